@@ -1,0 +1,31 @@
+// cli - the verbs of the command line and what they share.
+//
+// Data goes to stdout, talk to stderr. A verb is one file, verb_<name>.c, and
+// one row of the table in main.c. Exit statuses are those of err.h: 0 done,
+// 1 failed, 2 usage, 65 bad data or text, 69 gate unreachable, 75 try again,
+// 77 refused by policy, consent or rights.
+#pragma once
+
+#include "broker/base/diag.h"
+#include "broker/base/err.h"
+#include "broker/base/slice.h"
+
+struct sg_verb {
+    const char *name;
+    int (*run)(int argc, char **argv); // argv[0] is the verb; returns the exit
+    const char *usage;                 // one line after "statgate "
+    const char *summary;               // one line of `statgate help`
+};
+
+// The verbs, one a file.
+int sg_verb_check(int argc, char **argv);
+int sg_verb_structure(int argc, char **argv);
+
+// One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
+// status of err. detail may be NULL; it comes after the sentence.
+int sg_cli_fail(enum sg_err err, const char *detail);
+// "FILE:LINE:COLUMN: sentence" on stderr.
+int sg_cli_fail_at(enum sg_err err, const char *file,
+                   const struct sg_diag *diag);
+// STATGATE_HOME, or $HOME/.statgate; never NULL after main has begun.
+const char *sg_cli_home(void);
