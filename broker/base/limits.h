@@ -64,6 +64,7 @@
 #define SG_LIMIT_ROW            (4u * 1024 * 1024)
 #define SG_LIMIT_XML_DEPTH      64u
 #define SG_LIMIT_XML_ATTRS      512u
+#define SG_LIMIT_XML_NAMES      4096u // different names; SG_LIMIT_COLUMNS and some
 #define SG_LIMIT_CODES          2000000u // all code lists of one structure
 #define SG_LIMIT_FAULT_GROUPS   10000u // distinct causes kept in a report
 #define SG_LIMIT_ROWS           (1ull << 32)
