@@ -1,0 +1,32 @@
+// explain - a decision in words and as a trace, for two audiences.
+//
+// The provider sees everything; the recipient, and anyone else, sees what does
+// not depend on content, on the consent of others or on derived facts (S44).
+// The trace is computed again from rules, request and decision, so that the
+// fast path keeps nothing for it; same inputs give the same bytes.
+#pragma once
+
+#include "broker/base/bytes.h"
+#include "policy/decide.h"
+
+enum sg_audience { SG_AUDIENCE_RECIPIENT, SG_AUDIENCE_PROVIDER };
+
+// JSON on one line (policy-language 5.7), without id, time and hashes of the
+// message, which the caller knows. w->full: it did not fit. arena: scratch.
+void sg_explain_json(struct sg_writer *w, const struct sg_rules *rules,
+                     const struct sg_request *request, uint32_t day,
+                     const struct sg_context *context,
+                     const struct sg_decision *decision,
+                     enum sg_audience audience);
+// Sentences for people, lines ending in \n.
+void sg_explain_text(struct sg_writer *w, const struct sg_rules *rules,
+                     const struct sg_request *request, uint32_t day,
+                     const struct sg_context *context,
+                     const struct sg_decision *decision,
+                     enum sg_audience audience);
+// The code that an answer to the recipient carries: policy.forbidden,
+// policy.held, policy.content, ...; "" for a permit.
+const char *sg_explain_recipient_code(const struct sg_rules *rules,
+                                      const struct sg_decision *decision,
+                                      const struct sg_request *request,
+                                      uint32_t day);
