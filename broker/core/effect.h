@@ -1,0 +1,190 @@
+// effect - what the core wants done outside, and when it may be done.
+//
+// An effect may be carried out once every entry up to after_seq is durable
+// (SG_AFTER_NOTHING: at once). The loop alone holds back and hands over
+// (loop.h); the env carries out and reports back by events. Slices live in the
+// output's arena until the loop has handed the effect over, but for
+// store_chunk: its payload is the event's, which is why it never waits.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/base/arena.h"
+#include "broker/base/limits.h"
+#include "broker/base/slice.h"
+#include "broker/core/event.h"
+#include "broker/core/object.h"
+
+#define SG_AFTER_NOTHING UINT64_MAX // gated by no entry
+#define SG_NO_ENTRY      UINT64_MAX
+
+enum sg_effect_kind {
+    SG_EFFECT_SEND,         // one item to one peer
+    SG_EFFECT_MAKE_KEY,     // a fresh key for (manifest, variant)
+    SG_EFFECT_STORE_SECRET, // secret block under the key of manifest
+    SG_EFFECT_BEGIN_OBJECT, // opens object under the token `upload`
+    SG_EFFECT_STORE_CHUNK,  // next chunk of it; answered by upload_stored
+    SG_EFFECT_DROP_OBJECT,  // gives an unfinished object up
+    SG_EFFECT_REMOVE_OBJECT,
+    SG_EFFECT_START_JOB, // answered by job_done
+    SG_EFFECT_CANCEL_JOB,
+    SG_EFFECT_RELEASE_KEY, // answered by key_sent or key_not_sent
+    SG_EFFECT_DESTROY,     // keys; answered by destroyed
+    SG_EFFECT_SWAP_KEYS,   // transport keys that ZAP admits from now on
+    SG_EFFECT_CLOSE_PEER,
+    SG_EFFECT_PUT_ROW,  // index
+    SG_EFFECT_SNAPSHOT, // take one now: sg_snapshot_write
+    SG_EFFECT_STOP,     // everything is written; end the program
+    SG_EFFECT_COUNT,
+};
+
+// envelope: packed Envelope. receipt_of, checkpoint: the env fills what only
+// it can make (sg_effect_fill). chunk_of: payload is the stored ciphertext of
+// that chunk, tag included; otherwise payload is inline and often empty.
+struct sg_effect_send {
+    struct sg_routing to;
+    struct sg_slice envelope;
+    struct sg_slice payload;
+    uint64_t receipt_of; // entry; SG_NO_ENTRY: none
+    bool checkpoint;     // fill the newest durable note
+    bool chunk_of;
+    uint8_t object[16];
+    uint64_t index;
+};
+
+struct sg_effect_store {
+    uint64_t upload; // token
+    uint64_t index;
+    bool last;
+    struct sg_slice payload;
+    uint64_t payload_token; // of the message event
+};
+
+enum sg_job_role {
+    SG_JOB_READER = 1,
+    SG_JOB_JUDGE = 2,
+    SG_JOB_WRITER = 3,
+    SG_JOB_REVIEW = 4, // judge of a rendition
+};
+
+// One release in a job. in, by role: reader: spool. judge: leaves, and spool as
+// source when the commitment is `file`. writer: leaves, and spool as source.
+// review: the rendition as input, leaves as source.
+// out: reader: leaves and report; judge: report; writer: output.
+struct sg_job_item {
+    uint8_t manifest[32];
+    struct sg_object input, source;
+    struct sg_object leaves, report, output; // id zeros: not made
+    bool secret;                             // hand the secret block over
+    uint8_t content_root[32];
+    uint8_t file_commit[32];
+    uint64_t leaves_count;
+    uint64_t size; // bytes as sent
+};
+
+struct sg_job {
+    uint64_t job;
+    enum sg_job_role role;
+    struct sg_object structure; // compiled, readable under its own key
+    uint8_t structure_sha256[32];
+    struct sg_slice terms;     // packed InspectTerms
+    struct sg_slice rendition; // packed Rendition; writer and review
+    const struct sg_job_item *items;
+    size_t count; // 1..SG_LIMIT_JOB_BATCH
+};
+
+// The env yields the key through sg_release_key and sends the KEY frame, but
+// only when the loop found stop_epoch unchanged (sg_core_stop_epoch).
+struct sg_effect_key {
+    uint8_t delivery[16];
+    struct sg_routing to;
+    uint64_t released; // entry 35
+    uint64_t stop_epoch;
+    uint8_t manifest[32]; // name of the key
+    uint8_t variant[16];
+    uint64_t request; // for the Envelope: 0
+};
+
+struct sg_effect {
+    enum sg_effect_kind kind;
+    uint64_t after_seq;
+    union {
+        struct sg_effect_send send;
+        struct {
+            uint8_t manifest[32];
+            uint8_t variant[16];
+        } make_key;
+        struct {
+            uint8_t manifest[32];
+            struct sg_slice block;
+        } secret;
+        struct {
+            uint64_t upload;
+            struct sg_object object;
+        } begin;
+        struct sg_effect_store store;
+        uint64_t upload; // DROP_OBJECT
+        uint8_t object_id[16];
+        const struct sg_job *start_job;
+        uint64_t job; // CANCEL_JOB
+        struct sg_effect_key key;
+        struct {
+            const uint8_t (*manifests)[32];
+            size_t manifests_count;
+            const uint8_t (*variants)[16];
+            size_t variants_count;
+        } destroy;
+        struct {
+            const uint8_t (*keys)[32]; // ascending by bytes
+            size_t count;
+        } swap;
+        struct sg_routing peer;
+        struct {
+            uint8_t table;
+            struct sg_slice key, value;
+        } row;
+    } u;
+};
+
+// An entry to append, in the order in which they come. The evidence writer adds
+// prev and blind bytes (formats.md c).
+struct sg_appended {
+    uint64_t seq;
+    uint16_t type; // enum sg_entry_type
+    uint64_t time_us;
+    struct sg_slice body;
+};
+
+// What one turn gave. Owned by the loop, filled by the core; all memory is in
+// arena. Entries are already applied to the core.
+struct sg_output {
+    struct sg_arena *arena;
+    struct sg_appended *entries;
+    size_t entries_count, entries_cap;
+    struct sg_effect *effects;
+    size_t effects_count, effects_cap;
+};
+
+struct sg_output *sg_output_new(size_t arena_cap); // NULL: no memory
+void sg_output_free(struct sg_output **output);
+void sg_output_reset(struct sg_output *output);
+// Room for one more message whatever it does? If not, end the turn.
+bool sg_output_has_room(const struct sg_output *output);
+// A zeroed effect at the end; asserts room.
+struct sg_effect *sg_output_effect(struct sg_output *output,
+                                   enum sg_effect_kind kind,
+                                   uint64_t after_seq);
+// A zeroed entry at the end; asserts room.
+struct sg_appended *sg_output_entry(struct sg_output *output);
+
+// Puts a receipt and the newest note where they belong in a packed Envelope
+// (Receipt.receipt, Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
+// StatementIs.receipt; Welcome.checkpoint, Checkpoint.note). envelope: carved
+// from arena. SG_ERR_FULL: arena.
+SG_MUST_CHECK enum sg_err sg_effect_fill(struct sg_arena *arena,
+                                         const struct sg_effect_send *send,
+                                         struct sg_slice receipt,
+                                         struct sg_slice note,
+                                         struct sg_slice *envelope);

@@ -1,0 +1,46 @@
+// env - the seam: all that the loop and the core need of the world.
+//
+// A table of functions over a context. env_local.c gives the real one, the
+// simulation (tests/sim) a virtual one, a cluster another. All are called from
+// the loop's thread only and none waits for a disk, a worker or a peer, but for
+// wait itself. What takes time is begun and comes back as an event.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/base/arena.h"
+#include "broker/base/err.h"
+#include "broker/base/slice.h"
+#include "broker/core/effect.h"
+#include "broker/core/event.h"
+
+struct sg_env {
+    void *ctx;
+    // Fills up to cap events and returns how many; waits for the first at most
+    // until due_us (of now). Each has fresh random bytes. The slices of the
+    // events live until the next call of wait. Control messages come first
+    // (S60). A timer event need not be made: the loop makes it.
+    size_t (*wait)(void *ctx, uint64_t due_us, struct sg_event *events,
+                   size_t cap);
+    // Microseconds UTC, bounded as S50 says; read once a turn.
+    uint64_t (*now)(void *ctx);
+    // 32 CSPRNG bytes, for events that the loop makes itself.
+    void (*random)(void *ctx, uint8_t out[32]);
+    // Takes the turn's entries (copied) as one group; DURABLE follows as an
+    // event. Any error is final: the loop ends and the program exits (R2).
+    enum sg_err (*append)(void *ctx, const struct sg_appended *entries,
+                          size_t count);
+    // Carries one effect out, now. Never fails: what could not be done comes
+    // back as an event or shows in the log of the program.
+    void (*effect)(void *ctx, const struct sg_effect *effect);
+};
+
+// What the core may look up while deciding: a function of the durable log.
+struct sg_lookup {
+    void *ctx;
+    // Body of a durable entry, copied into arena. false: not there.
+    bool (*entry)(void *ctx, uint64_t seq, struct sg_arena *arena,
+                  struct sg_slice *body);
+};

@@ -1,0 +1,28 @@
+// snapshot - the durable state as bytes and back, and its hash.
+//
+// Canonical: two cores that applied the same entries write the same bytes, so
+// that the hash in entry 13 lets an auditor compare a replay with it. What is
+// volatile is not in it.
+#pragma once
+
+#include <stdint.h>
+
+#include "broker/base/err.h"
+#include "broker/base/slice.h"
+#include "broker/core/core.h"
+
+struct sg_snapshot_sink {
+    void *ctx;
+    enum sg_err (*put)(void *ctx, struct sg_slice bytes); // in order
+};
+
+// Writes the state after entries 0..next_seq - 1. The sink's error ends it.
+// O(state).
+SG_MUST_CHECK enum sg_err
+sg_snapshot_write(const struct sg_core *core,
+                  const struct sg_snapshot_sink *sink);
+// Into a core fresh from sg_core_new. SG_ERR_CORRUPT: not a snapshot of this
+// version; make a new core and replay from entry 0.
+SG_MUST_CHECK enum sg_err sg_snapshot_read(struct sg_core *core,
+                                           struct sg_slice bytes);
+void sg_snapshot_hash(const struct sg_core *core, uint8_t out[32]);
