@@ -1,0 +1,18 @@
+// structure_compile - turns one data structure of a model into a blob.
+//
+// Owns the byte layout together with structure_blob.h. The same model gives
+// the same bytes, always: the blob's sha256 is the structure's pin.
+// Never does: I/O.
+#pragma once
+
+#include "schemas/sdmx/structure_model.h"
+
+// blob lies in arena, aligned to 8. SG_ERR_NOT_FOUND: a code list, dimension
+// or group that the structure names is missing; SG_ERR_SYNTAX: it contradicts
+// itself (an id or code twice, no dimension); SG_ERR_FULL: arena or a limit.
+// diag names line, fault and cure in all cases.
+SG_MUST_CHECK enum sg_err sg_structure_compile(const struct sg_model *model,
+                                               const struct sg_model_dsd *dsd,
+                                               struct sg_arena *arena,
+                                               struct sg_slice *blob,
+                                               struct sg_diag *diag);
