@@ -1,8 +1,7 @@
 #include "schemas/sdmx/structure.h"
 
 #include "broker/base/crypto.h"
-#include "broker/base/limits.h"
-#include "schemas/sdmx/structure_blob.h"
+#include "schemas/sdmx/structure_compiler.h"
 
 struct sg_structure_sections {
     const struct sg_structure_head *head;
@@ -65,27 +64,14 @@ section(const struct opener *o, enum sg_structure_section s)
 static bool
 check_sections(const struct opener *o, size_t len)
 {
-    static const uint32_t record_size[SG_SECTION_END] = {
-        [SG_SECTION_COMPONENTS] = sizeof(struct sg_structure_component_row),
-        [SG_SECTION_LISTS] = sizeof(struct sg_structure_list_row),
-        [SG_SECTION_GROUPS] = sizeof(struct sg_structure_group_row),
-        [SG_SECTION_FLOWS] = sizeof(struct sg_structure_flow_row),
-        [SG_SECTION_CONSTRAINTS] = sizeof(struct sg_structure_constraint_row),
-        [SG_SECTION_PARTS] = sizeof(struct sg_structure_part_row),
-        [SG_SECTION_VALUES] = sizeof(struct sg_structure_values_row),
-        [SG_SECTION_VALUE_TEXTS] = sizeof(struct sg_structure_text),
-        [SG_SECTION_CODES] = sizeof(struct sg_structure_code_row),
-        [SG_SECTION_SLOTS] = sizeof(struct sg_code_slot),
-        [SG_SECTION_NAMES] = sizeof(struct sg_structure_pair_row),
-        [SG_SECTION_NOTES] = sizeof(struct sg_structure_pair_row),
-        [SG_SECTION_TEXTS] = 1,
-    };
     uint64_t at = sizeof *o->head;
     for (uint32_t s = 0; s < SG_SECTION_END; s++) {
         if (o->head->sections[s].at != at)
             return false;
-        at +=
-            ((uint64_t)o->head->sections[s].count * record_size[s] + 7) / 8 * 8;
+        at += ((uint64_t)o->head->sections[s].count *
+                   sg_structure_record_size(s) +
+               7) /
+              8 * 8;
     }
     return at == len;
 }

@@ -63,9 +63,10 @@ sg_structure_model_list(const struct sg_model *model,
                         const struct sg_model_ref *ref)
 {
     struct sg_model_list *best = NULL;
+    bool concepts = sg_slice_eq(ref->class, SG_SLICE("ConceptScheme"));
     for (struct sg_model_list *at = model->lists; at != NULL; at = at->next) {
         // A stub says only that the list lies elsewhere.
-        if (!at->stub &&
+        if (!at->stub && (at->self.class.len > 0) == concepts &&
             is_better(&at->self, ref, best == NULL ? NULL : &best->self))
             best = at;
     }

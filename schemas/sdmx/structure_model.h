@@ -38,7 +38,7 @@ struct sg_model_code {
     uint32_t line;
 };
 
-struct sg_model_list {
+struct sg_model_list { // of codes, or of concepts: self.class ConceptScheme
     struct sg_model_list *next;
     struct sg_model_ref self;
     struct sg_model_text *names;
@@ -58,8 +58,7 @@ struct sg_model_representation {
 struct sg_model_concept {
     struct sg_model_concept *next;
     struct sg_model_ref scheme; // of the concept scheme
-    struct sg_slice id;
-    struct sg_model_text *names;
+    struct sg_slice id;         // its names are in the list of the same name
     struct sg_model_representation core;
 };
 

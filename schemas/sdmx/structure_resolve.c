@@ -1,0 +1,211 @@
+#include "schemas/sdmx/structure_compiler.h"
+
+#define DIMS_MAX 63u // bits of a mask, and time
+
+enum sg_err
+sg_structure_compile_full(struct sg_structure_compiler *c, const char *what)
+{
+    sg_diag_set(c->diag, c->dsd->self.line, 0,
+                "data structure %.*s has %s; split it",
+                SG_SLICE_ARG(c->dsd->self.id), what);
+    return SG_ERR_FULL;
+}
+
+// Position in the canonical order (content-root.md 2): kind, then position for
+// dimensions that have one. Equal: as written.
+static bool
+comes_before(const struct sg_model_component *a,
+             const struct sg_model_component *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind;
+    return a->kind == SG_KIND_DIMENSION && a->position != 0 &&
+           b->position != 0 && a->position < b->position;
+}
+
+static enum sg_err
+order_components(struct sg_structure_compiler *c)
+{
+    for (const struct sg_model_component *at = c->dsd->components; at != NULL;
+         at = at->next) {
+        if (c->component_count == SG_LIMIT_COMPONENTS)
+            return sg_structure_compile_full(c, "too many components");
+        uint32_t to = c->component_count++;
+        for (; to > 0 && comes_before(at, c->components[to - 1]); to--)
+            c->components[to] = c->components[to - 1];
+        c->components[to] = at;
+        c->dimension_count += at->kind == SG_KIND_DIMENSION;
+    }
+    if (c->dimension_count > DIMS_MAX)
+        return sg_structure_compile_full(c, "more than 63 dimensions");
+    if (c->dimension_count > 0)
+        return SG_OK;
+    sg_diag_set(c->diag, c->dsd->self.line, 0,
+                "data structure %.*s has no dimension; add its DimensionList",
+                SG_SLICE_ARG(c->dsd->self.id));
+    return SG_ERR_SYNTAX;
+}
+
+static enum sg_err
+check_ids(struct sg_structure_compiler *c)
+{
+    uint32_t times = 0;
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        const struct sg_model_component *a = c->components[i];
+        if (a->id.len == 0 || a->id.len > SG_LIMIT_ID) {
+            sg_diag_set(c->diag, a->line, 0,
+                        "a component without an id, or with one of more than "
+                        "64 bytes; give it one, or a ConceptIdentity");
+            return SG_ERR_SYNTAX;
+        }
+        for (uint32_t j = 0; j < i; j++) {
+            if (!sg_slice_eq(a->id, c->components[j]->id))
+                continue;
+            sg_diag_set(c->diag, a->line, 0,
+                        "two components are called %.*s; rename one",
+                        SG_SLICE_ARG(a->id));
+            return SG_ERR_SYNTAX;
+        }
+        times += a->kind == SG_KIND_TIME;
+        if (times > 1) {
+            sg_diag_set(c->diag, a->line, 0,
+                        "a second time dimension; a structure has one");
+            return SG_ERR_SYNTAX;
+        }
+    }
+    return SG_OK;
+}
+
+int32_t
+sg_structure_compile_find(const struct sg_structure_compiler *c,
+                          struct sg_slice id)
+{
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        if (sg_slice_eq(c->components[i]->id, id))
+            return (int32_t)i;
+    }
+    return -1;
+}
+
+// LocalRepresentation, else the concept's CoreRepresentation, else none.
+static void
+choose_representation(struct sg_structure_compiler *c, uint32_t i)
+{
+    const struct sg_model_component *component = c->components[i];
+    struct sg_model_representation none = {
+        .facets = {.min_length = -1, .max_length = -1, .decimals = -1},
+    };
+    const struct sg_model_concept *concept = NULL;
+    if (!component->local.given && component->concept.line != 0)
+    concept = sg_structure_model_concept(c->model, &component->concept);
+    if (component->local.given)
+        c->used[i] = component->local;
+    else if (concept != NULL && concept->core.given)
+    c->used[i] = concept->core;
+    else c->used[i] = none;
+    if (c->used[i].typed)
+        return;
+    if (component->kind == SG_KIND_TIME)
+        c->used[i].type = SG_TYPE_OBSERVATIONAL_TIME;
+    else if (component->kind == SG_KIND_MEASURE)
+        c->used[i].type = SG_TYPE_DOUBLE;
+}
+
+static enum sg_err
+missing_list(struct sg_structure_compiler *c,
+             const struct sg_model_component *component,
+             const struct sg_model_ref *ref, const char *why)
+{
+    sg_diag_set(c->diag, component->line, 0,
+                "%.*s of %.*s uses code list %.*s:%.*s(%.*s), which %s",
+                SG_SLICE_ARG(component->id), SG_SLICE_ARG(c->dsd->self.id),
+                SG_SLICE_ARG(ref->agency), SG_SLICE_ARG(ref->id),
+                SG_SLICE_ARG(ref->version), why);
+    return SG_ERR_NOT_FOUND;
+}
+
+static enum sg_err
+find_list(struct sg_structure_compiler *c, uint32_t i)
+{
+    const struct sg_model_ref *ref = &c->used[i].list;
+    c->list_of[i] = -1;
+    if (ref->line == 0)
+        return SG_OK;
+    const struct sg_model_list *list = sg_structure_model_list(c->model, ref);
+    if (list == NULL)
+        return missing_list(c, c->components[i], ref,
+                            "is not there; add it to the message (registries: "
+                            "references=children)");
+    if (list->extended)
+        return missing_list(c, c->components[i], ref,
+                            "takes codes from other lists; export it whole");
+    for (uint32_t l = 0; l < c->list_count; l++) {
+        if (c->lists[l] == list)
+            c->list_of[i] = (int32_t)l;
+    }
+    if (c->list_of[i] < 0) {
+        c->list_of[i] = (int32_t)c->list_count;
+        c->lists[c->list_count++] = list;
+    }
+    return SG_OK;
+}
+
+static enum sg_err
+resolve_components(struct sg_structure_compiler *c)
+{
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        choose_representation(c, i);
+        enum sg_err err = find_list(c, i);
+        if (err != SG_OK)
+            return err;
+    }
+    return SG_OK;
+}
+
+// Does the constraint stand on this structure, a dataflow of it, or an
+// agreement on such a dataflow?
+const struct sg_model_ref *
+sg_structure_compile_target(const struct sg_structure_compiler *c,
+                            const struct sg_model_constraint *constraint)
+{
+    for (const struct sg_model_target *t = constraint->targets; t != NULL;
+         t = t->next) {
+        const struct sg_model_ref *structure = NULL;
+        const struct sg_model_flow *flow = NULL;
+        if (sg_slice_eq(t->ref.class, SG_SLICE("DataStructure"))) {
+            structure = &t->ref;
+        } else if (sg_slice_eq(t->ref.class, SG_SLICE("Dataflow"))) {
+            flow = sg_structure_model_flow(c->model, &t->ref);
+        } else {
+            const struct sg_model_agreement *agreement =
+                sg_structure_model_agreement(c->model, &t->ref);
+            if (agreement != NULL)
+                flow = sg_structure_model_flow(c->model, &agreement->flow);
+        }
+        if (flow != NULL)
+            structure = &flow->structure;
+        if (structure != NULL &&
+            sg_structure_model_dsd(c->model, structure) == c->dsd)
+            return &t->ref;
+    }
+    return NULL;
+}
+
+bool
+sg_structure_compile_uses(const struct sg_structure_compiler *c,
+                          const struct sg_model_flow *flow)
+{
+    return flow->structure.line != 0 &&
+           sg_structure_model_dsd(c->model, &flow->structure) == c->dsd;
+}
+
+enum sg_err
+sg_structure_resolve(struct sg_structure_compiler *c)
+{
+    enum sg_err err = order_components(c);
+    if (err == SG_OK)
+        err = check_ids(c);
+    if (err == SG_OK)
+        err = resolve_components(c);
+    return err;
+}
