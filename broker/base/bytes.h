@@ -66,3 +66,5 @@ void sg_bytes_store_u64(uint8_t at[8], uint64_t value);
 // CRC32C (Castagnoli, RFC 3720 B.4); start with crc 0. SSE4.2 where the
 // processor has it, table otherwise; tested equal.
 uint32_t sg_bytes_crc32c(uint32_t crc, const void *bytes, size_t len);
+// The table path alone; what other processors run.
+uint32_t sg_bytes_crc32c_portable(uint32_t crc, const void *bytes, size_t len);

@@ -35,3 +35,6 @@ void sg_table_clear(struct sg_table *table);
 // except that the entry just returned may be removed.
 bool sg_table_next(const struct sg_table *table, uint32_t *at,
                    struct sg_slice *key, uint64_t *value);
+
+// SipHash-2-4 of bytes under key; for those who need a keyed 64-bit hash.
+uint64_t sg_table_siphash(const uint8_t key[16], struct sg_slice bytes);
