@@ -43,8 +43,7 @@
     X(CONF_STATUS, "the confidentiality flag is missing or contradicts the value", "flag the observation") \
     X(EMBARGO, "the embargo contradicts the confidentiality flag", "use EMBARGO_TIME with CONF_STATUS E only") \
     X(LANGUAGE, "a language is missing, unknown or given twice", "name each language once") \
-    X(METADATA, "the reference metadata do not conform", "see the component named") \
-    X(LIMIT, "larger than any message that is accepted", "send less at a time")
+    X(METADATA, "the reference metadata do not conform", "see the component named")
 // clang-format on
 
 enum sg_fault_code {

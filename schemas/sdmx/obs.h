@@ -125,6 +125,10 @@ struct sg_obs_sink {
                                             const struct sg_obs_ref *ref);
     // May be NULL: not interested.
     void (*header)(void *context, const struct sg_obs_header *header);
+    // CSV: bit i is 1 if the header has a column for component i; called when
+    // the structure is known. May be NULL.
+    void (*columns)(void *context, const uint64_t present[SG_OBS_CHANGED_WORDS],
+                    uint64_t line);
     // Not SG_OK: feed stops and returns it.
     enum sg_err (*obs)(void *context, const struct sg_obs *obs);
     // The message itself is at fault; rows may follow all the same.
