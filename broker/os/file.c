@@ -1,0 +1,410 @@
+#define _GNU_SOURCE // O_TMPFILE
+#include "broker/os/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 100000, TREE_DEPTH = 16, READ_STEP = 64 * 1024 };
+
+static enum sg_err
+error_now(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return SG_ERR_NOT_FOUND;
+    case EEXIST:
+        return SG_ERR_EXISTS;
+    case ENOSPC:
+    case EDQUOT:
+        return SG_ERR_DISK;
+    case ENOMEM:
+        return SG_ERR_MEMORY;
+    default:
+        return SG_ERR_IO;
+    }
+}
+
+bool
+sg_os_file_path(char out[SG_OS_PATH], const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    int len = vsnprintf(out, SG_OS_PATH, format, arguments);
+    va_end(arguments);
+    return len >= 0 && len < SG_OS_PATH;
+}
+
+enum sg_err
+sg_os_file_open(const char *path, enum sg_os_open how, int *fd)
+{
+    static const int flags[] = {
+        [SG_OS_OPEN_READ] = O_RDONLY,
+        [SG_OS_OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
+        [SG_OS_OPEN_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+    };
+
+    do
+        *fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, 0600);
+    while (*fd < 0 && errno == EINTR);
+    return *fd < 0 ? error_now() : SG_OK;
+}
+
+void
+sg_os_file_close(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+}
+
+enum sg_err
+sg_os_file_read_some(int fd, void *bytes, size_t len, size_t *got)
+{
+    ssize_t count;
+
+    *got = 0;
+    do
+        count = read(fd, bytes, len);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return SG_ERR_IO;
+    *got = (size_t)count;
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_read_fd(int fd, size_t cap, uint8_t **bytes, size_t *len)
+{
+    uint8_t *buffer = NULL;
+    size_t used = 0, room = 0, got = 1;
+    enum sg_err err = SG_OK;
+
+    *bytes = NULL;
+    *len = 0;
+    while (err == SG_OK && got > 0) {
+        if (room - used < READ_STEP) {
+            room = room == 0 ? READ_STEP + 1 : room * 2;
+            uint8_t *larger = realloc(buffer, room + 1);
+            if (larger == NULL) {
+                err = SG_ERR_MEMORY;
+                break;
+            }
+            buffer = larger;
+        }
+        err = sg_os_file_read_some(fd, buffer + used, room - used, &got);
+        used += got;
+        if (used > cap)
+            err = SG_ERR_FULL;
+    }
+    if (err != SG_OK) {
+        free(buffer);
+        return err;
+    }
+    buffer[used] = '\0';
+    *bytes = buffer;
+    *len = used;
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_read(const char *path, size_t cap, uint8_t **bytes, size_t *len)
+{
+    int fd;
+    enum sg_err err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
+
+    *bytes = NULL;
+    *len = 0;
+    if (err == SG_OK)
+        err = sg_os_file_read_fd(fd, cap, bytes, len);
+    sg_os_file_close(&fd);
+    return err;
+}
+
+enum sg_err
+sg_os_file_write(int fd, struct sg_slice bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t count = write(fd, bytes.ptr, bytes.len);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return error_now();
+        bytes.ptr += count;
+        bytes.len -= (size_t)count;
+    }
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_pwrite(int fd, uint64_t at, struct sg_slice bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t count = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return error_now();
+        bytes.ptr += count;
+        bytes.len -= (size_t)count;
+        at += (uint64_t)count;
+    }
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_pread(int fd, uint64_t at, void *bytes, size_t len)
+{
+    uint8_t *to = (uint8_t *)bytes;
+
+    while (len > 0) {
+        ssize_t count = pread(fd, to, len, (off_t)at);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return SG_ERR_IO;
+        if (count == 0)
+            return SG_ERR_SHORT;
+        to += count;
+        len -= (size_t)count;
+        at += (uint64_t)count;
+    }
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_sync(int fd)
+{
+    return fdatasync(fd) == 0 ? SG_OK : SG_ERR_IO; // never tried again
+}
+
+static enum sg_err
+sync_folder_of(const char *path)
+{
+    char folder[SG_OS_PATH];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (len >= sizeof folder)
+        return SG_ERR_FULL;
+    memcpy(folder, path, len);
+    memcpy(folder + len, len == 0 ? (slash == NULL ? "." : "/") : "", 2);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_now();
+    enum sg_err err = fsync(fd) == 0 ? SG_OK : SG_ERR_IO;
+    (void)close(fd);
+    return err;
+}
+
+enum sg_err
+sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
+{
+    char temporary[SG_OS_PATH];
+    int fd;
+
+    if (!sg_os_file_path(temporary, "%s.new", path))
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_remove(temporary);
+    if (err != SG_OK ||
+        (err = sg_os_file_open(temporary, SG_OS_OPEN_NEW, &fd)) != SG_OK)
+        return err;
+    err = sg_os_file_write(fd, bytes);
+    if (err == SG_OK && !private_ && fchmod(fd, 0644) != 0)
+        err = SG_ERR_IO;
+    if (err == SG_OK && fsync(fd) != 0)
+        err = SG_ERR_IO;
+    sg_os_file_close(&fd);
+    if (err == SG_OK)
+        err = sg_os_file_rename(temporary, path);
+    if (err != SG_OK) {
+        (void)unlink(temporary);
+        return err;
+    }
+    return sync_folder_of(path);
+}
+
+enum sg_err
+sg_os_file_size(int fd, uint64_t *bytes)
+{
+    struct stat about;
+
+    *bytes = 0;
+    if (fstat(fd, &about) != 0)
+        return SG_ERR_IO;
+    *bytes = (uint64_t)about.st_size;
+    return SG_OK;
+}
+
+bool
+sg_os_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+enum sg_err
+sg_os_file_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0 ? SG_OK : error_now();
+}
+
+enum sg_err
+sg_os_file_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT ? SG_OK : error_now();
+}
+
+enum sg_err
+sg_os_file_unnamed(const char *folder, int *fd)
+{
+    *fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return *fd < 0 ? error_now() : SG_OK;
+}
+
+enum sg_err
+sg_os_file_make_dirs(const char *path)
+{
+    char part[SG_OS_PATH];
+    size_t len = strlen(path);
+
+    if (len == 0 || len >= sizeof part)
+        return SG_ERR_FULL;
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return error_now();
+    }
+    return SG_OK;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum sg_err
+collect(DIR *folder, char ***names, size_t *count)
+{
+    size_t bytes = 0, cap = 0;
+    char *text = NULL;
+    struct dirent *entry;
+
+    *count = 0;
+    while ((entry = readdir(folder)) != NULL) { // NOLINT(concurrency-mt-unsafe)
+        size_t len = strlen(entry->d_name) + 1;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (bytes + len > cap) {
+            cap = cap == 0 ? 4096 : cap * 2;
+            char *larger = realloc(text, cap);
+            if (larger == NULL || *count == NAMES_MAX) {
+                free(larger == NULL ? text : larger);
+                return larger == NULL ? SG_ERR_MEMORY : SG_ERR_FULL;
+            }
+            text = larger;
+        }
+        memcpy(text + bytes, entry->d_name, len);
+        bytes += len;
+        (*count)++;
+    }
+    *names = malloc((*count + 1) * sizeof **names + bytes);
+    if (*names == NULL) {
+        free(text);
+        return SG_ERR_MEMORY;
+    }
+    char *at = (char *)(*names + *count + 1);
+    if (bytes > 0)
+        memcpy(at, text, bytes);
+    free(text);
+    for (size_t i = 0; i < *count; i++, at += strlen(at) + 1)
+        (*names)[i] = at;
+    (*names)[*count] = NULL;
+    qsort(*names, *count, sizeof **names, by_name);
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_list(const char *path, char ***names, size_t *count)
+{
+    *names = NULL;
+    *count = 0;
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return error_now();
+    enum sg_err err = collect(folder, names, count);
+    (void)closedir(folder);
+    return err;
+}
+
+static enum sg_err
+remove_level(const char *path, unsigned depth) // NOLINT(misc-no-recursion)
+{
+    char **names, child[SG_OS_PATH];
+    size_t count;
+
+    if (depth == 0)
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_list(path, &names, &count);
+    for (size_t i = 0; err == SG_OK && i < count; i++) {
+        struct stat about;
+        if (!sg_os_file_path(child, "%s/%s", path, names[i]))
+            err = SG_ERR_FULL;
+        else if (lstat(child, &about) != 0)
+            err = error_now();
+        else if (S_ISDIR(about.st_mode))
+            err = remove_level(child, depth - 1);
+        else
+            err = sg_os_file_remove(child);
+    }
+    free(names);
+    if (err == SG_OK && rmdir(path) != 0)
+        err = error_now();
+    return err;
+}
+
+enum sg_err
+sg_os_file_remove_tree(const char *path)
+{
+    return remove_level(path, TREE_DEPTH);
+}
+
+enum sg_err
+sg_os_file_space(const char *path, uint64_t *bytes, uint32_t *percent)
+{
+    struct statvfs about;
+
+    if (statvfs(path, &about) != 0)
+        return error_now();
+    *bytes = (uint64_t)about.f_bavail * about.f_frsize;
+    *percent =
+        about.f_blocks == 0
+            ? 0
+            : (uint32_t)((uint64_t)about.f_bavail * 100 / about.f_blocks);
+    return SG_OK;
+}
+
+enum sg_err
+sg_os_file_lock(const char *path, int *fd)
+{
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return error_now();
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return SG_OK;
+    enum sg_err err = errno == EWOULDBLOCK ? SG_ERR_EXISTS : SG_ERR_IO;
+    sg_os_file_close(fd);
+    return err;
+}
