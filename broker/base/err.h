@@ -73,6 +73,7 @@
     X(CONTENT,   "publisher.content_mismatch", "the data are not what the manifest signs", "sign and send the same file", 65, 0) \
     X(INSPECTION, "publisher.inspection", "the data could not be inspected", "the file broke a worker; check it with statgate check", 65, 0) \
     X(REHEARSED, "publisher.rehearsed", "rehearsal: nothing was published", "publish without --rehearse", 0, 0) \
+    X(ORDER,     "data.order", "the rows are not in the order of their keys", "sort them by key, or let the reader sort", 65, 0) \
     /* receiving */                                                            \
     X(SUBSCRIPTION, "subscriber.subscription", "the subscription is not acceptable", "see the field named", 65, 0) \
     X(PURPOSE,   "subscriber.purpose", "the purpose is not one of those admitted for this participant", "subscribe for an admitted purpose", 77, 0) \

@@ -108,7 +108,7 @@ read_ref(struct sg_csv *csv, struct sg_slice kind, struct sg_slice id,
             return false;
         }
     }
-    if (sg_csv_header_ref(id, ref))
+    if (sg_obs_ref_parse(id, ref))
         return true;
     say(csv, SG_FAULT_STRUCTURE_REF, csv->header.columns[csv->header.version - 1].name, id,
         "the form is AGENCY:ID(VERSION)");

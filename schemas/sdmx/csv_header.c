@@ -267,31 +267,3 @@ sg_csv_header_bind(struct sg_csv_header *header,
     if (sink->columns != NULL)
         sink->columns(sink->context, present, 1);
 }
-
-// `A:B(C)`, C may be missing with its brackets.
-bool
-sg_csv_header_ref(struct sg_slice text, struct sg_obs_ref *ref)
-{
-    const uint8_t *colon =
-        text.len == 0 ? NULL : memchr(text.ptr, ':', text.len);
-    if (colon == NULL || colon == text.ptr)
-        return false;
-    ref->agency = sg_slice_of(text.ptr, (size_t)(colon - text.ptr));
-    struct sg_slice rest =
-        sg_slice_of(colon + 1, text.len - ref->agency.len - 1);
-    for (size_t i = 0; i + 1 < rest.len; i++) // labels=both
-        if (rest.ptr[i] == ':' && rest.ptr[i + 1] == ' ')
-            rest.len = i;
-    const uint8_t *open =
-        rest.len == 0 ? NULL : memchr(rest.ptr, '(', rest.len);
-    ref->version = (struct sg_slice){NULL, 0};
-    if (open != NULL) {
-        size_t at = (size_t)(open - rest.ptr);
-        if (rest.ptr[rest.len - 1] != ')' || at + 2 >= rest.len)
-            return false;
-        ref->version = sg_slice_of(open + 1, rest.len - at - 2);
-        rest.len = at;
-    }
-    ref->id = rest;
-    return rest.len > 0;
-}

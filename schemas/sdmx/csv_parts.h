@@ -104,5 +104,3 @@ bool sg_csv_header_read(struct sg_csv_header *header, struct sg_slice bytes,
 void sg_csv_header_bind(struct sg_csv_header *header,
                         const struct sg_structure *structure,
                         const struct sg_obs_sink *sink);
-// AGENCY:ID(VERSION), AGENCY:ID; a label after ": " is cut off if labelled.
-bool sg_csv_header_ref(struct sg_slice text, struct sg_obs_ref *ref);

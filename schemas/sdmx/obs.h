@@ -109,6 +109,10 @@ struct sg_obs_ref { // as sent, not yet resolved
     struct sg_slice agency, id, version; // version may be empty
 };
 
+// Reads AGENCY:ID(VERSION) or AGENCY:ID; what follows ": " is a label and left
+// out. Sets all but kind; false: not of this form.
+bool sg_obs_ref_parse(struct sg_slice text, struct sg_obs_ref *ref);
+
 // SDMX-ML header fields; CSV has none. Not to be trusted (sdmx-facts 0.2).
 struct sg_obs_header {
     struct sg_slice id, sender, prepared, embargo;

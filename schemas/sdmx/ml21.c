@@ -1,0 +1,185 @@
+#include "schemas/sdmx/ml21.h"
+
+#include "broker/base/check.h"
+#include "schemas/sdmx/ml21_parts.h"
+
+void
+sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
+            struct sg_slice component, struct sg_slice value, const char *hint)
+{
+    struct sg_fault fault = {.code = code,
+                             .component = component,
+                             .value = value,
+                             .hint = sg_slice_text(hint),
+                             .row = row,
+                             .line = sg_xml_place(ml->xml).line};
+    ml->sink.fault(ml->sink.context, &fault);
+}
+
+static bool
+is(struct sg_slice name, const char *word)
+{
+    return sg_slice_eq(name, sg_slice_text(word));
+}
+
+static enum sg_err
+root_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (is(element->name, "StructureSpecificData") ||
+        is(element->name, "StructureSpecificTimeSeriesData"))
+        return SG_OK;
+    sg_ml21_say(ml, SG_FAULT_HEADER, 0, SG_SLICE(""), element->name,
+                "not a structure-specific data message of SDMX-ML 2.1");
+    ml->dead = true;
+    return SG_OK;
+}
+
+static enum sg_err
+below_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (element->depth == 3 && is(element->name, "Series"))
+        return sg_ml21_series_start(ml, element);
+    if (element->depth == 3 && is(element->name, "Group"))
+        return ml->blind ? SG_OK : sg_ml21_group_start(ml, element);
+    if ((element->depth == 3 || (element->depth == 4 && ml->in_series)) &&
+        is(element->name, "Obs"))
+        return sg_ml21_obs_start(ml, element);
+    return SG_OK;
+}
+
+static enum sg_err
+on_start(void *user, const struct sg_xml_element *element)
+{
+    struct sg_ml21 *ml = user;
+    ml->depth = element->depth;
+    if (ml->dead)
+        return SG_OK;
+    if (element->depth == 1)
+        return root_start(ml, element);
+    if (ml->in_dataset)
+        return below_dataset(ml, element);
+    if (element->depth == 2) {
+        if (is(element->name, "Header"))
+            ml->in_header = true;
+        else if (is(element->name, "Footer"))
+            ml->in_footer = true;
+        else if (is(element->name, "DataSet"))
+            return sg_ml21_dataset_start(ml, element);
+    }
+    return ml->in_header || ml->in_footer ? sg_ml21_header_start(ml, element)
+                                          : SG_OK;
+}
+
+static enum sg_err
+on_text(void *user, struct sg_slice text)
+{
+    struct sg_ml21 *ml = user;
+    return ml->in_header || ml->in_footer ? sg_ml21_header_text(ml, text)
+                                          : SG_OK;
+}
+
+static enum sg_err
+on_end(void *user, struct sg_slice ns, struct sg_slice name)
+{
+    struct sg_ml21 *ml = user;
+    uint32_t depth = ml->depth;
+    enum sg_err err = SG_OK;
+    (void)ns;
+    if (ml->dead)
+        return SG_OK;
+    if (ml->in_header || ml->in_footer)
+        err = sg_ml21_header_end(ml, name);
+    else if (ml->in_dataset && depth == 3 && ml->in_series)
+        err = sg_ml21_series_end(ml);
+    else if (ml->in_dataset && depth == 2)
+        err = sg_ml21_dataset_end(ml);
+    ml->depth = depth - 1;
+    return err;
+}
+
+struct sg_ml21 *
+sg_ml21_new(struct sg_arena *arena, const struct sg_obs_sink *sink,
+            uint64_t salt)
+{
+    static const struct sg_xml_events events = {on_start, on_text, on_end};
+    struct sg_ml21 *ml = sg_arena_take(arena, sizeof *ml);
+    if (ml == NULL)
+        return NULL;
+    ml->arena = arena;
+    ml->sink = *sink;
+    ml->header_action = 'I';
+    ml->groups_end = &ml->groups;
+    if (sg_xml_open(arena, salt, &events, ml, &ml->xml) != SG_OK)
+        return NULL;
+    return ml;
+}
+
+void
+sg_ml21_fini(struct sg_ml21 *ml)
+{
+    if (ml->xml != NULL)
+        sg_xml_close(&ml->xml);
+}
+
+uint64_t
+sg_ml21_rows(const struct sg_ml21 *ml)
+{
+    return ml->rows;
+}
+
+// The document itself is refused: one fault, and no more is read.
+static enum sg_err
+refuse(struct sg_ml21 *ml, enum sg_err err, const struct sg_diag *diag)
+{
+    enum sg_fault_code code = SG_FAULT_XML;
+    switch (sg_xml_fault(ml->xml)) {
+    case SG_XML_NONE:
+        return err; // a callback's
+    case SG_XML_DTD:
+        code = SG_FAULT_DTD;
+        break;
+    case SG_XML_ENCODING:
+        code = SG_FAULT_ENCODING;
+        break;
+    case SG_XML_EMPTY:
+        code = SG_FAULT_EMPTY;
+        break;
+    case SG_XML_SYNTAX:
+    case SG_XML_SHORT:
+    case SG_XML_LIMIT:
+        break;
+    }
+    ml->dead = true;
+    sg_ml21_say(ml, code, 0, SG_SLICE(""), SG_SLICE(""), diag->text);
+    return SG_OK;
+}
+
+enum sg_err
+sg_ml21_feed(struct sg_ml21 *ml, struct sg_slice bytes)
+{
+    struct sg_diag diag = {0};
+    if (ml->dead)
+        return SG_OK;
+    enum sg_err err = sg_xml_feed(ml->xml, bytes, &diag);
+    return err == SG_OK ? SG_OK : refuse(ml, err, &diag);
+}
+
+enum sg_err
+sg_ml21_end(struct sg_ml21 *ml)
+{
+    struct sg_diag diag = {0};
+    if (ml->dead)
+        return SG_OK;
+    enum sg_err err = sg_xml_finish(ml->xml, &diag);
+    if (err != SG_OK)
+        return refuse(ml, err, &diag);
+    if (ml->obs.dataset > 0 || ml->structure_count == 0)
+        return SG_OK;
+    // No data set: the structure named must be known all the same.
+    struct sg_obs_ref ref;
+    if (sg_ml21_header_find(ml, ml->structures[0].id, &ref) &&
+        ml->sink.structure(ml->sink.context, &ref) == NULL)
+        sg_ml21_say(ml, SG_FAULT_STRUCTURE_UNKNOWN, 0, SG_SLICE("Structure"),
+                    ref.id, NULL);
+    return SG_OK;
+}

@@ -1,0 +1,26 @@
+// ml21 - reads SDMX-ML 2.1 structure-specific data: Series, flat, groups.
+//
+// Owns the message's levels (header, data set, group, series, observation) and
+// repeats what stands higher up on each row below it (content-root.md 2);
+// obs.h is the front door. Elements are known by their local names, so that
+// the DataSet of Eurostat's service, which lies in the namespace of its
+// structure, is read like any other.
+// Invariant: holds one series, the data set's attributes and its groups.
+// Source: SDMX-ML 2.1 schemas (SDMXDataStructureSpecific.xsd, SDMXMessage.xsd).
+#pragma once
+
+#include <stdint.h>
+
+#include "broker/base/arena.h"
+#include "broker/base/err.h"
+#include "schemas/sdmx/obs.h"
+
+struct sg_ml21; // opaque; lives in the arena, expat's part does not
+
+struct sg_ml21 *sg_ml21_new(struct sg_arena *arena,
+                            const struct sg_obs_sink *sink, uint64_t salt);
+SG_MUST_CHECK enum sg_err sg_ml21_feed(struct sg_ml21 *ml,
+                                       struct sg_slice bytes);
+SG_MUST_CHECK enum sg_err sg_ml21_end(struct sg_ml21 *ml);
+void sg_ml21_fini(struct sg_ml21 *ml);
+uint64_t sg_ml21_rows(const struct sg_ml21 *ml);

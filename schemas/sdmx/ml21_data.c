@@ -1,0 +1,388 @@
+#include "broker/base/bytes.h"
+#include "broker/base/check.h"
+#include "schemas/sdmx/ml21_parts.h"
+
+struct sg_slice
+sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
+                  struct sg_slice bytes)
+{
+    if (bytes.len == 0)
+        return sg_slice_of("", 0);
+    if (room->cap - room->len < bytes.len) {
+        size_t cap = room->cap == 0 ? 4096 : room->cap * 2;
+        while (cap < bytes.len)
+            cap *= 2;
+        uint8_t *piece = sg_arena_take(ml->arena, cap);
+        if (piece == NULL)
+            return (struct sg_slice){NULL, 0};
+        *room = (struct sg_ml21_room){piece, 0, cap};
+    }
+    uint8_t *at = room->ptr + room->len;
+    memcpy(at, bytes.ptr, bytes.len);
+    room->len += bytes.len;
+    return sg_slice_of(at, bytes.len);
+}
+
+// A value of an attribute; where the structure allows several, a list of one.
+enum sg_err
+sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
+              uint32_t component, struct sg_slice text, struct sg_value *out)
+{
+    *out = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
+    if (text.len == 0)
+        return SG_OK;
+    uint8_t front[16];
+    struct sg_writer w = sg_writer_on(front, sizeof front);
+    bool several = ml->structure->components[component].several;
+    if (several) {
+        sg_bytes_put_varint(&w, 1);
+        sg_bytes_put_varint(&w, text.len);
+    }
+    size_t room_len = w.len + text.len;
+    struct sg_slice bytes = text;
+    if (several && room->cap - room->len < room_len) {
+        size_t cap = room_len < 4096 ? 4096 : room_len * 2;
+        uint8_t *piece = sg_arena_take(ml->arena, cap);
+        if (piece == NULL)
+            return SG_ERR_FULL;
+        *room = (struct sg_ml21_room){piece, 0, cap};
+    }
+    if (several) {
+        struct sg_slice a = sg_ml21_room_copy(ml, room, sg_writer_slice(&w));
+        sg_ml21_room_copy(ml, room, text);
+        bytes = sg_slice_of(a.ptr, room_len);
+    } else {
+        bytes = sg_ml21_room_copy(ml, room, text);
+        if (bytes.ptr == NULL)
+            return SG_ERR_FULL;
+    }
+    *out = (struct sg_value){bytes.ptr, (uint32_t)bytes.len,
+                             several ? SG_VALUE_SEVERAL : SG_VALUE_TEXT};
+    return SG_OK;
+}
+
+static bool
+of_dataset(struct sg_slice name)
+{
+    static const char *const words[] = {
+        "structureRef",    "dataScope",         "action",
+        "setID",           "validFromDate",     "validToDate",
+        "publicationYear", "publicationPeriod", "reportingBeginDate",
+        "reportingEndDate"};
+    for (size_t i = 0; i < SG_COUNT_OF(words); i++)
+        if (sg_slice_eq(name, sg_slice_text(words[i])))
+            return true;
+    return false;
+}
+
+// Does the attribute stand where the structure does not want it?
+static bool
+misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level,
+          int32_t component)
+{
+    const struct sg_component *c = &ml->structure->components[component];
+    bool right = true;
+    if (c->kind != SG_KIND_ATTRIBUTE || (level == SG_ML21_LEVEL_OBS &&
+                                         !ml->in_series))
+        return false; // flat: the observation carries everything
+    bool time = ml->structure->time >= 0 && ml->structure->time < 64 &&
+                (c->dimensions >> ml->structure->time & 1) != 0;
+    switch (level) {
+    case SG_ML21_LEVEL_SERIES:
+        right = c->attach == SG_ATTACH_DIMENSIONS && !time;
+        break;
+    case SG_ML21_LEVEL_OBS:
+        right = c->attach == SG_ATTACH_OBSERVATION ||
+                (c->attach == SG_ATTACH_DIMENSIONS && time);
+        break;
+    case SG_ML21_LEVEL_GROUP:
+        right = c->attach == SG_ATTACH_GROUP ||
+                c->attach == SG_ATTACH_DIMENSIONS;
+        break;
+    case SG_ML21_LEVEL_DATASET:
+        right = c->attach == SG_ATTACH_DATASET;
+        break;
+    case SG_ML21_LEVELS:
+        break;
+    }
+    return !right;
+}
+
+static uint64_t
+row_of(const struct sg_ml21 *ml, enum sg_ml21_level level)
+{
+    return level == SG_ML21_LEVEL_DATASET ? 0 : ml->rows + 1;
+}
+
+static void
+say_level(struct sg_ml21 *ml, enum sg_ml21_level level,
+          const struct sg_xml_attr *attr)
+{
+    sg_ml21_say(ml, SG_FAULT_ATTR_LEVEL, row_of(ml, level), attr->name,
+                SG_SLICE(""), NULL);
+}
+
+int32_t
+sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
+                  uint32_t position, const struct sg_xml_attr *attr)
+{
+    if (attr->ns.len > 0)
+        return -2;
+    struct sg_ml21_memo *memo =
+        position < SG_ML21_MEMO ? &ml->memo[level][position] : NULL;
+    if (memo != NULL && memo->len == attr->name.len &&
+        memcmp(memo->name, attr->name.ptr, memo->len) == 0) {
+        if (memo->misplaced)
+            say_level(ml, level, attr);
+        return memo->component;
+    }
+    int32_t found = sg_structure_find(ml->structure, attr->name);
+    if (found < 0) {
+        if ((level == SG_ML21_LEVEL_DATASET && of_dataset(attr->name)) ||
+            (level == SG_ML21_LEVEL_GROUP &&
+             sg_slice_eq(attr->name, SG_SLICE("type"))) ||
+            sg_slice_eq(attr->name, SG_SLICE("REPORTING_YEAR_START_DAY")))
+            return -2;
+        sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT,
+                    row_of(ml, level), attr->name, attr->value, NULL);
+        return -1;
+    }
+    bool wrong = misplaced(ml, level, found);
+    if (wrong)
+        say_level(ml, level, attr);
+    if (memo != NULL && attr->name.len <= sizeof memo->name) {
+        memcpy(memo->name, attr->name.ptr, attr->name.len);
+        memo->len = (uint8_t)attr->name.len;
+        memo->component = found;
+        memo->misplaced = wrong;
+    }
+    return found;
+}
+
+// ---- data set --------------------------------------------------------------------
+
+static enum sg_err
+bind(struct sg_ml21 *ml, const struct sg_structure *structure)
+{
+    size_t bytes = structure->component_count * sizeof(struct sg_value);
+    ml->structure = structure;
+    ml->dataset_values = sg_arena_take(ml->arena, bytes);
+    ml->base = sg_arena_take(ml->arena, bytes);
+    ml->values = sg_arena_take(ml->arena, bytes);
+    ml->obs.values = ml->values;
+    return ml->values == NULL || ml->base == NULL || ml->dataset_values == NULL
+               ? SG_ERR_FULL
+               : SG_OK;
+}
+
+static enum sg_err
+find_structure(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    struct sg_obs_ref ref;
+    ml->blind = true;
+    struct sg_slice name = sg_xml_attr(element, SG_SLICE("structureRef"));
+    if (!sg_ml21_header_find(ml, name, &ref))
+        return SG_OK;
+    const struct sg_structure *found =
+        ml->sink.structure(ml->sink.context, &ref);
+    if (found == NULL) {
+        sg_ml21_say(ml, SG_FAULT_STRUCTURE_UNKNOWN, 0, SG_SLICE("Structure"),
+                    ref.id, NULL);
+        return SG_OK;
+    }
+    if (ml->structure != NULL && ml->structure != found) {
+        sg_ml21_say(ml, SG_FAULT_STRUCTURE_REF, 0, SG_SLICE(""), ref.id,
+                    "the data sets of one message follow one structure; send "
+                    "another message");
+        return SG_OK;
+    }
+    ml->blind = false;
+    return ml->structure == NULL ? bind(ml, found) : SG_OK;
+}
+
+enum sg_err
+sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    ml->in_dataset = true;
+    ml->dataset_rows = 0;
+    ml->obs.dataset++;
+    ml->dataset_has_attributes = false;
+    enum sg_err err = find_structure(ml, element);
+    if (err != SG_OK || ml->blind)
+        return err;
+    struct sg_slice word = sg_xml_attr(element, SG_SLICE("action"));
+    uint8_t sent = word.ptr == NULL ? ml->header_action
+                                    : sg_ml21_header_action(word);
+    if (sent == 0 && word.ptr != NULL)
+        sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("action"), word, NULL);
+    ml->obs.sent = sent == 0 ? 'I' : sent;
+    ml->obs.action = sent == 'R' || sent == 'D' ? sent : SG_ACTION_MERGE;
+    size_t bytes = ml->structure->component_count * sizeof *ml->base;
+    memset(ml->dataset_values, 0, bytes);
+    memset(ml->pending, 0xff, sizeof ml->pending);
+    ml->dataset_room.len = 0;
+    for (uint32_t i = 0; i < element->attr_count; i++) {
+        const struct sg_xml_attr *attr = &element->attrs[i];
+        int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_DATASET, i, attr);
+        if (c < 0)
+            continue;
+        err = sg_ml21_value(ml, &ml->dataset_room, (uint32_t)c, attr->value,
+                            &ml->dataset_values[c]);
+        if (err != SG_OK)
+            return err;
+        ml->dataset_has_attributes |= attr->value.len > 0;
+    }
+    memcpy(ml->base, ml->dataset_values, bytes);
+    memcpy(ml->values, ml->dataset_values, bytes);
+    ml->override_count = 0;
+    return SG_OK;
+}
+
+enum sg_err
+sg_ml21_emit(struct sg_ml21 *ml, uint64_t line)
+{
+    ml->rows++;
+    ml->series_rows++;
+    ml->dataset_rows++;
+    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++)
+        ml->obs.changed[i] = ml->pending[i] | ml->own[i];
+    ml->obs.row = ml->rows;
+    ml->obs.line = line;
+    enum sg_err err = ml->sink.obs(ml->sink.context, &ml->obs);
+    // What this row alone had changes back with the next one.
+    memcpy(ml->pending, ml->own, sizeof ml->pending);
+    memset(ml->own, 0, sizeof ml->own);
+    return err;
+}
+
+enum sg_err
+sg_ml21_dataset_end(struct sg_ml21 *ml)
+{
+    ml->in_dataset = false;
+    if (ml->blind)
+        return SG_OK;
+    enum sg_err err = sg_ml21_group_flush(ml);
+    if (err == SG_OK && ml->dataset_rows == 0 &&
+        (ml->dataset_has_attributes || ml->obs.action == SG_ACTION_DELETE))
+        err = sg_ml21_emit(ml, sg_xml_place(ml->xml).line);
+    sg_ml21_group_clear(ml);
+    return err;
+}
+
+// ---- series ----------------------------------------------------------------------
+
+static void
+mark(uint64_t words[SG_OBS_CHANGED_WORDS], uint32_t component)
+{
+    words[component / 64] |= 1ull << component % 64;
+}
+
+static void
+undo_overrides(struct sg_ml21 *ml)
+{
+    for (uint32_t i = 0; i < ml->override_count; i++)
+        ml->values[ml->overrides[i]] = ml->base[ml->overrides[i]];
+    ml->override_count = 0;
+}
+
+enum sg_err
+sg_ml21_series_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    ml->in_series = true;
+    ml->series_rows = 0;
+    ml->series_has_attributes = false;
+    ml->series_line = sg_xml_place(ml->xml).line;
+    if (ml->blind)
+        return SG_OK;
+    undo_overrides(ml);
+    // The other room keeps what the series before had, for the comparison.
+    uint32_t turn = ml->series_turn ^= 1;
+    struct sg_ml21_room *room = &ml->series_room[turn];
+    room->len = 0;
+    uint32_t n = ml->structure->component_count;
+    memcpy(ml->base, ml->dataset_values, n * sizeof *ml->base);
+    for (uint32_t i = 0; i < element->attr_count; i++) {
+        const struct sg_xml_attr *attr = &element->attrs[i];
+        int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_SERIES, i, attr);
+        if (c < 0)
+            continue;
+        enum sg_err err = sg_ml21_value(ml, room, (uint32_t)c, attr->value,
+                                        &ml->base[c]);
+        if (err != SG_OK)
+            return err;
+        ml->series_has_attributes |=
+            ml->structure->components[c].kind == SG_KIND_ATTRIBUTE &&
+            attr->value.len > 0;
+    }
+    if (ml->groups != NULL)
+        sg_ml21_group_apply(ml, ml->base);
+    for (uint32_t i = 0; i < n; i++)
+        if (!sg_obs_value_eq(&ml->base[i], &ml->values[i]))
+            mark(ml->pending, i);
+    memcpy(ml->values, ml->base, n * sizeof *ml->base);
+    return SG_OK;
+}
+
+enum sg_err
+sg_ml21_series_end(struct sg_ml21 *ml)
+{
+    ml->in_series = false;
+    if (ml->blind || ml->series_rows > 0)
+        return SG_OK;
+    if (!ml->series_has_attributes && ml->obs.action != SG_ACTION_DELETE)
+        return SG_OK; // says nothing
+    return sg_ml21_emit(ml, ml->series_line);
+}
+
+// ---- observation -------------------------------------------------------------------
+
+static enum sg_err
+override(struct sg_ml21 *ml, uint32_t component, struct sg_slice text,
+         struct sg_ml21_room *room)
+{
+    struct sg_value *value = &ml->values[component];
+    if (ml->structure->components[component].several) {
+        enum sg_err err = sg_ml21_value(ml, room, component, text, value);
+        if (err != SG_OK)
+            return err;
+    } else if (text.len == 0) {
+        *value = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
+    } else {
+        *value =
+            (struct sg_value){text.ptr, (uint32_t)text.len, SG_VALUE_TEXT};
+    }
+    mark(ml->own, component);
+    if (ml->override_count < SG_LIMIT_COMPONENTS)
+        ml->overrides[ml->override_count++] = (uint16_t)component;
+    return SG_OK;
+}
+
+enum sg_err
+sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (ml->blind) {
+        ml->rows++;
+        return SG_OK;
+    }
+    undo_overrides(ml);
+    struct sg_ml21_room lists = {0}; // rarely used; lives in the arena
+    for (uint32_t i = 0; i < element->attr_count; i++) {
+        const struct sg_xml_attr *attr = &element->attrs[i];
+        int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_OBS, i, attr);
+        if (c < 0)
+            continue;
+        enum sg_err err = override(ml, (uint32_t)c, attr->value, &lists);
+        if (err != SG_OK)
+            return err;
+    }
+    if (!ml->in_series && ml->groups != NULL) {
+        sg_ml21_group_apply(ml, ml->values);
+        memset(ml->own, 0xff, sizeof ml->own);
+    }
+    uint64_t line = sg_xml_place(ml->xml).line;
+    enum sg_err err = sg_ml21_emit(ml, line);
+    if (!ml->in_series && ml->groups != NULL)
+        memcpy(ml->values, ml->base,
+               ml->structure->component_count * sizeof *ml->base);
+    return err;
+}

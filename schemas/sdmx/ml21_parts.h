@@ -1,0 +1,141 @@
+// ml21_parts - what the files of the SDMX-ML reader share.
+#pragma once
+
+#include <stdio.h>
+
+#include "broker/base/limits.h"
+#include "schemas/sdmx/ml21.h"
+#include "schemas/sdmx/xml.h"
+
+enum {
+    SG_ML21_TEXT = 1024,      // of one header element
+    SG_ML21_STRUCTURES = 256, // of one header
+    SG_ML21_MASKS = 64,       // sets of dimensions that groups have
+    SG_ML21_BUCKETS = 4096,
+    SG_ML21_MEMO = 128,
+};
+
+// Where in the message we are; the level's name.
+enum sg_ml21_level {
+    SG_ML21_LEVEL_DATASET = 0,
+    SG_ML21_LEVEL_GROUP,
+    SG_ML21_LEVEL_SERIES,
+    SG_ML21_LEVEL_OBS,
+    SG_ML21_LEVELS,
+};
+
+struct sg_ml21_structure { // of the header
+    struct sg_slice id;    // structureID
+    struct sg_obs_ref ref;
+    bool has_ref;
+};
+
+// Bytes of a level that outlive its element.
+struct sg_ml21_room {
+    uint8_t *ptr;
+    size_t len, cap;
+};
+
+struct sg_ml21_attribute { // of a group
+    uint16_t component;
+    struct sg_value value;
+};
+
+struct sg_ml21_group {
+    struct sg_ml21_group *next, *next_all;
+    uint64_t mask, hash;
+    uint32_t count;
+    uint32_t dimensions; // the first so many attributes are the key
+    uint64_t line;
+    bool used;
+    struct sg_ml21_attribute *attributes;
+};
+
+// Attributes come in the same order again and again: what the i-th was.
+struct sg_ml21_memo {
+    uint8_t name[40];
+    uint8_t len; // 0: nothing
+    bool misplaced; // stands at another level than the structure says
+    int32_t component;
+};
+
+struct sg_ml21 {
+    struct sg_arena *arena;
+    struct sg_obs_sink sink;
+    struct sg_xml *xml;
+    bool dead;
+    uint32_t depth; // of the element that is open
+    uint64_t rows;
+    // header
+    struct sg_obs_header header;
+    struct sg_ml21_structure structures[SG_ML21_STRUCTURES];
+    uint32_t structure_count;
+    uint8_t header_action;
+    char text[SG_ML21_TEXT];
+    size_t text_len;
+    bool in_header, in_structure, in_footer, header_done;
+    char footer[96]; // code and severity
+    // data set
+    const struct sg_structure *structure;
+    bool in_dataset, in_series, blind;
+    uint64_t dataset_rows, series_rows;
+    struct sg_ml21_memo memo[SG_ML21_LEVELS][SG_ML21_MEMO];
+    struct sg_ml21_room dataset_room, series_room[2];
+    uint32_t series_turn;
+    struct sg_value *dataset_values, *base, *values;
+    uint16_t overrides[SG_LIMIT_COMPONENTS];
+    uint32_t override_count;
+    uint64_t pending[SG_OBS_CHANGED_WORDS]; // changed since the last row
+    uint64_t own[SG_OBS_CHANGED_WORDS];     // of the last row alone
+    uint64_t series_line;
+    bool series_has_attributes, dataset_has_attributes;
+    struct sg_obs obs;
+    // groups
+    struct sg_ml21_group **buckets, *groups, **groups_end;
+    uint64_t masks[SG_ML21_MASKS];
+    uint32_t mask_count;
+};
+
+void sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
+                 struct sg_slice component, struct sg_slice value,
+                 const char *hint);
+// Header and footer.
+enum sg_err sg_ml21_header_start(struct sg_ml21 *ml,
+                                 const struct sg_xml_element *element);
+enum sg_err sg_ml21_header_text(struct sg_ml21 *ml, struct sg_slice text);
+enum sg_err sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name);
+// What a data set follows; false: said why not.
+bool sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
+                         struct sg_obs_ref *ref);
+// Information, Append ... ; 0: none of them.
+uint8_t sg_ml21_header_action(struct sg_slice word);
+
+// Data.
+enum sg_err sg_ml21_dataset_start(struct sg_ml21 *ml,
+                                  const struct sg_xml_element *element);
+enum sg_err sg_ml21_dataset_end(struct sg_ml21 *ml);
+enum sg_err sg_ml21_series_start(struct sg_ml21 *ml,
+                                 const struct sg_xml_element *element);
+enum sg_err sg_ml21_series_end(struct sg_ml21 *ml);
+enum sg_err sg_ml21_obs_start(struct sg_ml21 *ml,
+                              const struct sg_xml_element *element);
+// Index of an attribute's component; -1: none (said), -2: not for us.
+int32_t sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
+                          uint32_t position, const struct sg_xml_attr *attr);
+// Copies bytes into room; keeps what was there valid. ptr NULL: arena full.
+struct sg_slice sg_ml21_room_copy(struct sg_ml21 *ml,
+                                  struct sg_ml21_room *room,
+                                  struct sg_slice bytes);
+enum sg_err sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
+                          uint32_t component, struct sg_slice text,
+                          struct sg_value *out);
+
+// Groups.
+enum sg_err sg_ml21_group_start(struct sg_ml21 *ml,
+                                const struct sg_xml_element *element);
+// Sets the attributes of all groups that values belong to.
+void sg_ml21_group_apply(struct sg_ml21 *ml, struct sg_value *values);
+enum sg_err sg_ml21_group_flush(struct sg_ml21 *ml); // those that met no row
+void sg_ml21_group_clear(struct sg_ml21 *ml);
+// Hands over a row of values; pending and own say what changed.
+enum sg_err sg_ml21_emit(struct sg_ml21 *ml, uint64_t line);
