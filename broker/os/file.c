@@ -51,6 +51,7 @@ sg_os_file_open(const char *path, enum sg_os_open how, int *fd)
         [SG_OS_OPEN_READ] = O_RDONLY,
         [SG_OS_OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
         [SG_OS_OPEN_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+        [SG_OS_OPEN_WRITE] = O_RDWR,
     };
 
     do
@@ -187,6 +188,17 @@ sg_os_file_sync(int fd)
     return fdatasync(fd) == 0 ? SG_OK : SG_ERR_IO; // never tried again
 }
 
+enum sg_err
+sg_os_file_sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_now();
+    enum sg_err err = fsync(fd) == 0 ? SG_OK : SG_ERR_IO;
+    (void)close(fd);
+    return err;
+}
+
 static enum sg_err
 sync_folder_of(const char *path)
 {
@@ -198,12 +210,7 @@ sync_folder_of(const char *path)
         return SG_ERR_FULL;
     memcpy(folder, path, len);
     memcpy(folder + len, len == 0 ? (slash == NULL ? "." : "/") : "", 2);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return error_now();
-    enum sg_err err = fsync(fd) == 0 ? SG_OK : SG_ERR_IO;
-    (void)close(fd);
-    return err;
+    return sg_os_file_sync_dir(folder);
 }
 
 enum sg_err
@@ -268,6 +275,16 @@ sg_os_file_unnamed(const char *folder, int *fd)
 {
     *fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     return *fd < 0 ? error_now() : SG_OK;
+}
+
+enum sg_err
+sg_os_file_link(int fd, const char *path)
+{
+    char own[64]; // linkat by descriptor alone would need a capability
+    (void)snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
+               ? SG_OK
+               : error_now();
 }
 
 enum sg_err

@@ -39,7 +39,12 @@ SG_MUST_CHECK enum sg_err sg_os_file_pread(int fd, uint64_t at, void *bytes,
 SG_MUST_CHECK enum sg_err sg_os_file_pwrite(int fd, uint64_t at,
                                             struct sg_slice bytes);
 
-enum sg_os_open { SG_OS_OPEN_READ, SG_OS_OPEN_NEW, SG_OS_OPEN_APPEND };
+enum sg_os_open {
+    SG_OS_OPEN_READ,
+    SG_OS_OPEN_NEW,
+    SG_OS_OPEN_APPEND,
+    SG_OS_OPEN_WRITE, // must exist; reading and writing anywhere
+};
 // NEW: must not exist, 0600. The descriptor closes on exec.
 SG_MUST_CHECK enum sg_err sg_os_file_open(const char *path, enum sg_os_open how,
                                           int *fd);
@@ -49,8 +54,11 @@ SG_MUST_CHECK enum sg_err sg_os_file_size(int fd, uint64_t *bytes);
 bool sg_os_file_exists(const char *path);
 SG_MUST_CHECK enum sg_err sg_os_file_rename(const char *from, const char *to);
 SG_MUST_CHECK enum sg_err sg_os_file_remove(const char *path); // absent: SG_OK
-// An unnamed file in folder; gone when closed.
+// An unnamed file in folder; gone when closed, unless _link names it.
 SG_MUST_CHECK enum sg_err sg_os_file_unnamed(const char *folder, int *fd);
+SG_MUST_CHECK enum sg_err sg_os_file_link(int fd, const char *path);
+// Names made, changed or removed in the folder become durable (fsync).
+SG_MUST_CHECK enum sg_err sg_os_file_sync_dir(const char *path);
 
 // With parents, mode 0700; exists: SG_OK.
 SG_MUST_CHECK enum sg_err sg_os_file_make_dirs(const char *path);
