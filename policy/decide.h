@@ -102,5 +102,11 @@ void sg_decide_request(const struct sg_rules *rules,
                        const struct sg_context *context,
                        struct sg_decision *out);
 
+// The same by one file of the set alone, which then counts as the export layer
+// whatever it is and whenever it is in force: tests and trials of one file.
+void sg_decide_alone(const struct sg_rules *rules, uint16_t file,
+                     const struct sg_request *request, uint32_t day,
+                     const struct sg_context *context, struct sg_decision *out);
+
 // deny > hold > permit: for flows that go whole or not at all.
 enum sg_verdict sg_decide_worst(enum sg_verdict a, enum sg_verdict b);

@@ -38,6 +38,7 @@ enum sg_obligation_kind {
 // names: drop_dimensions, bit i is name i of the policy set.
 struct sg_obligation {
     uint8_t name; // enum sg_obligation_name
+    uint8_t hidden; // an argument is a protected parameter: traces omit it
     uint32_t arg[2];
     uint64_t names;
 };
@@ -46,6 +47,12 @@ const char *sg_obligation_text(enum sg_obligation_name name);
 enum sg_obligation_kind sg_obligation_kind_of(enum sg_obligation_name name);
 // SG_OBLIGATION_COUNT: no such obligation.
 enum sg_obligation_name sg_obligation_named(struct sg_slice text);
+bool sg_obligation_takes_names(enum sg_obligation_name name);
+// country, admin1, admin2, admin3 as 1..4; 0: none of them.
+uint32_t sg_obligation_level(struct sg_slice text);
+const char *sg_obligation_level_text(uint32_t level);
+// How it is written, for messages: "\"k_anonymity\" is written ...(2..1000)".
+void sg_obligation_usage(enum sg_obligation_name name, char *out, size_t cap);
 unsigned sg_obligation_arg_count(enum sg_obligation_name name); // names: 0
 bool sg_obligation_valid(const struct sg_obligation *one); // arguments in range
 // "delete_after_days(730)": snprintf into out, NUL-terminated.
@@ -59,7 +66,8 @@ SG_MUST_CHECK bool sg_obligation_parse(struct sg_slice name,
 // Does promising have (same name) satisfy what wanted asks?
 bool sg_obligation_satisfies(const struct sg_obligation *have,
                              const struct sg_obligation *wanted);
-// Merges one into list (union, stricter parameter). false: list is full.
+// Merges one into list (union, stricter parameter), which stays ordered by
+// name. false: list is full.
 SG_MUST_CHECK bool sg_obligation_merge(struct sg_obligation *list,
                                        size_t *count, size_t cap,
                                        const struct sg_obligation *one);
