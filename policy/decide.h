@@ -79,6 +79,7 @@ struct sg_decision {
     // no_policy, forbidden, not_permitted: the layer that decided.
     uint8_t layer;          // enum sg_layer
     uint16_t layer_place;   // export, import: of this place
+    uint16_t layer_file;    // forbidden, not_permitted: the file
     uint64_t missing;       // incomplete: bits of enum sg_attr
     uint64_t waiting_for;   // held: bits of enum sg_attr that an event changes
     uint32_t deadline_days; // held by rules: at most; 0: until the event
