@@ -13,7 +13,7 @@
 %include {
 #include <stdio.h>
 
-#include "grammar.h"
+#include "policy/grammar.h"
 #include "policy/build.h"
 #define YYNOERRORRECOVERY 1
 
