@@ -4,7 +4,8 @@
 # ops/lint/layers.awk seen from the linker.
 MODE    ?= release
 BUILD   ?= build
-CC      := $(if $(filter fuzz,$(MODE)),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
+# clang and fuzz are builds by clang whatever CC says; ccache is kept.
+override CC := $(if $(filter clang fuzz,$(MODE)),$(filter ccache,$(CC)) clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
 B       := $(BUILD)/$(MODE)
 GEN     := $(B)/gen
 PREFIX  ?= /usr/local
@@ -77,6 +78,7 @@ HELPER_SRC := $(sort $(wildcard tests/harness/*.c))
 TESTS     := $(TEST_SRC:%.c=$(B)/%)
 SOURCES   := $(SRC_LIB) $(wildcard $(MAINS)) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
   $(HELPER_SRC) $(sort $(wildcard ops/gen/*.c))
+GRAMMARS  := $(sort $(wildcard policy/*.y policy/*.re))
 HEADERS   := $(sort $(foreach d,$(foreach l,$(LIBS),$(DIR_$(l))),$(wildcard $(d)/*.h)) $(wildcard tests/*/*.h tests/*.h))
 
 # ---- flags ------------------------------------------------------------------
@@ -106,7 +108,6 @@ ifeq ($(MODE),release)
 SG_CFLAGS += -O2 $(HARDEN)
 SG_LDFLAGS := $(HARDEN_LD)
 else ifeq ($(MODE),clang)
-CC := clang
 SG_CFLAGS += -O1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 SG_LDFLAGS := -pie
 else ifeq ($(MODE),debug)
@@ -134,11 +135,15 @@ GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 
 # ---- rules ------------------------------------------------------------------
 .PHONY: all check test asan tsan fuzz fuzz-run bench campaign install format \
-  lint layers headers symbols tidy demo clean help FORCE
+  lint layers shape headers symbols tidy demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-PROGRAMS := $(B)/statgated $(B)/statgate-inspect $(B)/statgate $(B)/libstatgate.so
+# A program is built where its main is.
+PROGRAMS := $(if $(wildcard broker/main.c),$(B)/statgated) \
+  $(if $(wildcard broker/inspect/worker/main.c),$(B)/statgate-inspect) \
+  $(if $(wildcard adapters/cli/main.c),$(B)/statgate) \
+  $(if $(wildcard adapters/client/libstatgate.map),$(B)/libstatgate.so)
 all: $(PROGRAMS) ## build everything, optimised and hardened
 
 $(B)/flags: FORCE
@@ -224,6 +229,7 @@ $(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_client)) 
 test: $(PROGRAMS) $(TESTS)  ## all tests of this MODE
 	@ops/run-tests $(B) $(TESTS)
 test-%: ## the unit tests of one library: make test-sdmx
+	@$(if $(wildcard tests/unit/$*/test_*.c),,echo 'tests/unit/$*/ has no tests' >&2; exit 1)
 	@$(MAKE) --no-print-directory $(patsubst %.c,$(B)/%,$(wildcard tests/unit/$*/test_*.c))
 	@ops/run-tests $(B) $(patsubst %.c,$(B)/%,$(wildcard tests/unit/$*/test_*.c))
 
@@ -248,7 +254,7 @@ campaign: ## the long tests that do not fit into CI
 	@ops/campaign
 
 demo: ## set up and build everything for `statgate demo`
-	@ops/bootstrap
+	@ops/bootstrap build
 	@$(MAKE) --no-print-directory all
 	@echo 'Now run: $(B)/statgate demo'
 
@@ -258,10 +264,12 @@ install: all ## to $(DESTDIR)$(PREFIX)
 format: ## rewrite all sources in the house format
 	clang-format -i $(SOURCES) $(HEADERS)
 
-lint: layers headers symbols tidy ## layers, doors, symbols, shape, format
+lint: layers shape headers symbols tidy ## layers, doors, symbols, shape, format
 	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS)
 layers:
-	@awk -f ops/lint/layers.awk $(SOURCES) $(HEADERS)
+	@awk -f ops/lint/layers.awk $(SOURCES) $(HEADERS) $(GRAMMARS)
+shape:
+	@ops/lint/shape.sh
 headers: $(PROTO_H)
 	@for h in $(HEADERS); do echo "#include \"$$h\"" | \
 	  $(CC) $(filter-out -Werror,$(SG_CFLAGS)) -Wno-unused -x c -fsyntax-only - || exit 1; done
