@@ -1,126 +1,180 @@
 #include "schemas/proof/batch.h"
 
-#include "broker/base/bytes.h"
 #include "schemas/proof/merkle.h"
 #include "schemas/proof/sign.h"
 
 void
+sg_batch_head_encode(const struct sg_batch_head *head,
+                     uint8_t out[SG_BATCH_HEAD_LEN])
+{
+    struct sg_writer w = sg_writer_on(out, SG_BATCH_HEAD_LEN);
+
+    sg_bytes_put_u8(&w, head->alg);
+    sg_bytes_put(&w, head->key_id, sizeof head->key_id);
+    sg_bytes_put_u16(&w, head->count);
+    sg_bytes_put(&w, head->root, sizeof head->root);
+    SG_ASSERT(!w.full && w.len == SG_BATCH_HEAD_LEN);
+}
+
+enum sg_err
+sg_batch_head_decode(struct sg_slice bytes, struct sg_batch_head *head)
+{
+    struct sg_reader r = sg_reader_on(bytes);
+
+    *head = (struct sg_batch_head){0};
+    if (bytes.len != SG_BATCH_HEAD_LEN)
+        return SG_ERR_FORMAT;
+    head->alg = sg_bytes_u8(&r);
+    memcpy(head->key_id, sg_bytes_take(&r, 32).ptr, 32);
+    head->count = sg_bytes_u16(&r);
+    memcpy(head->root, sg_bytes_take(&r, 32).ptr, 32);
+    if ((head->alg != SG_ALG_ED25519 && head->alg != SG_ALG_P256) ||
+        head->count < 1 || head->count > SG_LIMIT_BATCH)
+        return SG_ERR_FORMAT;
+    return SG_OK;
+}
+
+void
 sg_batch_leaf(struct sg_slice manifest, uint8_t out[32])
 {
-    static const uint8_t tag = 0x20;
-    struct sg_slice parts[] = {{&tag, 1}, manifest};
-
-    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out);
+    sg_merkle_leaf(SG_MERKLE_BATCH, manifest, out);
 }
 
 void
-sg_batch_identity(struct sg_slice manifest, uint8_t out[32])
+sg_batch_root(const uint8_t (*leaves)[32], unsigned count, uint8_t root[32])
 {
-    sg_crypto_sha256(manifest.ptr, manifest.len, out);
-}
-
-void
-sg_batch_root(const uint8_t (*leaves)[32], size_t count, uint8_t out[32])
-{
-    struct sg_merkle tree = {.size = 0};
+    struct sg_merkle tree;
 
     SG_ASSERT(count >= 1 && count <= SG_LIMIT_BATCH);
-    for (size_t i = 0; i < count; i++)
-        sg_merkle_add(&tree, SG_MERKLE_BATCH, leaves[i]);
-    sg_merkle_root(&tree, SG_MERKLE_BATCH, out);
+    sg_merkle_init(&tree, SG_MERKLE_BATCH);
+    for (unsigned i = 0; i < count; i++) {
+        enum sg_err err = sg_merkle_add(&tree, leaves[i]);
+        SG_ASSERT(err == SG_OK); // 256 leaves fit
+    }
+    sg_merkle_root(&tree, root);
 }
 
-struct leaves {
-    const uint8_t (*leaf)[32];
-    size_t count;
-};
-
-// Complete subtree of 2^level leaves, computed anew: a batch is small.
-static bool
-subtree(void *context, uint32_t level, uint64_t index, uint8_t out[32])
+void
+sg_batch_place(const uint8_t (*leaves)[32], unsigned count, unsigned index,
+               struct sg_batch_place *place)
 {
-    const struct leaves *all = (const struct leaves *)context;
-    size_t first = (size_t)index << level, count = (size_t)1 << level;
-
-    SG_ASSERT(first + count <= all->count);
-    sg_batch_root(all->leaf + first, count, out);
-    return true;
-}
-
-uint32_t
-sg_batch_path(const uint8_t (*leaves)[32], size_t count, size_t index,
-              uint8_t path[SG_BATCH_PATH_MAX][32])
-{
-    struct leaves all = {leaves, count};
-    uint32_t len = 0;
+    uint8_t path[SG_MERKLE_DEPTH][32];
 
     SG_ASSERT(count >= 1 && count <= SG_LIMIT_BATCH && index < count);
-    enum sg_err err = sg_merkle_path(subtree, &all, SG_MERKLE_BATCH, index,
-                                     count, path, &len);
-    SG_ASSERT(err == SG_OK && len <= SG_BATCH_PATH_MAX);
-    return len;
+    *place = (struct sg_batch_place){.index = (uint16_t)index};
+    sg_merkle_path_of(SG_MERKLE_BATCH, index, leaves, count, path);
+    place->path_len = (uint8_t)sg_merkle_path_len(index, count);
+    memcpy(place->path, path, (size_t)place->path_len * 32);
 }
 
 enum sg_err
 sg_batch_sign(struct sg_signer *signer, const uint8_t (*leaves)[32],
-              size_t count, uint8_t head[SG_BATCH_HEAD_LEN], uint8_t sig[64])
+              unsigned count, struct sg_batch_head *head, uint8_t sig[64])
 {
-    struct sg_writer w = sg_writer_on(head, SG_BATCH_HEAD_LEN);
-    uint8_t key[32], key_id[32], root[32];
+    uint8_t public_key[32], bytes[SG_BATCH_HEAD_LEN];
 
-    sg_crypto_signer_public(signer, key);
-    sg_crypto_key_id(SG_ALG_ED25519, sg_slice_of(key, sizeof key), key_id);
-    sg_batch_root(leaves, count, root);
-    sg_bytes_put_u8(&w, SG_ALG_ED25519);
-    sg_bytes_put(&w, key_id, sizeof key_id);
-    sg_bytes_put_u16(&w, (uint16_t)count);
-    sg_bytes_put(&w, root, sizeof root);
-    SG_ASSERT(!w.full && w.len == SG_BATCH_HEAD_LEN);
-    return sg_sign_make(signer, SG_SIGN_MANIFEST_BATCH, sg_writer_slice(&w),
-                        sig);
+    *head =
+        (struct sg_batch_head){.alg = SG_ALG_ED25519, .count = (uint16_t)count};
+    sg_crypto_signer_public(signer, public_key);
+    sg_crypto_key_id(SG_ALG_ED25519, sg_slice_of(public_key, 32), head->key_id);
+    sg_batch_root(leaves, count, head->root);
+    sg_batch_head_encode(head, bytes);
+    return sg_sign_make(signer, SG_SIGN_MANIFEST_BATCH,
+                        sg_slice_of(bytes, sizeof bytes), sig);
 }
 
 enum sg_err
-sg_batch_parse(struct sg_slice head, struct sg_batch_head *out)
+sg_batch_verify(struct sg_slice head_bytes, enum sg_alg alg,
+                struct sg_slice public_key, struct sg_slice sig)
 {
-    struct sg_reader r = sg_reader_on(head);
-
-    memset(out, 0, sizeof *out);
-    uint8_t alg = sg_bytes_u8(&r);
-    struct sg_slice key_id = sg_bytes_take(&r, sizeof out->key_id);
-    out->count = sg_bytes_u16(&r);
-    struct sg_slice root = sg_bytes_take(&r, sizeof out->root);
-    if (!sg_bytes_end(&r) || out->count < 1 || out->count > SG_LIMIT_BATCH ||
-        (alg != SG_ALG_ED25519 && alg != SG_ALG_P256))
-        return SG_ERR_FORMAT;
-    out->alg = (enum sg_alg)alg;
-    memcpy(out->key_id, key_id.ptr, key_id.len);
-    memcpy(out->root, root.ptr, root.len);
-    return SG_OK;
-}
-
-bool
-sg_batch_verify(struct sg_slice head, struct sg_slice public_key,
-                struct sg_slice sig)
-{
-    struct sg_batch_head parsed;
+    struct sg_batch_head head;
     uint8_t key_id[32];
 
-    if (sg_batch_parse(head, &parsed) != SG_OK)
-        return false;
-    sg_crypto_key_id(parsed.alg, public_key, key_id);
-    return memcmp(key_id, parsed.key_id, sizeof key_id) == 0 &&
-           sg_sign_verify(parsed.alg, public_key, SG_SIGN_MANIFEST_BATCH, head,
-                          sig);
+    enum sg_err err = sg_batch_head_decode(head_bytes, &head);
+    if (err != SG_OK)
+        return err;
+    sg_crypto_key_id(alg, public_key, key_id);
+    if (head.alg != alg || memcmp(head.key_id, key_id, sizeof key_id) != 0)
+        return SG_ERR_PEER_KEY_USE;
+    return sg_sign_verify(alg, public_key, SG_SIGN_MANIFEST_BATCH, head_bytes,
+                          sig)
+               ? SG_OK
+               : SG_ERR_SIGNATURE;
 }
 
 bool
 sg_batch_holds(const struct sg_batch_head *head, struct sg_slice manifest,
-               uint32_t index, const uint8_t (*path)[32], uint32_t len)
+               const struct sg_batch_place *place)
 {
     uint8_t leaf[32];
 
+    if (head->count > SG_LIMIT_BATCH || place->path_len > SG_BATCH_PATH_MAX)
+        return false;
     sg_batch_leaf(manifest, leaf);
-    return sg_merkle_verify(SG_MERKLE_BATCH, leaf, index, head->count, path,
-                            len, head->root);
+    return sg_merkle_verify(SG_MERKLE_BATCH, place->index, head->count, leaf,
+                            (const uint8_t(*)[32])place->path, place->path_len,
+                            head->root);
+}
+
+bool
+sg_batch_place_of(const struct sg_batch_head *head, uint64_t index,
+                  const struct sg_slice *path, size_t len,
+                  struct sg_batch_place *place)
+{
+    *place = (struct sg_batch_place){0};
+    if (head->count > SG_LIMIT_BATCH || index >= head->count ||
+        len != sg_merkle_path_len(index, head->count))
+        return false;
+    place->index = (uint16_t)index;
+    place->path_len = (uint8_t)len;
+    for (size_t i = 0; i < len; i++) {
+        if (path[i].len != 32)
+            return false;
+        memcpy(place->path[i], path[i].ptr, 32);
+    }
+    return true;
+}
+
+void
+sg_batch_encode(const struct sg_batch_head *head, struct sg_slice sig,
+                const struct sg_batch_place *place, struct sg_writer *out)
+{
+    uint8_t bytes[SG_BATCH_HEAD_LEN];
+
+    SG_ASSERT(sig.len <= UINT16_MAX && place->path_len <= SG_BATCH_PATH_MAX);
+    sg_batch_head_encode(head, bytes);
+    sg_bytes_put(out, bytes, sizeof bytes);
+    sg_bytes_put_u16(out, (uint16_t)sig.len);
+    sg_bytes_put(out, sig.ptr, sig.len);
+    sg_bytes_put_u16(out, place->index);
+    sg_bytes_put(out, place->path, (size_t)place->path_len * 32);
+}
+
+enum sg_err
+sg_batch_decode(struct sg_slice bytes, struct sg_batch_head *head,
+                struct sg_slice *sig, struct sg_batch_place *place)
+{
+    struct sg_reader r = sg_reader_on(bytes);
+
+    *sig = (struct sg_slice){NULL, 0};
+    *place = (struct sg_batch_place){0};
+    struct sg_slice head_bytes = sg_bytes_take(&r, SG_BATCH_HEAD_LEN);
+    if (r.failed)
+        return SG_ERR_SHORT;
+    enum sg_err err = sg_batch_head_decode(head_bytes, head);
+    if (err != SG_OK)
+        return err;
+    *sig = sg_bytes_take(&r, sg_bytes_u16(&r));
+    place->index = sg_bytes_u16(&r);
+    if (r.failed)
+        return SG_ERR_SHORT;
+    if (sig->len != SG_SIG_LEN || place->index >= head->count)
+        return SG_ERR_FORMAT; // both algorithms sign with 64 bytes
+    place->path_len = (uint8_t)sg_merkle_path_len(place->index, head->count);
+    struct sg_slice path = sg_bytes_take(&r, (size_t)place->path_len * 32);
+    if (r.failed)
+        return SG_ERR_SHORT;
+    if (path.len > 0)
+        memcpy(place->path, path.ptr, path.len);
+    return sg_bytes_end(&r) ? SG_OK : SG_ERR_FORMAT;
 }

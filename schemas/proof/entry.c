@@ -1,50 +1,42 @@
 #include "schemas/proof/entry.h"
 
-#include "broker/base/bytes.h"
-#include "broker/base/crypto.h"
+#include "broker/base/limits.h"
+#include "schemas/proof/merkle.h"
 
-static const uint8_t magic[4] = {'S', 'G', 'E', '1'};
-static const uint8_t segment_magic[8] = {'S', 'G', 'S', 'E', 'G', '1', 0, 0};
+static const char entry_magic[4] = {'S', 'G', 'E', '1'};
+static const char segment_magic[6] = {'S', 'G', 'S', 'E', 'G', '1'};
+
+// Whole entries tried behind one that does not check; keeps a file made to
+// waste time from doing so.
+enum { RESCUE_TRIES = 256 };
 
 const char *
-sg_entry_word(uint16_t type)
+sg_entry_type_name(unsigned type)
 {
-    static const struct {
-        uint16_t type;
-        const char *word;
-    } rows[] = {
-#define X(name, number, word) {number, word},
-        SG_ENTRY_TABLE(X)
+    switch (type) {
+#define X(name, number, word)                                                  \
+    case number:                                                               \
+        return word;
+        SG_ENTRY_TYPES(X)
 #undef X
-    };
-
-    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
-        if (rows[i].type == type)
-            return rows[i].word;
+    default:
+        return NULL;
     }
-    return NULL;
 }
 
-enum sg_err
-sg_entry_encode(const struct sg_entry *entry, uint8_t *out, size_t cap,
-                size_t *len)
+void
+sg_entry_encode(const struct sg_entry *entry, struct sg_writer *out)
 {
-    struct sg_writer w = sg_writer_on(out, cap);
-
-    if (entry->body.len > SG_LIMIT_ENTRY - SG_ENTRY_HEAD)
-        return SG_ERR_FULL;
-    sg_bytes_put(&w, magic, sizeof magic);
-    sg_bytes_put_u16(&w, entry->type);
-    sg_bytes_put_u16(&w, 0); // flags
-    sg_bytes_put_u64(&w, entry->seq);
-    sg_bytes_put_u64(&w, entry->time_us);
-    sg_bytes_put(&w, entry->prev, sizeof entry->prev);
-    sg_bytes_put(&w, entry->blind, sizeof entry->blind);
-    sg_bytes_put_blob(&w, entry->body);
-    if (w.full)
-        return SG_ERR_FULL;
-    *len = w.len;
-    return SG_OK;
+    SG_ASSERT(sg_entry_type_name(entry->type) != NULL);
+    SG_ASSERT(entry->body.len <= SG_LIMIT_ENTRY);
+    sg_bytes_put(out, entry_magic, sizeof entry_magic);
+    sg_bytes_put_u16(out, entry->type);
+    sg_bytes_put_u16(out, 0);
+    sg_bytes_put_u64(out, entry->sequence);
+    sg_bytes_put_u64(out, entry->time_us);
+    sg_bytes_put(out, entry->prev, sizeof entry->prev);
+    sg_bytes_put(out, entry->blind, sizeof entry->blind);
+    sg_bytes_put_blob(out, entry->body);
 }
 
 enum sg_err
@@ -52,133 +44,170 @@ sg_entry_decode(struct sg_slice bytes, struct sg_entry *entry)
 {
     struct sg_reader r = sg_reader_on(bytes);
 
-    memset(entry, 0, sizeof *entry);
-    struct sg_slice mark = sg_bytes_take(&r, sizeof magic);
+    *entry = (struct sg_entry){0};
+    if (bytes.len < SG_ENTRY_HEAD_LEN)
+        return SG_ERR_SHORT;
+    struct sg_slice magic = sg_bytes_take(&r, sizeof entry_magic);
     entry->type = sg_bytes_u16(&r);
-    uint16_t flags = sg_bytes_u16(&r);
-    entry->seq = sg_bytes_u64(&r);
+    const uint16_t flags = sg_bytes_u16(&r);
+    entry->sequence = sg_bytes_u64(&r);
     entry->time_us = sg_bytes_u64(&r);
-    struct sg_slice prev = sg_bytes_take(&r, sizeof entry->prev);
-    struct sg_slice blind = sg_bytes_take(&r, sizeof entry->blind);
-    entry->body = sg_bytes_blob(&r);
-    if (!sg_bytes_end(&r) || bytes.len > SG_LIMIT_ENTRY ||
-        memcmp(mark.ptr, magic, sizeof magic) != 0 || flags != 0 ||
-        sg_entry_word(entry->type) == NULL)
+    memcpy(entry->prev, sg_bytes_take(&r, 32).ptr, 32);
+    memcpy(entry->blind, sg_bytes_take(&r, 16).ptr, 16);
+    const uint32_t len = sg_bytes_u32(&r);
+    if (memcmp(magic.ptr, entry_magic, sizeof entry_magic) != 0 || flags != 0 ||
+        sg_entry_type_name(entry->type) == NULL || len > SG_LIMIT_ENTRY)
         return SG_ERR_FORMAT;
-    memcpy(entry->prev, prev.ptr, prev.len);
-    memcpy(entry->blind, blind.ptr, blind.len);
-    return SG_OK;
+    entry->body = sg_bytes_take(&r, len);
+    if (r.failed)
+        return SG_ERR_SHORT;
+    return sg_bytes_end(&r) ? SG_OK : SG_ERR_FORMAT;
 }
 
 void
-sg_entry_leaf(struct sg_slice bytes, uint8_t out[32])
+sg_entry_leaf(struct sg_slice bytes, uint8_t leaf[32])
 {
-    static const uint8_t tag = 0x00;
-    struct sg_slice parts[] = {{&tag, 1}, bytes};
-
-    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out);
+    sg_merkle_leaf(SG_MERKLE_LOG, bytes, leaf);
 }
+
+// ---- frames ----------------------------------------------------------------
 
 size_t
-sg_entry_frame_size(size_t len)
+sg_entry_frame_size(size_t entry_len)
 {
-    return (SG_ENTRY_FRAME_HEAD + len + 7) & ~(size_t)7;
+    return (SG_ENTRY_FRAME_LEN + entry_len + 7) & ~(size_t)7;
 }
 
-// The CRC covers the length too (S29).
+// Over the length as it is written, then the entry.
 static uint32_t
 frame_crc(const uint8_t length[4], struct sg_slice entry)
 {
-    return sg_bytes_crc32c(sg_bytes_crc32c(0, length, 4), entry.ptr, entry.len);
+    uint32_t crc = sg_bytes_crc32c(0, length, 4);
+
+    return sg_bytes_crc32c(crc, entry.ptr, entry.len);
 }
 
 void
-sg_entry_frame(struct sg_slice entry, uint8_t *out)
+sg_entry_frame(struct sg_slice entry, struct sg_writer *out)
 {
-    size_t size = sg_entry_frame_size(entry.len);
+    static const uint8_t zeros[7];
+    uint8_t length[4];
+    const size_t size = sg_entry_frame_size(entry.len);
 
-    SG_ASSERT(entry.len >= SG_ENTRY_HEAD && entry.len <= SG_LIMIT_ENTRY);
-    sg_bytes_store_u32(out, (uint32_t)entry.len);
-    sg_bytes_store_u32(out + 4, frame_crc(out, entry));
-    memcpy(out + SG_ENTRY_FRAME_HEAD, entry.ptr, entry.len);
-    memset(out + SG_ENTRY_FRAME_HEAD + entry.len, 0,
-           size - SG_ENTRY_FRAME_HEAD - entry.len);
+    SG_ASSERT(entry.len <= SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN);
+    sg_bytes_store_u32(length, (uint32_t)entry.len);
+    sg_bytes_put(out, length, sizeof length);
+    sg_bytes_put_u32(out, frame_crc(length, entry));
+    sg_bytes_put(out, entry.ptr, entry.len);
+    sg_bytes_put(out, zeros, size - SG_ENTRY_FRAME_LEN - entry.len);
 }
 
-enum sg_entry_found
-sg_entry_scan(struct sg_slice bytes, struct sg_slice *entry, size_t *size)
+static bool
+all_zero(struct sg_slice bytes)
+{
+    // Equal to itself one further on, and the first one is zero.
+    return bytes.len == 0 ||
+           (bytes.ptr[0] == 0 &&
+            memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) == 0);
+}
+
+// An entry of a possible length stands at the front of rest; unchecked yet.
+static bool
+frame_at(struct sg_slice rest, struct sg_slice *entry)
+{
+    if (rest.len < SG_ENTRY_FRAME_LEN + SG_ENTRY_HEAD_LEN)
+        return false;
+    const size_t len = sg_bytes_load_u32(rest.ptr);
+    if (len < SG_ENTRY_HEAD_LEN || len > SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN ||
+        sg_entry_frame_size(len) > rest.len)
+        return false;
+    *entry = sg_slice_of(rest.ptr + SG_ENTRY_FRAME_LEN, len);
+    return memcmp(entry->ptr, entry_magic, sizeof entry_magic) == 0;
+}
+
+static bool
+frame_valid(struct sg_slice rest, struct sg_slice *entry, size_t *size)
+{
+    struct sg_entry parsed;
+
+    if (!frame_at(rest, entry))
+        return false;
+    *size = sg_entry_frame_size(entry->len);
+    const size_t used = SG_ENTRY_FRAME_LEN + entry->len;
+    return sg_bytes_load_u32(rest.ptr + 4) == frame_crc(rest.ptr, *entry) &&
+           all_zero(sg_slice_of(rest.ptr + used, *size - used)) &&
+           sg_entry_decode(*entry, &parsed) == SG_OK;
+}
+
+// Does a valid frame stand anywhere behind the front of rest?
+static bool
+valid_follows(struct sg_slice rest)
+{
+    struct sg_slice entry;
+    size_t size;
+    unsigned tries = 0;
+
+    for (size_t at = 8; at < rest.len; at += 8) {
+        struct sg_slice later = sg_slice_of(rest.ptr + at, rest.len - at);
+        if (!frame_at(later, &entry))
+            continue;
+        if (frame_valid(later, &entry, &size) || ++tries == RESCUE_TRIES)
+            return true; // so many beginnings of entries are no torn tail
+    }
+    return false;
+}
+
+enum sg_entry_scan
+sg_entry_scan(struct sg_slice rest, struct sg_slice *entry, size_t *frame_size)
 {
     *entry = (struct sg_slice){NULL, 0};
-    *size = 0;
-    if (bytes.len < SG_ENTRY_FRAME_HEAD)
-        return sg_entry_is_zero(bytes) ? SG_ENTRY_FRAME_END
-                                       : SG_ENTRY_FRAME_BROKEN;
-    uint32_t len = sg_bytes_load_u32(bytes.ptr);
-    if (len == 0)
-        return SG_ENTRY_FRAME_END;
-    if (len < SG_ENTRY_HEAD || len > SG_LIMIT_ENTRY ||
-        sg_entry_frame_size(len) > bytes.len)
-        return SG_ENTRY_FRAME_BROKEN;
-    struct sg_slice found = {bytes.ptr + SG_ENTRY_FRAME_HEAD, len};
-    size_t whole = sg_entry_frame_size(len);
-    struct sg_slice pad = {found.ptr + len, whole - SG_ENTRY_FRAME_HEAD - len};
-    if (sg_bytes_load_u32(bytes.ptr + 4) != frame_crc(bytes.ptr, found) ||
-        !sg_entry_is_zero(pad))
-        return SG_ENTRY_FRAME_BROKEN;
-    *entry = found;
-    *size = whole;
-    return SG_ENTRY_FRAME_WHOLE;
+    *frame_size = 0;
+    if (frame_valid(rest, entry, frame_size))
+        return SG_ENTRY_SCAN_VALID;
+    *entry = (struct sg_slice){NULL, 0};
+    *frame_size = 0;
+    if (rest.len < 4 || sg_bytes_load_u32(rest.ptr) == 0)
+        return all_zero(rest) ? SG_ENTRY_SCAN_END : SG_ENTRY_SCAN_DAMAGED;
+    return valid_follows(rest) ? SG_ENTRY_SCAN_DAMAGED : SG_ENTRY_SCAN_TORN;
 }
 
-bool
-sg_entry_is_zero(struct sg_slice bytes)
-{
-    size_t at = 0;
-
-    for (; bytes.len - at >= 32; at += 32) {
-        uint64_t words[4];
-        memcpy(words, bytes.ptr + at, sizeof words);
-        if ((words[0] | words[1] | words[2] | words[3]) != 0)
-            return false;
-    }
-    for (; at < bytes.len; at++) {
-        if (bytes.ptr[at] != 0)
-            return false;
-    }
-    return true;
-}
+// ---- segments --------------------------------------------------------------
 
 void
-sg_entry_put_segment(const struct sg_entry_segment *segment,
-                     uint8_t out[SG_ENTRY_SEGMENT_HEAD])
+sg_entry_segment_encode(const struct sg_entry_segment *segment,
+                        uint8_t out[SG_ENTRY_SEGMENT_LEN])
 {
-    struct sg_writer w = sg_writer_on(out, SG_ENTRY_SEGMENT_HEAD);
+    struct sg_writer w = sg_writer_on(out, SG_ENTRY_SEGMENT_LEN);
 
     sg_bytes_put(&w, segment_magic, sizeof segment_magic);
+    sg_bytes_put_u16(&w, 0);
     sg_bytes_put(&w, segment->genesis, sizeof segment->genesis);
     sg_bytes_put_u64(&w, segment->epoch);
-    sg_bytes_put_u64(&w, segment->first_seq);
+    sg_bytes_put_u64(&w, segment->first_sequence);
     sg_bytes_put_u32(&w, segment->size);
     sg_bytes_put_u32(&w, sg_bytes_crc32c(0, out, w.len));
-    SG_ASSERT(!w.full && w.len == SG_ENTRY_SEGMENT_HEAD);
+    SG_ASSERT(!w.full && w.len == SG_ENTRY_SEGMENT_LEN);
 }
 
 enum sg_err
-sg_entry_get_segment(const uint8_t bytes[SG_ENTRY_SEGMENT_HEAD],
-                     struct sg_entry_segment *segment)
+sg_entry_segment_decode(struct sg_slice bytes, struct sg_entry_segment *segment)
 {
-    struct sg_reader r =
-        sg_reader_on(sg_slice_of(bytes, SG_ENTRY_SEGMENT_HEAD));
+    struct sg_reader r = sg_reader_on(bytes);
 
-    struct sg_slice mark = sg_bytes_take(&r, sizeof segment_magic);
-    struct sg_slice genesis = sg_bytes_take(&r, sizeof segment->genesis);
+    *segment = (struct sg_entry_segment){0};
+    if (bytes.len < SG_ENTRY_SEGMENT_LEN)
+        return SG_ERR_SHORT;
+    struct sg_slice magic = sg_bytes_take(&r, sizeof segment_magic);
+    const uint16_t reserved = sg_bytes_u16(&r);
+    memcpy(segment->genesis, sg_bytes_take(&r, 32).ptr, 32);
     segment->epoch = sg_bytes_u64(&r);
-    segment->first_seq = sg_bytes_u64(&r);
+    segment->first_sequence = sg_bytes_u64(&r);
     segment->size = sg_bytes_u32(&r);
-    uint32_t crc = sg_bytes_u32(&r);
-    memcpy(segment->genesis, genesis.ptr, genesis.len);
-    if (memcmp(mark.ptr, segment_magic, sizeof segment_magic) != 0 ||
-        crc != sg_bytes_crc32c(0, bytes, SG_ENTRY_SEGMENT_HEAD - 4))
+    const uint32_t crc = sg_bytes_u32(&r);
+    if (crc != sg_bytes_crc32c(0, bytes.ptr, SG_ENTRY_SEGMENT_LEN - 4))
         return SG_ERR_CORRUPT;
+    if (memcmp(magic.ptr, segment_magic, sizeof segment_magic) != 0 ||
+        reserved != 0 || !sg_bytes_end(&r))
+        return SG_ERR_FORMAT;
     return SG_OK;
 }

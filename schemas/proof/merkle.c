@@ -3,191 +3,366 @@
 #include "broker/base/bytes.h"
 #include "broker/base/crypto.h"
 
+static const uint64_t leaves_max = UINT64_C(1) << SG_MERKLE_DEPTH;
+
+void
+sg_merkle_leaf(enum sg_merkle_tag tag, struct sg_slice bytes, uint8_t out[32])
+{
+    const uint8_t first = (uint8_t)tag;
+    const struct sg_slice parts[] = {{&first, 1}, bytes};
+
+    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out);
+}
+
 void
 sg_merkle_node(enum sg_merkle_tag tag, const uint8_t left[32],
                const uint8_t right[32], uint8_t out[32])
 {
-    uint8_t input[65];
+    uint8_t text[1 + 2 * 32];
 
-    input[0] = (uint8_t)tag;
-    memcpy(input + 1, left, 32);
-    memcpy(input + 33, right, 32);
-    sg_crypto_sha256(input, sizeof input, out);
+    text[0] = (uint8_t)(tag + 1);
+    memcpy(text + 1, left, 32);
+    memcpy(text + 33, right, 32);
+    sg_crypto_sha256(text, sizeof text, out);
 }
 
+// ---- growing ---------------------------------------------------------------
+
 void
-sg_merkle_add(struct sg_merkle *tree, enum sg_merkle_tag tag,
-              const uint8_t leaf[32])
+sg_merkle_init(struct sg_merkle *tree, enum sg_merkle_tag tag)
+{
+    *tree = (struct sg_merkle){.tag = tag};
+}
+
+enum sg_err
+sg_merkle_add(struct sg_merkle *tree, const uint8_t leaf[32])
+{
+    return sg_merkle_add_subtree(tree, 0, leaf);
+}
+
+enum sg_err
+sg_merkle_add_subtree(struct sg_merkle *tree, unsigned level,
+                      const uint8_t hash[32])
 {
     uint8_t carry[32];
-    uint32_t level = 0;
 
-    SG_ASSERT(tree->size < SG_LIMIT_LEAVES);
-    memcpy(carry, leaf, 32);
-    for (; (tree->size >> level & 1) != 0; level++)
-        sg_merkle_node(tag, tree->edge[level], carry, carry);
-    memcpy(tree->edge[level], carry, 32);
-    tree->size++;
+    SG_ASSERT(level <= SG_MERKLE_DEPTH);
+    const uint64_t span = UINT64_C(1) << level;
+    SG_ASSERT(tree->count % span == 0);
+    if (span > leaves_max - tree->count)
+        return SG_ERR_FULL;
+
+    memcpy(carry, hash, 32);
+    // Each set bit from level upwards is a finished subtree to the left.
+    for (; (tree->count >> level & 1) != 0; level++)
+        sg_merkle_node(tree->tag, tree->nodes[level], carry, carry);
+    memcpy(tree->nodes[level], carry, 32);
+    tree->count += span;
+    return SG_OK;
 }
 
 void
-sg_merkle_root(const struct sg_merkle *tree, enum sg_merkle_tag tag,
-               uint8_t out[32])
+sg_merkle_root(const struct sg_merkle *tree, uint8_t root[32])
 {
-    bool begun = false;
+    unsigned level = 0;
 
-    if (tree->size == 0) {
-        sg_crypto_sha256("", 0, out);
+    if (tree->count == 0) {
+        sg_crypto_sha256(NULL, 0, root);
         return;
     }
-    for (uint32_t level = 0; level < SG_LIMIT_PATH; level++) {
-        if ((tree->size >> level & 1) == 0)
-            continue;
-        if (begun)
-            sg_merkle_node(tag, tree->edge[level], out, out);
-        else
-            memcpy(out, tree->edge[level], 32);
-        begun = true;
+    while ((tree->count >> level & 1) == 0)
+        level++;
+    memcpy(root, tree->nodes[level], 32);
+    for (level++; level <= SG_MERKLE_DEPTH; level++) {
+        if ((tree->count >> level & 1) != 0)
+            sg_merkle_node(tree->tag, tree->nodes[level], root, root);
     }
 }
 
 size_t
-sg_merkle_save(const struct sg_merkle *tree, uint8_t out[SG_MERKLE_STATE_MAX])
+sg_merkle_save(const struct sg_merkle *tree,
+               uint8_t out[SG_MERKLE_SNAPSHOT_MAX])
 {
-    struct sg_writer w = sg_writer_on(out, SG_MERKLE_STATE_MAX);
+    struct sg_writer w = sg_writer_on(out, SG_MERKLE_SNAPSHOT_MAX);
 
-    sg_bytes_put_u64(&w, tree->size);
-    for (uint32_t level = 0; level < SG_LIMIT_PATH; level++) {
-        if ((tree->size >> level & 1) != 0)
-            sg_bytes_put(&w, tree->edge[level], 32);
+    sg_bytes_put_u64(&w, tree->count);
+    for (unsigned level = 0; level <= SG_MERKLE_DEPTH; level++) {
+        if ((tree->count >> level & 1) != 0)
+            sg_bytes_put(&w, tree->nodes[level], 32);
     }
     SG_ASSERT(!w.full);
     return w.len;
 }
 
 enum sg_err
-sg_merkle_load(struct sg_merkle *tree, struct sg_slice bytes)
+sg_merkle_load(struct sg_merkle *tree, enum sg_merkle_tag tag,
+               struct sg_slice bytes)
 {
     struct sg_reader r = sg_reader_on(bytes);
 
-    memset(tree, 0, sizeof *tree);
-    uint64_t size = sg_bytes_u64(&r);
-    if (r.failed || size > SG_LIMIT_LEAVES)
+    sg_merkle_init(tree, tag);
+    const uint64_t count = sg_bytes_u64(&r);
+    if (r.failed || count > leaves_max)
         return SG_ERR_FORMAT;
-    for (uint32_t level = 0; level < SG_LIMIT_PATH; level++) {
-        if ((size >> level & 1) == 0)
+    for (unsigned level = 0; level <= SG_MERKLE_DEPTH; level++) {
+        if ((count >> level & 1) == 0)
             continue;
-        struct sg_slice edge = sg_bytes_take(&r, 32);
-        if (edge.len == 32)
-            memcpy(tree->edge[level], edge.ptr, 32);
+        struct sg_slice node = sg_bytes_take(&r, 32);
+        if (r.failed)
+            return SG_ERR_FORMAT;
+        memcpy(tree->nodes[level], node.ptr, 32);
     }
     if (!sg_bytes_end(&r))
         return SG_ERR_FORMAT;
-    tree->size = size;
+    tree->count = count;
     return SG_OK;
 }
 
-// Largest power of two below size (size >= 2), as its exponent.
-static uint32_t
-split_level(uint64_t size)
+// ---- paths -----------------------------------------------------------------
+
+// Largest power of two below n; n >= 2.
+static uint64_t
+split_of(uint64_t n)
 {
-    return 63 - (uint32_t)__builtin_clzll(size - 1);
+    uint64_t split = 1;
+
+    while (split * 2 < n)
+        split *= 2;
+    return split;
 }
 
-uint32_t
-sg_merkle_path_len(uint64_t index, uint64_t size)
+unsigned
+sg_merkle_path_len(uint64_t index, uint64_t count)
 {
-    uint32_t len = 0;
+    unsigned len = 0;
 
-    SG_ASSERT(index < size);
-    while (size > 1) {
-        uint64_t left = (uint64_t)1 << split_level(size);
+    SG_ASSERT(index < count && count <= leaves_max);
+    for (; count > 1; len++) {
+        const uint64_t left = split_of(count);
         if (index < left) {
-            size = left;
+            count = left;
         } else {
             index -= left;
-            size -= left;
+            count -= left;
         }
-        len++;
     }
     return len;
 }
 
-// Hash of the leaves from first on, count of them; first is a multiple of the
-// size of every complete subtree that is asked for.
-static enum sg_err
-range_root(sg_merkle_at *get, void *context, enum sg_merkle_tag tag,
-           uint64_t first, uint64_t count, uint8_t out[32])
-{
-    uint8_t part[SG_LIMIT_PATH][32];
-    uint32_t parts = 0;
+struct source {
+    enum sg_merkle_tag tag;
+    sg_merkle_read read;
+    void *arg;
+};
 
-    for (uint32_t level = SG_LIMIT_PATH; level-- > 0;) {
-        if ((count >> level & 1) == 0)
-            continue;
-        if (!get(context, level, first >> level, part[parts++]))
-            return SG_ERR_CORRUPT;
-        first += (uint64_t)1 << level;
+// Hash over leaves [first, end), where first is a multiple of every power of two
+// that fits the range: whole subtrees from left to right, folded from the right.
+static enum sg_err
+range_hash(const struct source *source, uint64_t first, uint64_t end,
+           uint8_t out[32])
+{
+    uint8_t parts[SG_MERKLE_DEPTH + 1][32];
+    unsigned count = 0;
+
+    while (first < end) {
+        unsigned level = 0;
+        while (level < SG_MERKLE_DEPTH && UINT64_C(2) << level <= end - first)
+            level++;
+        SG_ASSERT(count < SG_COUNT_OF(parts));
+        enum sg_err err =
+            source->read(source->arg, level, first >> level, parts[count++]);
+        if (err != SG_OK)
+            return err;
+        first += UINT64_C(1) << level;
     }
-    memcpy(out, part[--parts], 32);
-    while (parts-- > 0)
-        sg_merkle_node(tag, part[parts], out, out);
+    SG_ASSERT(count > 0);
+    memcpy(out, parts[--count], 32);
+    while (count > 0)
+        sg_merkle_node(source->tag, parts[--count], out, out);
     return SG_OK;
 }
 
-enum sg_err
-sg_merkle_path(sg_merkle_at *get, void *context, enum sg_merkle_tag tag,
-               uint64_t index, uint64_t size, uint8_t (*path)[32],
-               uint32_t *len)
+static void
+reverse(uint8_t (*hashes)[32], size_t count)
 {
-    uint64_t first = 0;
-    uint32_t depth = sg_merkle_path_len(index, size);
+    uint8_t kept[32];
 
-    SG_ASSERT(size <= SG_LIMIT_LEAVES);
-    *len = depth;
-    while (depth-- > 0) { // from the root down, written from the end
-        uint64_t left = (uint64_t)1 << split_level(size);
-        enum sg_err err;
-        if (index < first + left) {
-            err = range_root(get, context, tag, first + left, size - left,
-                             path[depth]);
-            size = left;
-        } else {
-            err = range_root(get, context, tag, first, left, path[depth]);
-            first += left;
-            size -= left;
-        }
+    for (size_t i = 0; i < count / 2; i++) {
+        memcpy(kept, hashes[i], 32);
+        memcpy(hashes[i], hashes[count - 1 - i], 32);
+        memcpy(hashes[count - 1 - i], kept, 32);
+    }
+}
+
+enum sg_err
+sg_merkle_path(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
+               sg_merkle_read read, void *arg,
+               uint8_t path[SG_MERKLE_DEPTH][32])
+{
+    const struct source source = {tag, read, arg};
+    uint64_t first = 0, end = count;
+    size_t len = 0;
+
+    SG_ASSERT(index < count && count <= leaves_max);
+    while (end - first > 1) { // from the root down; wanted the other way round
+        const uint64_t middle = first + split_of(end - first);
+        const bool left = index < middle;
+        enum sg_err err = left ? range_hash(&source, middle, end, path[len])
+                               : range_hash(&source, first, middle, path[len]);
+        if (err != SG_OK)
+            return err;
+        len++;
+        if (left)
+            end = middle;
+        else
+            first = middle;
+    }
+    reverse(path, len);
+    return SG_OK;
+}
+
+struct leaf_array {
+    enum sg_merkle_tag tag;
+    const uint8_t (*leaves)[32];
+};
+
+static enum sg_err
+read_array(void *arg, unsigned level, uint64_t index, uint8_t out[32])
+{
+    const struct leaf_array *array = arg;
+    const uint64_t first = index << level;
+    struct sg_merkle tree;
+
+    sg_merkle_init(&tree, array->tag);
+    for (uint64_t i = 0; i < UINT64_C(1) << level; i++) {
+        enum sg_err err = sg_merkle_add(&tree, array->leaves[first + i]);
         if (err != SG_OK)
             return err;
     }
+    sg_merkle_root(&tree, out);
+    return SG_OK;
+}
+
+void
+sg_merkle_path_of(enum sg_merkle_tag tag, uint64_t index,
+                  const uint8_t (*leaves)[32], uint64_t count,
+                  uint8_t path[SG_MERKLE_DEPTH][32])
+{
+    struct leaf_array array = {tag, leaves};
+    enum sg_err err =
+        sg_merkle_path(tag, index, count, read_array, &array, path);
+
+    SG_ASSERT(err == SG_OK); // reading an array cannot fail
+}
+
+// ---- verifying -------------------------------------------------------------
+
+bool
+sg_merkle_climb(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
+                const uint8_t leaf[32], const uint8_t (*path)[32],
+                size_t path_len, uint8_t root[32])
+{
+    uint64_t node = index, last = count - 1;
+
+    if (count == 0 || count > leaves_max || index >= count)
+        return false;
+    memcpy(root, leaf, 32);
+    for (size_t i = 0; i < path_len; i++) {
+        if (last == 0)
+            return false; // too long
+        if ((node & 1) != 0 || node == last) {
+            sg_merkle_node(tag, path[i], root, root);
+            while (node != 0 && (node & 1) == 0) { // no right side up to there
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            sg_merkle_node(tag, root, path[i], root);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    return last == 0; // else too short
+}
+
+bool
+sg_merkle_verify(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
+                 const uint8_t leaf[32], const uint8_t (*path)[32],
+                 size_t path_len, const uint8_t root[32])
+{
+    uint8_t reached[32];
+
+    return sg_merkle_climb(tag, index, count, leaf, path, path_len, reached) &&
+           memcmp(reached, root, 32) == 0;
+}
+
+enum sg_err
+sg_merkle_consistency(enum sg_merkle_tag tag, uint64_t old_count,
+                      uint64_t count, sg_merkle_read read, void *arg,
+                      uint8_t proof[SG_MERKLE_DEPTH + 1][32], size_t *proof_len)
+{
+    const struct source source = {tag, read, arg};
+    uint64_t first = 0, end = count;
+    bool known = true; // the verifier has the hash of [first, old_count)
+    size_t len = 0;
+    enum sg_err err = SG_OK;
+
+    SG_ASSERT(old_count > 0 && old_count <= count && count <= leaves_max);
+    *proof_len = 0;
+    while (old_count != end && err == SG_OK) {
+        const uint64_t middle = first + split_of(end - first);
+        if (old_count <= middle) {
+            err = range_hash(&source, middle, end, proof[len++]);
+            end = middle;
+        } else {
+            err = range_hash(&source, first, middle, proof[len++]);
+            first = middle;
+            known = false;
+        }
+    }
+    if (err == SG_OK && !known)
+        err = range_hash(&source, first, end, proof[len++]);
+    if (err != SG_OK)
+        return err;
+    reverse(proof, len);
+    *proof_len = len;
     return SG_OK;
 }
 
 bool
-sg_merkle_verify(enum sg_merkle_tag tag, const uint8_t leaf[32], uint64_t index,
-                 uint64_t size, const uint8_t (*path)[32], uint32_t len,
-                 const uint8_t root[32])
+sg_merkle_consistent(enum sg_merkle_tag tag, uint64_t old_count,
+                     const uint8_t old_root[32], uint64_t count,
+                     const uint8_t root[32], const uint8_t (*proof)[32],
+                     size_t proof_len)
 {
-    uint8_t hash[32];
+    uint64_t node = old_count - 1, last = count - 1;
+    uint8_t from[32], to[32]; // what leads to the old root, to the new one
+    size_t at = 0;
 
-    if (index >= size || size > SG_LIMIT_LEAVES ||
-        len != sg_merkle_path_len(index, size))
+    if (old_count == 0 || old_count > count || count > leaves_max)
         return false;
-    memcpy(hash, leaf, 32);
-    // At each height the node is a right child, or a left one with a sibling,
-    // or the last of its row and goes up alone.
-    uint64_t last = size - 1;
-    for (uint32_t i = 0; i < len; i++) {
-        while ((index & 1) == 0 && index == last) {
-            index >>= 1;
-            last >>= 1;
+    if (old_count == count)
+        return proof_len == 0 && memcmp(old_root, root, 32) == 0;
+    for (; (node & 1) != 0; last >>= 1)
+        node >>= 1;
+    // A power of two: the old root is a whole subtree and is not sent again.
+    const bool whole = (old_count & (old_count - 1)) == 0;
+    if (!whole && proof_len == 0)
+        return false;
+    memcpy(from, whole ? old_root : proof[at++], 32);
+    memcpy(to, from, 32);
+    for (; at < proof_len; at++, node >>= 1, last >>= 1) {
+        if (last == 0)
+            return false;
+        if ((node & 1) == 0 && node != last) {
+            sg_merkle_node(tag, to, proof[at], to);
+            continue;
         }
-        if ((index & 1) != 0)
-            sg_merkle_node(tag, path[i], hash, hash);
-        else
-            sg_merkle_node(tag, hash, path[i], hash);
-        index >>= 1;
-        last >>= 1;
+        sg_merkle_node(tag, proof[at], from, from);
+        sg_merkle_node(tag, proof[at], to, to);
+        for (; node != 0 && (node & 1) == 0; last >>= 1)
+            node >>= 1;
     }
-    return memcmp(hash, root, 32) == 0;
+    return last == 0 && memcmp(from, old_root, 32) == 0 &&
+           memcmp(to, root, 32) == 0;
 }

@@ -1,56 +1,54 @@
 #include "schemas/proof/seal.h"
 
-#include "broker/base/bytes.h"
+// Layouts of formats.md (e) and (d).
+enum {
+    NONCE_LEN = 12,
+    CHUNK_AAD_LEN = 5 + 32 + 16 + 8 + 1,
+    WRAP_AAD_LEN = 5 + 8 + 32 + 16,
+};
 
-enum { AAD_LEN = 5 + 32 + 16 + 8 + 1, WRAP_AAD_LEN = 5 + 8 + 32 + 16 };
+static const char key_magic[6] = {'S', 'G', 'K', 'E', 'Y', '1'};
 
-// Tags whose NUL is part of the hash input.
-#define TAG(text) ((struct sg_slice){(const uint8_t *)(text), sizeof(text)})
+static const char *const purposes[SG_SEAL_END] = {
+    [SG_SEAL_SPOOL] = "spool",     [SG_SEAL_LEAVES] = "leaves",
+    [SG_SEAL_FACTS] = "facts",     [SG_SEAL_REPORT] = "report",
+    [SG_SEAL_VARIANT] = "variant", [SG_SEAL_SECRET] = "secret",
+};
 
-static const char *
-purpose_word(uint32_t purpose)
+const char *
+sg_seal_purpose_name(enum sg_seal_purpose purpose)
 {
-    switch (purpose) {
-#define X(name, number, word)                                                  \
-    case number:                                                               \
-        return word;
-        SG_SEAL_TABLE(X)
-#undef X
-    default:
-        return NULL;
-    }
-}
-
-bool
-sg_seal_purpose_known(uint32_t purpose)
-{
-    return purpose_word(purpose) != NULL;
+    SG_ASSERT(purpose > 0 && purpose < SG_SEAL_END);
+    return purposes[purpose];
 }
 
 void
 sg_seal_subkey(const uint8_t key[32], const uint8_t attempt[16],
                enum sg_seal_purpose purpose, uint8_t out[32])
 {
-    uint8_t info[40];
+    static const char label[] = "statgate/payload/v1"; // with its 00
+    uint8_t info[sizeof label + 16];
+    const char *name = sg_seal_purpose_name(purpose);
     struct sg_writer w = sg_writer_on(info, sizeof info);
-    const char *word = purpose_word(purpose);
 
-    SG_ASSERT(word != NULL);
-    sg_bytes_put(&w, "statgate/payload/v1", sizeof "statgate/payload/v1");
-    sg_bytes_put(&w, word, strlen(word));
+    sg_bytes_put(&w, label, sizeof label);
+    sg_bytes_put(&w, name, strlen(name));
     SG_ASSERT(!w.full);
     sg_crypto_hkdf(sg_slice_of(key, 32), sg_slice_of(attempt, 16),
                    sg_writer_slice(&w), out);
 }
 
+// ---- chunks ----------------------------------------------------------------
+
 enum sg_err
-sg_seal_init(struct sg_seal *seal, const uint8_t key[32],
-             const uint8_t manifest[32], const uint8_t attempt[16],
-             enum sg_seal_purpose purpose)
+sg_seal_begin(struct sg_seal *seal, const uint8_t key[32],
+              const uint8_t manifest_sha256[32], const uint8_t attempt[16],
+              enum sg_seal_purpose purpose)
 {
     uint8_t subkey[32];
 
-    memcpy(seal->manifest, manifest, 32);
+    *seal = (struct sg_seal){0};
+    memcpy(seal->manifest_sha256, manifest_sha256, 32);
     memcpy(seal->attempt, attempt, 16);
     sg_seal_subkey(key, attempt, purpose, subkey);
     seal->aead = sg_crypto_aead_new(subkey);
@@ -59,259 +57,150 @@ sg_seal_init(struct sg_seal *seal, const uint8_t key[32],
 }
 
 void
-sg_seal_fini(struct sg_seal *seal)
+sg_seal_end(struct sg_seal *seal)
 {
     sg_crypto_aead_free(&seal->aead);
-    sg_crypto_wipe(seal, sizeof *seal);
 }
 
 static void
-bind(const struct sg_seal *seal, uint64_t index, bool last, uint8_t nonce[12],
-     uint8_t aad[AAD_LEN])
+chunk_place(const struct sg_seal *seal, uint64_t index, bool last,
+            uint8_t nonce[NONCE_LEN], uint8_t aad[CHUNK_AAD_LEN])
 {
-    struct sg_writer w = sg_writer_on(aad, AAD_LEN);
+    struct sg_writer w = sg_writer_on(aad, CHUNK_AAD_LEN);
 
     memset(nonce, 0, 4);
     sg_bytes_store_u64(nonce + 4, index);
     sg_bytes_put(&w, "SGCH1", 5);
-    sg_bytes_put(&w, seal->manifest, 32);
+    sg_bytes_put(&w, seal->manifest_sha256, 32);
     sg_bytes_put(&w, seal->attempt, 16);
     sg_bytes_put_u64(&w, index);
-    sg_bytes_put_u8(&w, last ? 1 : 0);
-    SG_ASSERT(!w.full && w.len == AAD_LEN);
+    sg_bytes_put_u8(&w, last);
+    SG_ASSERT(!w.full && w.len == CHUNK_AAD_LEN);
 }
 
 enum sg_err
 sg_seal_chunk(struct sg_seal *seal, uint64_t index, bool last,
               struct sg_slice plain, uint8_t *out)
 {
-    uint8_t nonce[12], aad[AAD_LEN];
+    uint8_t nonce[NONCE_LEN], aad[CHUNK_AAD_LEN];
 
-    bind(seal, index, last, nonce, aad);
-    return sg_crypto_seal(seal->aead, nonce, sg_slice_of(aad, AAD_LEN), plain,
-                          out);
+    chunk_place(seal, index, last, nonce, aad);
+    return sg_crypto_seal(seal->aead, nonce, sg_slice_of(aad, sizeof aad),
+                          plain, out);
 }
 
 enum sg_err
-sg_seal_open_chunk(struct sg_seal *seal, uint64_t index, bool last,
-                   struct sg_slice sealed, uint8_t *out)
+sg_seal_open(struct sg_seal *seal, uint64_t index, bool last,
+             struct sg_slice sealed, uint8_t *out)
 {
-    uint8_t nonce[12], aad[AAD_LEN];
+    uint8_t nonce[NONCE_LEN], aad[CHUNK_AAD_LEN];
 
-    bind(seal, index, last, nonce, aad);
-    return sg_crypto_open(seal->aead, nonce, sg_slice_of(aad, AAD_LEN), sealed,
-                          out);
+    if (sealed.len < SG_TAG_LEN)
+        return SG_ERR_SHORT;
+    chunk_place(seal, index, last, nonce, aad);
+    return sg_crypto_open(seal->aead, nonce, sg_slice_of(aad, sizeof aad),
+                          sealed, out);
 }
 
 void
 sg_seal_chunk_leaf(uint64_t index, bool last, struct sg_slice sealed,
-                   uint8_t out[32])
+                   uint8_t leaf[32])
 {
-    uint8_t head[10] = {0x30};
-    struct sg_slice parts[] = {{head, sizeof head}, sealed};
+    uint8_t head[1 + 8 + 1];
 
+    head[0] = SG_MERKLE_CHUNKS;
     sg_bytes_store_u64(head + 1, index);
-    head[9] = last ? 1 : 0;
-    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out);
+    head[9] = last;
+    const struct sg_slice parts[] = {{head, sizeof head}, sealed};
+    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), leaf);
 }
 
-// ---- salted commitments --------------------------------------------------------
+// ---- rows of the wrapping table ----------------------------------------------
 
 static void
-commit(struct sg_slice tag, struct sg_slice salt, struct sg_slice what,
-       uint8_t out[32])
-{
-    struct sg_slice parts[] = {tag, salt, what};
-
-    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out);
-}
-
-void
-sg_seal_key_commit(const uint8_t key[32], uint8_t out[32])
-{
-    commit(TAG("statgate/keycommit/v1"), sg_slice_of(key, 32),
-           (struct sg_slice){NULL, 0}, out);
-}
-
-void
-sg_seal_seed_commit(const uint8_t seed[16], uint8_t out[32])
-{
-    commit(TAG("statgate/seed/v1"), sg_slice_of(seed, 16),
-           (struct sg_slice){NULL, 0}, out);
-}
-
-void
-sg_seal_file_commit(const uint8_t salt[32], const uint8_t sha256[32],
-                    uint8_t out[32])
-{
-    commit(TAG("statgate/file/v1"), sg_slice_of(salt, 32),
-           sg_slice_of(sha256, 32), out);
-}
-
-void
-sg_seal_report_commit(const uint8_t salt[32], const uint8_t sha256[32],
-                      uint8_t out[32])
-{
-    commit(TAG("statgate/report/v1"), sg_slice_of(salt, 32),
-           sg_slice_of(sha256, 32), out);
-}
-
-void
-sg_seal_proof_commit(const uint8_t delivery[16], struct sg_slice proof,
-                     uint8_t out[32])
-{
-    commit(TAG("statgate/proof/v1"), sg_slice_of(delivery, 16), proof, out);
-}
-
-void
-sg_seal_plain_commit(const uint8_t key[32], const uint8_t sha256[32],
-                     uint8_t out[32])
-{
-    commit(TAG("statgate/plain/v1"), sg_slice_of(key, 32),
-           sg_slice_of(sha256, 32), out);
-}
-
-// ---- wrapped keys ------------------------------------------------------------
-
-static void
-bind_wrap(uint64_t table, const uint8_t manifest[32], const uint8_t variant[16],
-          uint8_t aad[WRAP_AAD_LEN])
+wrap_aad(uint64_t g, const struct sg_seal_row *row, uint8_t aad[WRAP_AAD_LEN])
 {
     struct sg_writer w = sg_writer_on(aad, WRAP_AAD_LEN);
 
     sg_bytes_put(&w, "SGWT1", 5);
-    sg_bytes_put_u64(&w, table);
-    sg_bytes_put(&w, manifest, 32);
-    sg_bytes_put(&w, variant, 16);
+    sg_bytes_put_u64(&w, g);
+    sg_bytes_put(&w, row->manifest_sha256, 32);
+    sg_bytes_put(&w, row->variant, 16);
     SG_ASSERT(!w.full && w.len == WRAP_AAD_LEN);
 }
 
 enum sg_err
-sg_seal_wrap(const uint8_t wrap[32], uint64_t table, const uint8_t manifest[32],
-             const uint8_t variant[16], const uint8_t nonce[12],
-             const uint8_t key[32], uint8_t out[SG_SEAL_WRAPPED_LEN])
+sg_seal_wrap(struct sg_aead *wrap, uint64_t g, const uint8_t key[32],
+             struct sg_seal_row *row)
 {
     uint8_t aad[WRAP_AAD_LEN];
-    struct sg_aead *aead = sg_crypto_aead_new(wrap);
 
-    if (aead == NULL)
-        return SG_ERR_MEMORY;
-    bind_wrap(table, manifest, variant, aad);
-    memcpy(out, nonce, 12);
-    enum sg_err err = sg_crypto_seal(aead, nonce, sg_slice_of(aad, sizeof aad),
-                                     sg_slice_of(key, 32), out + 12);
-    sg_crypto_aead_free(&aead);
-    return err;
+    wrap_aad(g, row, aad);
+    return sg_crypto_seal(wrap, row->nonce, sg_slice_of(aad, sizeof aad),
+                          sg_slice_of(key, 32), row->wrapped);
 }
 
 enum sg_err
-sg_seal_unwrap(const uint8_t wrap[32], uint64_t table,
-               const uint8_t manifest[32], const uint8_t variant[16],
-               const uint8_t wrapped[SG_SEAL_WRAPPED_LEN], uint8_t key[32])
+sg_seal_unwrap(struct sg_aead *wrap, uint64_t g, const struct sg_seal_row *row,
+               uint8_t key[32])
 {
     uint8_t aad[WRAP_AAD_LEN];
-    struct sg_aead *aead = sg_crypto_aead_new(wrap);
 
-    if (aead == NULL)
-        return SG_ERR_MEMORY;
-    bind_wrap(table, manifest, variant, aad);
-    enum sg_err err = sg_crypto_open(
-        aead, wrapped, sg_slice_of(aad, sizeof aad),
-        sg_slice_of(wrapped + 12, SG_SEAL_WRAPPED_LEN - 12), key);
-    sg_crypto_aead_free(&aead);
+    wrap_aad(g, row, aad);
+    enum sg_err err =
+        sg_crypto_open(wrap, row->nonce, sg_slice_of(aad, sizeof aad),
+                       sg_slice_of(row->wrapped, sizeof row->wrapped), key);
+    if (err != SG_OK)
+        sg_crypto_wipe(key, 32);
     return err;
 }
-
-// ---- secret block ------------------------------------------------------------
 
 void
-sg_seal_put_secrets(const struct sg_seal_secrets *secrets,
-                    uint8_t out[SG_SEAL_SECRET_LEN])
+sg_seal_row_encode(const struct sg_seal_row *row, uint8_t out[SG_SEAL_ROW_LEN])
 {
-    struct sg_writer w = sg_writer_on(out, SG_SEAL_SECRET_LEN);
-
-    sg_bytes_put(&w, "SGSB1", 5);
-    sg_bytes_put(&w, secrets->seed, sizeof secrets->seed);
-    sg_bytes_put(&w, secrets->id, sizeof secrets->id);
-    sg_bytes_put(&w, secrets->file_salt, sizeof secrets->file_salt);
-    sg_bytes_put(&w, secrets->report_salt, sizeof secrets->report_salt);
-    SG_ASSERT(!w.full && w.len == SG_SEAL_SECRET_LEN);
+    memcpy(out, row->manifest_sha256, 32);
+    memcpy(out + 32, row->variant, 16);
+    memcpy(out + 48, row->nonce, 12);
+    memcpy(out + 60, row->wrapped, SG_SEAL_WRAPPED_LEN);
 }
-
-enum sg_err
-sg_seal_get_secrets(struct sg_slice block, struct sg_seal_secrets *secrets)
-{
-    if (block.len != SG_SEAL_SECRET_LEN || memcmp(block.ptr, "SGSB1", 5) != 0)
-        return SG_ERR_FORMAT;
-    memcpy(secrets->seed, block.ptr + 5, 16);
-    memcpy(secrets->id, block.ptr + 21, 16);
-    memcpy(secrets->file_salt, block.ptr + 37, 32);
-    memcpy(secrets->report_salt, block.ptr + 69, 32);
-    return SG_OK;
-}
-
-enum sg_err
-sg_seal_secret(const uint8_t key[32], const uint8_t manifest[32],
-               const uint8_t attempt[16],
-               const uint8_t block[SG_SEAL_SECRET_LEN],
-               uint8_t out[SG_SEAL_SECRET_LEN + SG_TAG_LEN])
-{
-    struct sg_seal seal;
-    enum sg_err err =
-        sg_seal_init(&seal, key, manifest, attempt, SG_SEAL_SECRET);
-
-    if (err == SG_OK)
-        err = sg_seal_chunk(&seal, 0, true,
-                            sg_slice_of(block, SG_SEAL_SECRET_LEN), out);
-    sg_seal_fini(&seal);
-    return err;
-}
-
-enum sg_err
-sg_seal_open_secret(const uint8_t key[32], const uint8_t manifest[32],
-                    const uint8_t attempt[16],
-                    const uint8_t sealed[SG_SEAL_SECRET_LEN + SG_TAG_LEN],
-                    uint8_t block[SG_SEAL_SECRET_LEN])
-{
-    struct sg_seal seal;
-    enum sg_err err =
-        sg_seal_init(&seal, key, manifest, attempt, SG_SEAL_SECRET);
-
-    if (err == SG_OK)
-        err = sg_seal_open_chunk(
-            &seal, 0, true,
-            sg_slice_of(sealed, SG_SEAL_SECRET_LEN + SG_TAG_LEN), block);
-    sg_seal_fini(&seal);
-    return err;
-}
-
-// ---- KEY frame -----------------------------------------------------------------
 
 void
-sg_seal_put_key_frame(const struct sg_seal_key_frame *frame,
-                      uint8_t out[SG_SEAL_KEY_FRAME_LEN])
+sg_seal_row_decode(const uint8_t bytes[SG_SEAL_ROW_LEN],
+                   struct sg_seal_row *row)
+{
+    memcpy(row->manifest_sha256, bytes, 32);
+    memcpy(row->variant, bytes + 32, 16);
+    memcpy(row->nonce, bytes + 48, 12);
+    memcpy(row->wrapped, bytes + 60, SG_SEAL_WRAPPED_LEN);
+}
+
+// ---- KEY frame -------------------------------------------------------------
+
+void
+sg_seal_key_frame_encode(const struct sg_seal_key_frame *frame,
+                         uint8_t out[SG_SEAL_KEY_FRAME_LEN])
 {
     struct sg_writer w = sg_writer_on(out, SG_SEAL_KEY_FRAME_LEN);
 
-    sg_bytes_put(&w, "SGKEY1", 6);
-    sg_bytes_put(&w, frame->delivery, sizeof frame->delivery);
+    sg_bytes_put(&w, key_magic, sizeof key_magic);
+    sg_bytes_put(&w, frame->delivery_id, 16);
     sg_bytes_put_u64(&w, frame->released);
-    sg_bytes_put(&w, frame->key, sizeof frame->key);
+    sg_bytes_put(&w, frame->key, 32);
     SG_ASSERT(!w.full && w.len == SG_SEAL_KEY_FRAME_LEN);
 }
 
 enum sg_err
-sg_seal_get_key_frame(struct sg_slice bytes, struct sg_seal_key_frame *frame)
+sg_seal_key_frame_decode(struct sg_slice bytes, struct sg_seal_key_frame *frame)
 {
     struct sg_reader r = sg_reader_on(bytes);
-    struct sg_slice magic = sg_bytes_take(&r, 6);
-    struct sg_slice delivery = sg_bytes_take(&r, sizeof frame->delivery);
 
-    frame->released = sg_bytes_u64(&r);
-    struct sg_slice key = sg_bytes_take(&r, sizeof frame->key);
-    if (!sg_bytes_end(&r) || memcmp(magic.ptr, "SGKEY1", 6) != 0)
+    *frame = (struct sg_seal_key_frame){0};
+    if (bytes.len != SG_SEAL_KEY_FRAME_LEN ||
+        memcmp(sg_bytes_take(&r, sizeof key_magic).ptr, key_magic,
+               sizeof key_magic) != 0)
         return SG_ERR_FORMAT;
-    memcpy(frame->delivery, delivery.ptr, delivery.len);
-    memcpy(frame->key, key.ptr, key.len);
+    memcpy(frame->delivery_id, sg_bytes_take(&r, 16).ptr, 16);
+    frame->released = sg_bytes_u64(&r);
+    memcpy(frame->key, sg_bytes_take(&r, 32).ptr, 32);
     return SG_OK;
 }

@@ -1,82 +1,45 @@
 #include "schemas/proof/sign.h"
 
-#include "broker/base/arena.h"
-#include "broker/base/bytes.h"
+#include "broker/base/crypto_after.h"
 
-enum { ON_STACK = 4096, PREFIX_MAX = 64 };
+enum { INPUT_MAX = 64 }; // "statgate/" purpose "/v1" 00
 
-static const char *const words[] = {
+static const char *const names[SG_SIGN_COUNT] = {
 #define X(name, word) [SG_SIGN_##name] = word,
-    SG_SIGN_TABLE(X)
+    SG_SIGN_PURPOSES(X)
 #undef X
 };
-_Static_assert(SG_COUNT_OF(words) == SG_SIGN_COUNT, "a word for each purpose");
 
 const char *
-sg_sign_word(enum sg_sign_purpose purpose)
+sg_sign_purpose_name(enum sg_sign_purpose purpose)
 {
-    SG_ASSERT((size_t)purpose < SG_COUNT_OF(words));
-    return words[purpose];
+    SG_ASSERT(purpose < SG_SIGN_COUNT);
+    return names[purpose];
 }
 
-enum sg_sign_purpose
-sg_sign_by_word(const char *word)
+// What stands before the body.
+static struct sg_slice
+label(enum sg_sign_purpose purpose, char room[INPUT_MAX])
 {
-    for (size_t i = 0; i < SG_COUNT_OF(words); i++) {
-        if (strcmp(words[i], word) == 0)
-            return (enum sg_sign_purpose)i;
-    }
-    return SG_SIGN_COUNT;
-}
+    static const char front[] = "statgate/", back[] = "/v1"; // with its NUL
+    const char *name = sg_sign_purpose_name(purpose);
+    const size_t len = strlen(name);
+    size_t at = sizeof front - 1;
 
-// The signature input, on the caller's stack or, when it is long, in an arena.
-struct input {
-    uint8_t near[ON_STACK];
-    struct sg_arena *far;
-    struct sg_slice bytes;
-};
-
-static enum sg_err
-input_init(struct input *input, enum sg_sign_purpose purpose,
-           struct sg_slice body)
-{
-    const char *word = sg_sign_word(purpose);
-    size_t len = sizeof "statgate/" - 1 + strlen(word) + sizeof "/v1" +
-                 body.len; // the NUL of "/v1" is part of it
-    uint8_t *to = input->near;
-
-    input->far = NULL;
-    if (body.len > SG_SIGN_BODY_MAX)
-        return SG_ERR_FULL;
-    if (len > ON_STACK) {
-        input->far = sg_arena_new(len + 64, 0);
-        to = input->far == NULL ? NULL : sg_arena_take(input->far, len);
-        if (to == NULL) {
-            sg_arena_free(&input->far);
-            return SG_ERR_MEMORY;
-        }
-    }
-    struct sg_writer w = sg_writer_on(to, len);
-    sg_bytes_put(&w, "statgate/", sizeof "statgate/" - 1);
-    sg_bytes_put(&w, word, strlen(word));
-    sg_bytes_put(&w, "/v1", sizeof "/v1");
-    sg_bytes_put(&w, body.ptr, body.len);
-    SG_ASSERT(!w.full && w.len == len);
-    input->bytes = sg_writer_slice(&w);
-    return SG_OK;
+    SG_ASSERT(at + len + sizeof back <= INPUT_MAX);
+    memcpy(room, front, at);
+    memcpy(room + at, name, len);
+    memcpy(room + at + len, back, sizeof back);
+    return sg_slice_of(room, at + len + sizeof back);
 }
 
 enum sg_err
 sg_sign_make(struct sg_signer *signer, enum sg_sign_purpose purpose,
              struct sg_slice body, uint8_t sig[64])
 {
-    struct input input;
-    enum sg_err err = input_init(&input, purpose, body);
+    char room[INPUT_MAX];
 
-    if (err == SG_OK)
-        err = sg_crypto_sign(signer, input.bytes, sig);
-    sg_arena_free(&input.far);
-    return err;
+    return sg_crypto_sign_after(signer, label(purpose, room), body, sig);
 }
 
 bool
@@ -84,11 +47,8 @@ sg_sign_verify(enum sg_alg alg, struct sg_slice public_key,
                enum sg_sign_purpose purpose, struct sg_slice body,
                struct sg_slice sig)
 {
-    struct input input;
+    char room[INPUT_MAX];
 
-    if (input_init(&input, purpose, body) != SG_OK)
-        return false;
-    bool fits = sg_crypto_verify(alg, public_key, input.bytes, sig);
-    sg_arena_free(&input.far);
-    return fits;
+    return sg_crypto_verify_after(alg, public_key, label(purpose, room), body,
+                                  sig);
 }
