@@ -20,6 +20,7 @@ struct sg_wire_guard {
     uint8_t connected_keys[SG_WIRE_GUARD_SUSPECTS][32]; // since the last reset
     uint32_t connected;
     uint8_t suspect[SG_WIRE_GUARD_SUSPECTS][32];
+    uint8_t keep_out[SG_WIRE_GUARD_SUSPECTS][32]; // answer of the last reset
     uint32_t suspects;
     uint32_t away;        // the first of suspect[] that a trial keeps out
     uint64_t trial_us;    // end of the trial; 0: none
@@ -36,8 +37,8 @@ void sg_wire_guard_saw(struct sg_wire_guard *guard, const uint8_t key[32],
                        size_t bytes);
 // Ends a trial that went well: the guilty key is among those kept away.
 void sg_wire_guard_tick(struct sg_wire_guard *guard, uint64_t now_us);
-// The sockets are being made anew because memory grew. Writes the keys to keep
-// out until guard->until_us and returns their number; *found: it is one key,
-// and it is the one.
+// The sockets are being made anew because memory grew. Fills keep_out, whose
+// keys stay out until until_us, and returns their number; *found: it is one
+// key, and it is the one.
 uint32_t sg_wire_guard_reset(struct sg_wire_guard *guard, uint64_t now_us,
-                             uint8_t (*out)[32], bool *found);
+                             bool *found);

@@ -373,19 +373,18 @@ bool
 sg_wire_guard(struct sg_wire *wire, uint64_t rss, uint64_t now_us, bool *found,
               uint8_t suspect[32])
 {
-    uint8_t out[SG_WIRE_GUARD_SUSPECTS][32];
-
     *found = false;
     sg_wire_guard_tick(&wire->guard, now_us);
     if (rss <= wire->options.rss_soft)
         return false;
     wire->guard.connected = sg_zap_connected(
         wire->zap, wire->guard.connected_keys, SG_WIRE_GUARD_SUSPECTS);
-    uint32_t count = sg_wire_guard_reset(&wire->guard, now_us, out, found);
+    uint32_t count = sg_wire_guard_reset(&wire->guard, now_us, found);
     for (uint32_t i = 0; i < count; i++)
-        sg_zap_back_off(wire->zap, out[i], wire->guard.until_us, now_us);
+        sg_zap_back_off(wire->zap, wire->guard.keep_out[i],
+                        wire->guard.until_us, now_us);
     if (*found)
-        memcpy(suspect, out[0], 32);
+        memcpy(suspect, wire->guard.keep_out[0], 32);
     // Slots, and with them parts of messages that will never be whole, go too.
     drop_slots(wire);
     unbind_all(wire);
