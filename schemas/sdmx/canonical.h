@@ -59,11 +59,9 @@ struct sg_canonical_out {
 
 struct sg_canonical_writer; // opaque; lives in the arena
 
-struct sg_canonical_writer *
-sg_canonical_writer_new(struct sg_arena *arena,
-                        const struct sg_structure *structure,
-                        enum sg_canonical_mode mode,
-                        const struct sg_canonical_out *out);
+struct sg_canonical_writer *sg_canonical_writer_new(
+    struct sg_arena *arena, const struct sg_structure *structure,
+    enum sg_canonical_mode mode, const struct sg_canonical_out *out);
 // Uses values and action of obs. SG_ERR_ORDER (above), SG_ERR_FULL: arena, row
 // or parts over a limit; else what write returned.
 SG_MUST_CHECK enum sg_err

@@ -110,7 +110,8 @@ read_ref(struct sg_csv *csv, struct sg_slice kind, struct sg_slice id,
     }
     if (sg_obs_ref_parse(id, ref))
         return true;
-    say(csv, SG_FAULT_STRUCTURE_REF, csv->header.columns[csv->header.version - 1].name, id,
+    say(csv, SG_FAULT_STRUCTURE_REF,
+        csv->header.columns[csv->header.version - 1].name, id,
         "the form is AGENCY:ID(VERSION)");
     return false;
 }
@@ -188,8 +189,7 @@ look_at_action(struct sg_csv *csv, struct sg_slice text)
     uint8_t sent = text.len == 1 ? text.ptr[0] : 0;
     uint8_t action = sent == 'R' || sent == 'D' ? sent : SG_ACTION_MERGE;
     if (sent == 0 || memchr("IAMRD", sent, 5) == NULL) {
-        say(csv, SG_FAULT_ACTION, SG_SLICE("ACTION"), text,
-            "I, A, M, R or D");
+        say(csv, SG_FAULT_ACTION, SG_SLICE("ACTION"), text, "I, A, M, R or D");
         return false;
     }
     if (action != csv->obs.action)
@@ -256,8 +256,8 @@ take_cell(struct sg_csv *csv, const struct sg_csv_row *row, uint32_t field)
     if (csv->fresh || owned || (csv->forced[word] & bit) != 0 ||
         !sg_obs_value_eq(kept, &value)) {
         csv->obs.changed[word] |= bit;
-        csv->forced[word] = owned ? csv->forced[word] | bit
-                                  : csv->forced[word] & ~bit;
+        csv->forced[word] =
+            owned ? csv->forced[word] | bit : csv->forced[word] & ~bit;
         *kept = value;
     }
     return true;
@@ -395,7 +395,8 @@ take_rows(struct sg_csv *csv, struct sg_slice bytes, size_t *used)
     if (csv->portable)
         return take_rows_portable(csv, bytes, used);
     while (*used < bytes.len) {
-        struct sg_slice rest = sg_slice_of(bytes.ptr + *used, bytes.len - *used);
+        struct sg_slice rest =
+            sg_slice_of(bytes.ptr + *used, bytes.len - *used);
         struct sg_slice window = rest;
         size_t done;
         if (window.len > SG_SCAN_WINDOW)

@@ -153,8 +153,8 @@ static void
 check_columns(struct sg_csv_header *header, const struct sg_obs_sink *sink)
 {
     if (header->version == 2 &&
-        (header->count < 2 || !sg_slice_eq(header->columns[1].name,
-                                           SG_SLICE("STRUCTURE_ID"))))
+        (header->count < 2 ||
+         !sg_slice_eq(header->columns[1].name, SG_SLICE("STRUCTURE_ID"))))
         say(sink, SG_FAULT_HEADER, SG_SLICE("STRUCTURE_ID"),
             "the second column must be STRUCTURE_ID");
     for (uint32_t i = 1; i < header->count; i++) {

@@ -91,7 +91,8 @@ sg_csv_row_split(struct sg_csv_row *row, struct sg_slice bytes,
         } else if (c == '"' && s == SG_CSV_STATE_CLOSING) {
             s = SG_CSV_STATE_QUOTED;
         } else {
-            bool cr = c == '\r' && i + 1 < bytes.len && bytes.ptr[i + 1] == '\n';
+            bool cr =
+                c == '\r' && i + 1 < bytes.len && bytes.ptr[i + 1] == '\n';
             cr = cr || (c == '\r' && i + 1 == bytes.len);
             row->stray |= c == '"' || (s == SG_CSV_STATE_CLOSING && !cr);
             row->quotes |= c == '"';
@@ -202,11 +203,10 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
             return true;
         }
         if (c == '"') {
-            uint32_t field =
-                row->count == 0 ? at
-                : row->count <= SG_LIMIT_COLUMNS
-                    ? at + row->ends[row->count - 1] + 1
-                    : place + 1;
+            uint32_t field = row->count == 0 ? at
+                             : row->count <= SG_LIMIT_COLUMNS
+                                 ? at + row->ends[row->count - 1] + 1
+                                 : place + 1;
             *next = n;
             return split_rest(row, window, scan, next, at, field);
         }

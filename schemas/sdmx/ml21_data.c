@@ -25,8 +25,8 @@ sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
 
 // A value of an attribute; where the structure allows several, a list of one.
 enum sg_err
-sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
-              uint32_t component, struct sg_slice text, struct sg_value *out)
+sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room, uint32_t component,
+              struct sg_slice text, struct sg_value *out)
 {
     *out = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
     if (text.len == 0)
@@ -77,13 +77,12 @@ of_dataset(struct sg_slice name)
 
 // Does the attribute stand where the structure does not want it?
 static bool
-misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level,
-          int32_t component)
+misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level, int32_t component)
 {
     const struct sg_component *c = &ml->structure->components[component];
     bool right = true;
-    if (c->kind != SG_KIND_ATTRIBUTE || (level == SG_ML21_LEVEL_OBS &&
-                                         !ml->in_series))
+    if (c->kind != SG_KIND_ATTRIBUTE ||
+        (level == SG_ML21_LEVEL_OBS && !ml->in_series))
         return false; // flat: the observation carries everything
     bool time = ml->structure->time >= 0 && ml->structure->time < 64 &&
                 (c->dimensions >> ml->structure->time & 1) != 0;
@@ -96,8 +95,8 @@ misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level,
                 (c->attach == SG_ATTACH_DIMENSIONS && time);
         break;
     case SG_ML21_LEVEL_GROUP:
-        right = c->attach == SG_ATTACH_GROUP ||
-                c->attach == SG_ATTACH_DIMENSIONS;
+        right =
+            c->attach == SG_ATTACH_GROUP || c->attach == SG_ATTACH_DIMENSIONS;
         break;
     case SG_ML21_LEVEL_DATASET:
         right = c->attach == SG_ATTACH_DATASET;
@@ -143,8 +142,8 @@ sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
              sg_slice_eq(attr->name, SG_SLICE("type"))) ||
             sg_slice_eq(attr->name, SG_SLICE("REPORTING_YEAR_START_DAY")))
             return -2;
-        sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT,
-                    row_of(ml, level), attr->name, attr->value, NULL);
+        sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT, row_of(ml, level),
+                    attr->name, attr->value, NULL);
         return -1;
     }
     bool wrong = misplaced(ml, level, found);
@@ -211,8 +210,8 @@ sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     if (err != SG_OK || ml->blind)
         return err;
     struct sg_slice word = sg_xml_attr(element, SG_SLICE("action"));
-    uint8_t sent = word.ptr == NULL ? ml->header_action
-                                    : sg_ml21_header_action(word);
+    uint8_t sent =
+        word.ptr == NULL ? ml->header_action : sg_ml21_header_action(word);
     if (sent == 0 && word.ptr != NULL)
         sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("action"), word, NULL);
     ml->obs.sent = sent == 0 ? 'I' : sent;
@@ -306,8 +305,8 @@ sg_ml21_series_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_SERIES, i, attr);
         if (c < 0)
             continue;
-        enum sg_err err = sg_ml21_value(ml, room, (uint32_t)c, attr->value,
-                                        &ml->base[c]);
+        enum sg_err err =
+            sg_ml21_value(ml, room, (uint32_t)c, attr->value, &ml->base[c]);
         if (err != SG_OK)
             return err;
         ml->series_has_attributes |=
@@ -348,8 +347,7 @@ override(struct sg_ml21 *ml, uint32_t component, struct sg_slice text,
     } else if (text.len == 0) {
         *value = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
     } else {
-        *value =
-            (struct sg_value){text.ptr, (uint32_t)text.len, SG_VALUE_TEXT};
+        *value = (struct sg_value){text.ptr, (uint32_t)text.len, SG_VALUE_TEXT};
     }
     mark(ml->own, component);
     if (ml->override_count < SG_LIMIT_COMPONENTS)

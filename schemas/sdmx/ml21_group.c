@@ -32,13 +32,12 @@ static enum sg_err
 link_group(struct sg_ml21 *ml, struct sg_ml21_group *group)
 {
     if (ml->buckets == NULL) {
-        ml->buckets = sg_arena_take(ml->arena,
-                                    SG_ML21_BUCKETS * sizeof *ml->buckets);
+        ml->buckets =
+            sg_arena_take(ml->arena, SG_ML21_BUCKETS * sizeof *ml->buckets);
         if (ml->buckets == NULL)
             return SG_ERR_FULL;
     }
-    struct sg_ml21_group **bucket =
-        &ml->buckets[group->hash % SG_ML21_BUCKETS];
+    struct sg_ml21_group **bucket = &ml->buckets[group->hash % SG_ML21_BUCKETS];
     group->next = *bucket;
     *bucket = group;
     *ml->groups_end = group;
@@ -80,8 +79,8 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     struct sg_ml21_group *group = sg_arena_take(ml->arena, sizeof *group);
     if (group == NULL)
         return SG_ERR_FULL;
-    group->attributes = sg_arena_take(
-        ml->arena, (element->attr_count + 1) * sizeof *group->attributes);
+    group->attributes = sg_arena_take(ml->arena, (element->attr_count + 1) *
+                                                     sizeof *group->attributes);
     if (group->attributes == NULL)
         return SG_ERR_FULL;
     group->line = sg_xml_place(ml->xml).line;

@@ -32,8 +32,8 @@ static enum sg_err
 structure_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     if (ml->structure_count == SG_ML21_STRUCTURES) {
-        sg_ml21_say(ml, SG_FAULT_HEADER, 0, SG_SLICE("Structure"),
-                    SG_SLICE(""), "more structures than are accepted");
+        sg_ml21_say(ml, SG_FAULT_HEADER, 0, SG_SLICE("Structure"), SG_SLICE(""),
+                    "more structures than are accepted");
         return SG_OK;
     }
     struct sg_ml21_structure *s = &ml->structures[ml->structure_count++];
@@ -164,8 +164,8 @@ field_end(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice text)
     if (is(name, "DataSetAction")) {
         ml->header_action = sg_ml21_header_action(text);
         if (ml->header_action == 0)
-            sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("DataSetAction"),
-                        text, NULL);
+            sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("DataSetAction"), text,
+                        NULL);
     }
     return SG_OK;
 }
@@ -218,8 +218,7 @@ sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
     if (structure_ref.ptr == NULL && ml->structure_count == 1)
         found = &ml->structures[0];
     if (found == NULL || !found->has_ref) {
-        sg_ml21_say(ml, SG_FAULT_STRUCTURE_REF, 0, SG_SLICE(""),
-                    structure_ref,
+        sg_ml21_say(ml, SG_FAULT_STRUCTURE_REF, 0, SG_SLICE(""), structure_ref,
                     found == NULL
                         ? "no Structure of the header has this structureID"
                         : "the header's Structure names no structure");

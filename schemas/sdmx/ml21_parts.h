@@ -54,7 +54,7 @@ struct sg_ml21_group {
 // Attributes come in the same order again and again: what the i-th was.
 struct sg_ml21_memo {
     uint8_t name[40];
-    uint8_t len; // 0: nothing
+    uint8_t len;    // 0: nothing
     bool misplaced; // stands at another level than the structure says
     int32_t component;
 };
@@ -123,8 +123,7 @@ enum sg_err sg_ml21_obs_start(struct sg_ml21 *ml,
 int32_t sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
                           uint32_t position, const struct sg_xml_attr *attr);
 // Copies bytes into room; keeps what was there valid. ptr NULL: arena full.
-struct sg_slice sg_ml21_room_copy(struct sg_ml21 *ml,
-                                  struct sg_ml21_room *room,
+struct sg_slice sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
                                   struct sg_slice bytes);
 enum sg_err sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
                           uint32_t component, struct sg_slice text,

@@ -62,8 +62,8 @@ root_tag(struct sg_slice text)
         uint8_t after = text.ptr[at + 1];
         if (text.ptr[at] == '<' && after != '?' && after != '!')
             return skip(text, at);
-        bool comment = text.len - at >= 4 &&
-                       memcmp(text.ptr + at, "<!--", 4) == 0;
+        bool comment =
+            text.len - at >= 4 && memcmp(text.ptr + at, "<!--", 4) == 0;
         if (!comment) {
             at++;
             continue;
@@ -236,8 +236,8 @@ begin(struct sg_obs_reader *reader)
         reader->csv =
             sg_csv_new(reader->arena, &reader->sink, reader->options.portable);
     else if (reader->media == SG_MEDIA_ML21)
-        reader->ml = sg_ml21_new(reader->arena, &reader->sink,
-                                 reader->options.xml_salt);
+        reader->ml =
+            sg_ml21_new(reader->arena, &reader->sink, reader->options.xml_salt);
     else
         return SG_ERR_UNSUPPORTED;
     if (reader->csv == NULL && reader->ml == NULL)

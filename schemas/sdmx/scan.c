@@ -42,7 +42,8 @@ block_sse2(const uint8_t *p, uint8_t delimiter, __m128i *seen)
     const __m128i zero = _mm_setzero_si128();
     uint64_t bits = 0;
     for (unsigned i = 0; i < 4; i++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i v =
+            _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
         __m128i hit = _mm_or_si128(
             _mm_cmpeq_epi8(v, d),
             _mm_or_si128(_mm_cmpeq_epi8(v, q), _mm_cmpeq_epi8(v, n)));

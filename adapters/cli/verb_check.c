@@ -1,0 +1,280 @@
+// verb_check - statgate check: is this file what its structure says?
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/check_print.h"
+#include "adapters/cli/cli.h"
+#include "adapters/cli/structure_store.h"
+#include "broker/base/arena.h"
+#include "broker/base/limits.h"
+#include "broker/os/file.h"
+#include "broker/os/random.h"
+#include "schemas/sdmx/check.h"
+#include "schemas/sdmx/obs.h"
+
+enum {
+    READ_BYTES = 256 * 1024,
+    BLOCK = 1024 * 1024,
+    READER_CAP = 256 * 1024 * 1024, // longest row, groups of one data set
+    NAME = 512,
+};
+
+// Keys of all observations lie here; the size of the machine is the limit.
+static const size_t check_cap = (size_t)64 * 1024 * 1024 * 1024;
+
+struct run {
+    struct sg_check_print_options print;
+    const char *wanted; // --structure; NULL: what the file names
+    struct sg_structure_store *store;
+    struct sg_arena *structures, *memory, *reading;
+    const struct sg_structure *structure;
+    uint8_t sha256[32];
+    struct sg_check *check;
+    struct sg_obs_reader *reader;
+    struct sg_check_occurrences occurrences;
+    enum sg_err err; // of a callback that cannot return one
+};
+
+static const char usage[] =
+    "usage: statgate check FILE|- [--structure URN] [--json|--ess] [--all]\n"
+    "\n"
+    "Checks a data file (SDMX-CSV 1.0, 2.0, 2.1; SDMX-ML 2.1 "
+    "structure-specific)\n"
+    "against the structure that it names, or the one given.\n"
+    "\n"
+    "  --structure URN  URN or AGENCY:ID(VERSION) of a structure or dataflow\n"
+    "  --json           one JSON object\n"
+    "  --ess            validation report of the European Statistical System\n"
+    "  --all            every occurrence, not only the first of each cause\n"
+    "\n"
+    "Exit status: 0 accepted, 65 rejected, 2 usage.\n";
+
+// ---- sink ----------------------------------------------------------------------
+
+static enum sg_err
+find(struct run *run, const char *name, enum sg_store_kind kind,
+     const struct sg_structure **out)
+{
+    struct sg_diag diag = {0};
+    enum sg_err err = sg_structure_store_find(
+        run->store, kind, sg_slice_text(name), run->structures, out, &diag);
+    if (err != SG_OK && err != SG_ERR_NOT_FOUND) {
+        run->err = err;
+        fprintf(stderr, "statgate: %s: %s\n", name, diag.text);
+    }
+    return err;
+}
+
+static const struct sg_structure *
+use(struct run *run, const struct sg_structure *found)
+{
+    uint8_t sha256[32];
+    sg_structure_sha256(found, sha256);
+    if (run->structure != NULL)
+        return memcmp(sha256, run->sha256, 32) == 0 ? run->structure : found;
+    run->structure = found;
+    memcpy(run->sha256, sha256, 32);
+    run->err = sg_check_begin(run->check, found);
+    return found;
+}
+
+static const struct sg_structure *
+on_structure(void *context, const struct sg_obs_ref *ref)
+{
+    static const enum sg_store_kind kinds[] = {
+        [SG_OBS_REF_DATAFLOW] = SG_STORE_FLOW,
+        [SG_OBS_REF_DATASTRUCTURE] = SG_STORE_STRUCTURE,
+        [SG_OBS_REF_DATAPROVISION] = SG_STORE_AGREEMENT,
+    };
+    struct run *run = context;
+    const struct sg_structure *found = NULL;
+    if (run->wanted != NULL)
+        return run->structure;
+    char name[NAME];
+    int len = snprintf(name, sizeof name,
+                       ref->version.len > 0 ? "%.*s:%.*s(%.*s)" : "%.*s:%.*s",
+                       SG_SLICE_ARG(ref->agency), SG_SLICE_ARG(ref->id),
+                       SG_SLICE_ARG(ref->version));
+    if (len < 0 || len >= NAME ||
+        find(run, name, kinds[ref->kind], &found) != SG_OK)
+        return NULL;
+    return use(run, found);
+}
+
+static void
+on_columns(void *context, const uint64_t present[SG_OBS_CHANGED_WORDS],
+           uint64_t line)
+{
+    sg_check_columns(((struct run *)context)->check, present, line);
+}
+
+static enum sg_err
+on_obs(void *context, const struct sg_obs *obs)
+{
+    struct run *run = context;
+    return run->err != SG_OK ? run->err : sg_check_obs(run->check, obs);
+}
+
+static void
+on_fault(void *context, const struct sg_fault *fault)
+{
+    sg_check_fault(((struct run *)context)->check, fault);
+}
+
+static void
+on_each(void *context, const struct sg_fault *fault)
+{
+    struct run *run = context;
+    if (!sg_check_print_keep(&run->occurrences, fault))
+        run->err = SG_ERR_MEMORY;
+}
+
+// ---- work ----------------------------------------------------------------------
+
+static enum sg_err
+prepare(struct run *run)
+{
+    struct sg_check_options options = {0};
+    struct sg_obs_reader_options reading = {0};
+    sg_os_random_fill(options.key, sizeof options.key);
+    sg_os_random_fill(&reading.xml_salt, sizeof reading.xml_salt);
+    reading.xml_salt |= 1;
+    options.context = run;
+    if (run->print.all)
+        options.each = on_each;
+    const struct sg_obs_sink sink = {.context = run,
+                                     .structure = on_structure,
+                                     .columns = on_columns,
+                                     .obs = on_obs,
+                                     .fault = on_fault};
+    run->structures = sg_arena_new(READER_CAP, BLOCK);
+    run->memory = sg_arena_new(check_cap, BLOCK);
+    run->reading = sg_arena_new(READER_CAP, BLOCK);
+    if (run->structures == NULL || run->memory == NULL || run->reading == NULL)
+        return SG_ERR_MEMORY;
+    run->check = sg_check_new(run->memory, &options);
+    run->reader = sg_obs_reader_new(run->reading, &sink, &reading);
+    return run->check == NULL || run->reader == NULL ? SG_ERR_MEMORY : SG_OK;
+}
+
+static enum sg_err
+read_all(struct run *run, int fd)
+{
+    uint8_t *bytes = malloc(READ_BYTES);
+    enum sg_err err = bytes == NULL ? SG_ERR_MEMORY : SG_OK;
+    while (err == SG_OK) {
+        size_t got;
+        err = sg_os_file_read_some(fd, bytes, READ_BYTES, &got);
+        if (err != SG_OK || got == 0)
+            break;
+        err = sg_obs_reader_feed(run->reader, sg_slice_of(bytes, got));
+    }
+    if (err == SG_OK)
+        err = sg_obs_reader_end(run->reader);
+    if (err == SG_OK)
+        err = sg_check_end(run->check);
+    free(bytes);
+    return err == SG_OK ? run->err : err;
+}
+
+static enum sg_err
+open_wanted(struct run *run)
+{
+    const struct sg_structure *found;
+    if (run->wanted == NULL)
+        return SG_OK;
+    enum sg_err err = find(run, run->wanted, SG_STORE_ANY, &found);
+    if (err != SG_OK)
+        return err;
+    use(run, found);
+    return run->err;
+}
+
+static int
+finish(struct run *run, const char *path)
+{
+    struct sg_check_result result = {
+        .path = path,
+        .observations = sg_obs_reader_rows(run->reader),
+        .accepted = sg_check_accepts(run->check),
+        .report = sg_check_report(run->check),
+        .occurrences = &run->occurrences,
+        .media = sg_obs_reader_media(run->reader),
+        .structure = run->structure,
+    };
+    sg_check_print(&run->print, &result);
+    if (fflush(stdout) != 0)
+        return sg_cli_fail(SG_ERR_IO, "standard output");
+    return result.accepted ? 0 : sg_err_exit(SG_ERR_DATA);
+}
+
+static int
+check_file(struct run *run, const char *path)
+{
+    int fd = 0, status;
+    bool is_stdin = strcmp(path, "-") == 0;
+    const char *about = path;
+    enum sg_err err = SG_OK;
+    if (!is_stdin)
+        err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    err = sg_structure_store_open(sg_cli_home(), NULL, false, &run->store);
+    if (err == SG_OK)
+        err = prepare(run);
+    if (err == SG_OK) {
+        err = open_wanted(run);
+        about = err == SG_OK ? path : run->wanted;
+    }
+    if (err == SG_OK)
+        err = read_all(run, fd);
+    status = err == SG_OK ? finish(run, path) : sg_cli_fail(err, about);
+    sg_obs_reader_fini(run->reader);
+    sg_check_print_drop(&run->occurrences);
+    sg_arena_free(&run->reading);
+    sg_arena_free(&run->memory);
+    sg_arena_free(&run->structures);
+    sg_structure_store_close(&run->store);
+    if (!is_stdin)
+        sg_os_file_close(&fd);
+    return status;
+}
+
+static int
+complain(const char *word)
+{
+    fprintf(stderr, "statgate check: %s\n%s", word, usage);
+    return sg_err_exit(SG_ERR_USAGE);
+}
+
+int
+sg_verb_check(int argc, char **argv)
+{
+    struct run run = {0};
+    const char *path = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "--json") == 0) {
+            run.print.form = SG_CHECK_PRINT_JSON;
+        } else if (strcmp(argv[i], "--ess") == 0) {
+            run.print.form = SG_CHECK_PRINT_ESS;
+        } else if (strcmp(argv[i], "--all") == 0) {
+            run.print.all = true;
+        } else if (strcmp(argv[i], "--structure") == 0) {
+            if (++i == argc)
+                return complain("--structure needs a URN");
+            run.wanted = argv[i];
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            return complain("unknown option");
+        } else if (path != NULL) {
+            return complain("one file at a time");
+        } else {
+            path = argv[i];
+        }
+    }
+    return path == NULL ? complain("which file?") : check_file(&run, path);
+}
