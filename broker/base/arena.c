@@ -14,10 +14,15 @@ struct block {
     alignas(max_align_t) unsigned char bytes[];
 };
 
+// Pieces that fit lie in blocks of equal size, kept over a reset; a larger
+// piece has a block of its own that the reset gives back. So whatever sizes
+// foreign messages make us ask for, turn after turn, the blocks kept hold less
+// than twice the capacity.
 struct sg_arena {
     size_t cap, used; // bytes given out, over all blocks
     size_t block_bytes;
     struct block *first, *current;
+    struct block *large;
 };
 
 static struct block *
@@ -41,11 +46,11 @@ sg_arena_new(size_t cap_bytes, size_t block_bytes)
 
     if (arena == NULL)
         return NULL;
-    arena->cap = cap_bytes;
-    arena->block_bytes = block_bytes;
+    arena->cap = cap_bytes < SIZE_MAX / 2 ? cap_bytes : SIZE_MAX / 2;
+    arena->block_bytes = block_bytes == 0 ? arena->cap : block_bytes;
 #ifndef SG_ARENA_EACH_MALLOC
     if (block_bytes == 0) {
-        arena->first = arena->current = block_new(cap_bytes);
+        arena->first = arena->current = block_new(arena->cap);
         if (arena->first == NULL)
             sg_arena_free(&arena);
     }
@@ -54,14 +59,13 @@ sg_arena_new(size_t cap_bytes, size_t block_bytes)
 }
 
 static void
-free_blocks(struct sg_arena *arena)
+free_blocks(struct block **list)
 {
-    while (arena->first != NULL) {
-        struct block *next = arena->first->next;
-        free(arena->first);
-        arena->first = next;
+    while (*list != NULL) {
+        struct block *next = (*list)->next;
+        free(*list);
+        *list = next;
     }
-    arena->current = NULL;
 }
 
 void
@@ -69,34 +73,45 @@ sg_arena_free(struct sg_arena **arena)
 {
     if (*arena == NULL)
         return;
-    free_blocks(*arena);
+    free_blocks(&(*arena)->first);
+    free_blocks(&(*arena)->large);
     free(*arena);
     *arena = NULL;
 }
 
-// A block with room for size bytes: the next kept one, or a new one.
-static struct block *
-room(struct sg_arena *arena, size_t size)
+static unsigned char *
+take_own(struct sg_arena *arena, size_t size)
+{
+    struct block *block = block_new(size);
+
+    if (block == NULL)
+        return NULL;
+    block->next = arena->large;
+    arena->large = block;
+    return block->bytes;
+}
+
+#ifndef SG_ARENA_EACH_MALLOC
+// size is at most block_bytes: a block that is still empty always has room.
+static unsigned char *
+take_shared(struct sg_arena *arena, size_t size)
 {
     struct block *block = arena->current;
 
-    while (block != NULL && size > block->cap - block->used) {
-        if (block->next == NULL)
-            break;
-        block = block->next; // kept from before the reset, still empty
+    if (block == NULL || size > block->cap - block->used) {
+        struct block *next = block == NULL ? arena->first : block->next;
+        if (next == NULL) {
+            next = block_new(arena->block_bytes);
+            if (next == NULL)
+                return NULL;
+            *(block == NULL ? &arena->first : &block->next) = next;
+        }
+        block = arena->current = next;
     }
-    if (block != NULL && size <= block->cap - block->used)
-        return arena->current = block;
-    struct block *made =
-        block_new(size > arena->block_bytes ? size : arena->block_bytes);
-    if (made == NULL)
-        return NULL;
-    if (block == NULL)
-        arena->first = made;
-    else
-        block->next = made;
-    return arena->current = made;
+    block->used += size;
+    return block->bytes + block->used - size;
 }
+#endif
 
 void *
 sg_arena_take(struct sg_arena *arena, size_t size)
@@ -107,20 +122,13 @@ sg_arena_take(struct sg_arena *arena, size_t size)
     if (rounded > arena->cap - arena->used)
         return NULL;
 #ifdef SG_ARENA_EACH_MALLOC
-    struct block *block = block_new(size); // exact: each bound is seen
-    if (block == NULL)
-        return NULL;
-    block->next = arena->first;
-    arena->first = block;
-    void *start = block->bytes;
-    (void)room;
+    void *start = take_own(arena, size); // exact: each bound is seen
 #else
-    struct block *block = room(arena, rounded);
-    if (block == NULL)
-        return NULL;
-    void *start = block->bytes + block->used;
-    block->used += rounded;
+    void *start = rounded > arena->block_bytes ? take_own(arena, size)
+                                               : take_shared(arena, rounded);
 #endif
+    if (start == NULL)
+        return NULL;
     arena->used += rounded;
     return memset(start, 0, size);
 }
@@ -165,12 +173,9 @@ sg_arena_used(const struct sg_arena *arena)
 void
 sg_arena_reset(struct sg_arena *arena)
 {
-#ifdef SG_ARENA_EACH_MALLOC
-    free_blocks(arena);
-#else
+    free_blocks(&arena->large);
     for (struct block *block = arena->first; block != NULL; block = block->next)
         block->used = 0;
     arena->current = arena->first;
-#endif
     arena->used = 0;
 }

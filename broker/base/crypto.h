@@ -20,6 +20,9 @@ enum { SG_HASH_LEN = 32, SG_KEY_LEN = 32, SG_SIG_LEN = 64, SG_TAG_LEN = 16 };
 // Fetches all algorithms; call once before anything else in this header, in a
 // worker before its sandbox closes. SG_ERR_CRYPTO: the library is unusable.
 SG_MUST_CHECK enum sg_err sg_crypto_start(void);
+// Frees what the one-shot calls keep for the calling thread; last call of a
+// thread that ends before the program does.
+void sg_crypto_thread_end(void);
 
 // ---- SHA-256 (FIPS 180-4) --------------------------------------------------
 void sg_crypto_sha256(const void *bytes, size_t len, uint8_t out[32]);
@@ -58,8 +61,8 @@ SG_MUST_CHECK enum sg_err sg_crypto_sign(struct sg_signer *signer,
 // sig r||s with s <= n/2. Anything malformed is simply false.
 bool sg_crypto_verify(enum sg_alg alg, struct sg_slice public_key,
                       struct sg_slice message, struct sg_slice sig);
-// A point on the curve, canonical, not of small order (Ed25519), or a valid
-// uncompressed P-256 point.
+// A canonical point of the prime-order group, not the identity (Ed25519), or a
+// valid uncompressed P-256 point. Asked once, when a key enters the roster.
 bool sg_crypto_key_valid(enum sg_alg alg, struct sg_slice public_key);
 // key_id = H("statgate/key/v1" 00, alg, public key).
 void sg_crypto_key_id(enum sg_alg alg, struct sg_slice public_key,

@@ -12,8 +12,10 @@
 // start. An implicit fetch at each call would cost three times the hash.
 static struct sg_crypto_state state;
 
-// One context a thread for the one-shot calls; they make the content root.
-static _Thread_local EVP_MD_CTX *thread_hash;
+// Two contexts a thread for the one-shot calls, which make the content root: a
+// fresh one and the one that works. Copying is the cheapest start of a hash
+// that EVP has, a tenth below initialising the same context again.
+static _Thread_local EVP_MD_CTX *thread_fresh, *thread_hash;
 
 enum sg_err
 sg_crypto_start(void)
@@ -51,13 +53,21 @@ static EVP_MD_CTX *
 begin(void)
 {
     if (thread_hash == NULL) {
+        thread_fresh = EVP_MD_CTX_new();
         thread_hash = EVP_MD_CTX_new();
-        SG_ASSERT(thread_hash != NULL);
-        must(EVP_DigestInit_ex2(thread_hash, sg_crypto_state()->sha256, NULL));
-    } else { // the algorithm stays: only the state is reset
-        must(EVP_DigestInit_ex2(thread_hash, NULL, NULL));
+        SG_ASSERT(thread_fresh != NULL && thread_hash != NULL);
+        must(EVP_DigestInit_ex2(thread_fresh, sg_crypto_state()->sha256, NULL));
     }
+    must(EVP_MD_CTX_copy_ex(thread_hash, thread_fresh));
     return thread_hash;
+}
+
+void
+sg_crypto_thread_end(void)
+{
+    EVP_MD_CTX_free(thread_hash);
+    EVP_MD_CTX_free(thread_fresh);
+    thread_hash = thread_fresh = NULL;
 }
 
 void

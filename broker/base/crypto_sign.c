@@ -76,8 +76,8 @@ sg_crypto_sign(struct sg_signer *signer, struct sg_slice message,
 
 // libsodium's verification refuses S >= L, a non-canonical or small-order A and
 // a small-order R. It compares R as bytes with the R it computes, so a
-// non-canonical R can never fit; the point test of A is asked beforehand, since
-// it also wants A in the main subgroup.
+// non-canonical R can never fit. That A lies in the main subgroup is asked when
+// the key enters the roster, as it costs as much as a verification.
 static bool
 ed25519_valid(struct sg_slice key)
 {
@@ -90,7 +90,7 @@ ed25519_verify(struct sg_slice key, struct sg_slice message,
 {
     static const uint8_t none[1];
 
-    return sig.len == SG_SIG_LEN && ed25519_valid(key) &&
+    return sig.len == SG_SIG_LEN && key.len == SG_KEY_LEN &&
            crypto_sign_verify_detached(sig.ptr,
                                        message.len == 0 ? none : message.ptr,
                                        message.len, key.ptr) == 0;

@@ -33,7 +33,7 @@ sg_pool_new(uint32_t cap, size_t size)
     if (pool == NULL)
         return NULL;
     pool->cap = cap;
-    pool->size = (size + 15) & ~(size_t)15;
+    pool->size = size == 0 ? 16 : (size + 15) & ~(size_t)15;
     pool->pages = cap / PAGE_OBJECTS + 1;
     pool->page = calloc(pool->pages, sizeof *pool->page);
     if (pool->page == NULL)
