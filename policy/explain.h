@@ -11,22 +11,20 @@
 
 enum sg_audience { SG_AUDIENCE_RECIPIENT, SG_AUDIENCE_PROVIDER };
 
-// JSON on one line (policy-language 5.7), without id, time and hashes of the
-// message, which the caller knows. w->full: it did not fit. arena: scratch.
-void sg_explain_json(struct sg_writer *w, const struct sg_rules *rules,
-                     const struct sg_request *request, uint32_t day,
-                     const struct sg_context *context,
-                     const struct sg_decision *decision,
-                     enum sg_audience audience);
+// A decision and what it was made from; all must be what it was made with.
+struct sg_explained {
+    const struct sg_rules *rules;
+    const struct sg_request *request;
+    uint32_t day;
+    const struct sg_decision *decision;
+    enum sg_audience audience; // zeroed: the recipient
+};
+
+// One JSON object on one line (policy-language 5.7), without id, time and
+// hashes of the message, which the caller knows. w->full: it did not fit.
+void sg_explain_json(struct sg_writer *w, const struct sg_explained *what);
 // Sentences for people, lines ending in \n.
-void sg_explain_text(struct sg_writer *w, const struct sg_rules *rules,
-                     const struct sg_request *request, uint32_t day,
-                     const struct sg_context *context,
-                     const struct sg_decision *decision,
-                     enum sg_audience audience);
+void sg_explain_text(struct sg_writer *w, const struct sg_explained *what);
 // The code that an answer to the recipient carries: policy.forbidden,
-// policy.held, policy.content, ...; "" for a permit.
-const char *sg_explain_recipient_code(const struct sg_rules *rules,
-                                      const struct sg_decision *decision,
-                                      const struct sg_request *request,
-                                      uint32_t day);
+// policy.held, policy.content, ...; "" for a permit. Static text.
+const char *sg_explain_code(const struct sg_explained *what);

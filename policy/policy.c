@@ -196,6 +196,27 @@ resolve_scope(struct sg_build *b)
     file->scope = group->codes;
 }
 
+// purpose group STATISTICAL is in every file.
+static void
+ship_group(struct sg_build *b)
+{
+    static const uint8_t purposes[] = {
+        SG_PURPOSE_OFFICIAL_STATISTICS, SG_PURPOSE_SDG_REPORTING,
+        SG_PURPOSE_MIRROR_RECONCILIATION, SG_PURPOSE_SCIENTIFIC_RESEARCH};
+    struct sg_group *group = sg_build_take(b, sizeof *group);
+    uint64_t *codes = sg_build_take(b, sg_dims_words(b->set, SG_ATTR_PURPOSE) *
+                                           sizeof *codes);
+    if (group == NULL || codes == NULL)
+        return;
+    for (size_t i = 0; i < SG_COUNT_OF(purposes); i++)
+        sg_ast_put(codes, purposes[i]);
+    *group = (struct sg_group){.dim = SG_ATTR_PURPOSE,
+                               .used = true,
+                               .name = SG_SLICE("STATISTICAL"),
+                               .codes = codes};
+    b->file->groups = group;
+}
+
 static enum sg_err
 read_file(struct sg_build *b, struct sg_slice label, struct sg_slice text,
           bool lint)
@@ -220,6 +241,7 @@ read_file(struct sg_build *b, struct sg_slice label, struct sg_slice text,
     if (b->err != SG_OK)
         return b->err;
     sg_crypto_sha256(text.ptr, text.len, file->digest);
+    ship_group(b);
     sg_grammar_run(b, file->text, false);
     if (b->err == SG_OK)
         resolve_scope(b);
