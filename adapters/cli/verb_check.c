@@ -89,6 +89,7 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     };
     struct run *run = context;
     const struct sg_structure *found = NULL;
+    sg_check_media(run->check, sg_obs_reader_media(run->reader));
     if (run->wanted != NULL)
         return run->structure;
     char name[NAME];
@@ -220,7 +221,7 @@ check_file(struct run *run, const char *path)
         err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
     if (err != SG_OK)
         return sg_cli_fail(err, path);
-    err = sg_structure_store_open(sg_cli_home(), NULL, false, &run->store);
+    err = sg_structure_store_open(sg_cli_home(), NULL, &run->store);
     if (err == SG_OK)
         err = prepare(run);
     if (err == SG_OK) {

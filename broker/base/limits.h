@@ -68,6 +68,7 @@
 #define SG_LIMIT_CODES        2000000u // all code lists of one structure
 #define SG_LIMIT_FAULT_GROUPS 10000u   // distinct causes kept in a report
 #define SG_LIMIT_ROWS         (1ull << 32)
+#define SG_LIMIT_PARTIAL_KEYS  4096u // rows of attributes alone: each is tried
 
 // ---- workers (core-design 4) -----------------------------------------------
 #define SG_LIMIT_WORKER_MEMORY (1024u * 1024 * 1024)

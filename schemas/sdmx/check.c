@@ -30,6 +30,12 @@ sg_check_begin(struct sg_check *check, const struct sg_structure *structure)
 }
 
 void
+sg_check_media(struct sg_check *check, enum sg_media media)
+{
+    check->conflict_warns = media == SG_MEDIA_ML21 || media == SG_MEDIA_ML30;
+}
+
+void
 sg_check_columns(struct sg_check *check,
                  const uint64_t present[SG_OBS_CHANGED_WORDS], uint64_t line)
 {
@@ -168,6 +174,7 @@ check_conflict(struct sg_check *check, const struct sg_obs *obs, uint32_t index)
     if (err != SG_OK || !known || (stored & ~1ull) == mine)
         return err;
     struct sg_fault fault = {.code = SG_FAULT_ATTR_CONFLICT,
+                             .warning = check->conflict_warns,
                              .component = p->component->id,
                              .row = obs->row,
                              .line = obs->line};

@@ -44,6 +44,11 @@ struct sg_check *sg_check_new(struct sg_arena *arena,
 // Before the first row, once. SG_ERR_FULL.
 SG_MUST_CHECK enum sg_err sg_check_begin(struct sg_check *check,
                                          const struct sg_structure *structure);
+// The format the rows were sent in. In SDMX-ML each Series element states its
+// attributes, and national files repeat a series with others: there
+// ATTR_CONFLICT is a warning; in all other formats (and if this is not called)
+// it is a fault.
+void sg_check_media(struct sg_check *check, enum sg_media media);
 // What obs.h calls columns and fault.
 void sg_check_columns(struct sg_check *check,
                       const uint64_t present[SG_OBS_CHANGED_WORDS],

@@ -73,7 +73,7 @@ struct sg_check {
     struct sg_siphash key; // of all dimensions and the data set
     struct sg_siphash dataset_hash;
     uint32_t dataset;
-    bool first, partial_seen;
+    bool first, partial_seen, conflict_warns;
     bool above_done; // the row before was looked at for conflicts
     // memory
     struct sg_keyset *seen, *values;
