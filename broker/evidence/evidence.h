@@ -43,6 +43,9 @@ struct sg_evidence_options {
     uint32_t segment_bytes; // 0: SG_LIMIT_SEGMENT; tests take less
     uint32_t keys_cap;      // rows; 0: 1,000,000
     uint64_t map_bytes;     // address space of the index; 0: 16 GiB
+    // How surely an overwritten and unlinked wrapping key is gone: MEDIUM only
+    // where keys/ lies on a file system of its own that writes in place.
+    enum sg_keys_class keys_class;
 };
 
 struct sg_evidence_entry {
@@ -62,9 +65,10 @@ struct sg_evidence_snapshot {
 
 // ---- making and opening ----------------------------------------------------
 
-// Makes home with a log whose entry 0 (type genesis) has this body, durable and
-// under a signed checkpoint. Done in a folder beside it and renamed, so that a
-// half-made home is never seen. genesis: leaf of entry 0. SG_ERR_EXISTS.
+// Makes evidence/, payload/ and keys/ in home, with a log whose entry 0 (type
+// genesis) has this body, durable and under a signed checkpoint. evidence/ is
+// made under another name and renamed last, so that a half-made one is never
+// seen. genesis: leaf of entry 0. SG_ERR_EXISTS: there is a log already.
 SG_MUST_CHECK enum sg_err
 sg_evidence_create(const struct sg_evidence_options *options, uint64_t time_us,
                    struct sg_slice genesis_body, uint8_t genesis[32]);
@@ -122,13 +126,14 @@ uint64_t sg_evidence_durable_size(const struct sg_evidence *evidence);
 
 enum sg_evidence_event_kind {
     SG_EVIDENCE_DURABLE = 1, // seq: the last durable entry
-    SG_EVIDENCE_CHUNK,       // token, index, err, buffer: durable, or refused
-    SG_EVIDENCE_OBJECT,      // token, err, meta: whole and durable
-    SG_EVIDENCE_INDEX,       // seq: rows put before are found by _find
-    SG_EVIDENCE_SNAPSHOT,    // seq: a restart begins after it
-    SG_EVIDENCE_REWRAPPED,   // seq: g of the new table, durable
-    SG_EVIDENCE_WRAP_GONE,   // seq: g destroyed; class
-    SG_EVIDENCE_FAILED,      // err, text: exit and recover
+    // token, index, err, buffer: durable; or err (SG_ERR_DISK), then drop it
+    SG_EVIDENCE_CHUNK,
+    SG_EVIDENCE_OBJECT,    // token, err, meta: whole and durable, or given up
+    SG_EVIDENCE_INDEX,     // seq: rows put before are found by _find
+    SG_EVIDENCE_SNAPSHOT,  // seq: a restart begins after it
+    SG_EVIDENCE_REWRAPPED, // seq: g of the new table, durable
+    SG_EVIDENCE_WRAP_GONE, // seq: g destroyed; class
+    SG_EVIDENCE_FAILED,    // err, text: exit and recover
 };
 
 struct sg_evidence_event {

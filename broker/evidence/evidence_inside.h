@@ -1,0 +1,45 @@
+// evidence_inside - what the files of the façade share. For them alone.
+#pragma once
+
+#include "broker/base/table.h"
+#include "broker/evidence/evidence.h"
+#include "broker/evidence/writer.h"
+
+enum { SG_EVIDENCE_ATTEMPTS = 2 * 4096 }; // SG_LIMIT_UPLOADS and jobs' outputs
+
+struct sg_evidence {
+    struct sg_evidence_options options;
+    char home[SG_DISK_PATH];
+    char gate[65];
+    char dir[SG_DISK_PATH]; // home/evidence
+    char keys_dir[SG_DISK_PATH];
+    int lock_fd;
+    uint8_t genesis[32];
+    uint8_t log_public[32];
+    const struct sg_disk *disk;
+
+    struct sg_writer_parts parts; // the thread's while it runs
+    struct sg_writer_thread *thread;
+    struct sg_writer_durable durable; // as last seen by poll
+    uint64_t next_seq, last_time;
+    uint64_t told; // size of the last SG_EVIDENCE_DURABLE
+    bool failure_told;
+
+    struct sg_index *index;
+    struct sg_index_state index_state;
+    struct sg_index_snapshot snapshot;
+    struct sg_slot slot; // newest at open
+    bool rows_put;       // during replay
+
+    struct sg_keys *keys;
+    struct sg_payload *payload;
+    struct sg_table *attempts; // token -> struct sg_payload_attempt *
+    uint8_t *chunk;            // one sealed chunk
+    uint8_t *entry;            // one entry, for receipts
+
+    // reading entries
+    uint64_t *firsts;
+    size_t firsts_count;
+    int read_fd;
+    uint64_t read_first;
+};
