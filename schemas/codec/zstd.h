@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/base/arena.h"
 #include "broker/base/bytes.h"
 #include "broker/base/check.h"
 #include "broker/base/err.h"
@@ -19,12 +20,13 @@ enum {
     SG_ZSTD_RATIO = 1024,    // plaintext per byte, counted from the 1 MiB on
 };
 
-struct sg_zstd; // opaque
+struct sg_zstd; // opaque; lives in the arena, its context in libzstd
 
-struct sg_zstd *sg_zstd_pack_new(void); // NULL: no memory
+// NULL: no memory. End both with sg_zstd_close.
+struct sg_zstd *sg_zstd_open_pack(struct sg_arena *arena);
 // Plaintext beyond max_bytes is SG_ERR_FULL.
-struct sg_zstd *sg_zstd_unpack_new(uint64_t max_bytes);
-void sg_zstd_free(struct sg_zstd **zstd);
+struct sg_zstd *sg_zstd_open_unpack(struct sg_arena *arena, uint64_t max_bytes);
+void sg_zstd_close(struct sg_zstd **zstd); // takes a NULL
 
 // Takes from the front of *in and appends to out until one of them is used up.
 // Call again while *in has bytes left or out came back full; give out room in

@@ -2,14 +2,15 @@
 //
 // One root, signed by the publisher, under which rows of a release verify in
 // every format and with rows withheld (content-root.md). Everything streams in
-// order, in O(log n) memory: 41 seeds and 41 hashes. Rows in canonical bytes
-// come from content_row.h. Every input is judged strictly: one content has one
+// order, in O(log n) memory: 41 seeds and 41 hashes. Canonical bytes of rows
+// are schemas/sdmx/canonical.h's. Every input is judged strictly: one content has one
 // root, one withheld set has one proof.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/base/arena.h"
 #include "broker/base/bytes.h"
 #include "broker/base/check.h"
 #include "broker/base/crypto.h"
@@ -83,11 +84,16 @@ struct sg_content_header { // arrays are borrowed
     size_t part_count;
 };
 
-// SG_ERR_FORMAT, SG_ERR_FULL: a field of header is out of range (nothing
-// written). The writer remembers overflow.
+// SG_ERR_FORMAT, SG_ERR_FULL: a field of header is out of range, or two parts
+// that follow each other have one action (nothing written). The writer
+// remembers overflow.
 SG_MUST_CHECK enum sg_err
 sg_content_header_encode(const struct sg_content_header *header,
                          struct sg_writer *out);
+// Bytes of a header, and the content root over them: H(12, header, tree hash).
+size_t sg_content_header_len(const struct sg_content_header *header);
+void sg_content_seal(struct sg_slice header, const uint8_t tree[32],
+                     uint8_t root[32]);
 
 // ---- building --------------------------------------------------------------
 
@@ -112,16 +118,16 @@ void sg_content_begin(struct sg_content_builder *builder,
                       const uint8_t seed[SG_CONTENT_SEED_LEN],
                       struct sg_content_part *parts, size_t part_cap);
 // The next leaf, in the order of content-root.md 3 (within a part sorted by
-// key, stable: sg_content_row_compare), which the caller keeps. SG_ERR_FULL:
-// 2^40 leaves or part_cap; SG_ERR_FORMAT: action.
+// key, stable), which the caller keeps. SG_ERR_FULL: 2^40 leaves or part_cap;
+// SG_ERR_FORMAT: action.
 SG_MUST_CHECK enum sg_err sg_content_add(struct sg_content_builder *builder,
                                          uint8_t action, struct sg_slice leaf);
-// Content root over what was added; the builder stays as it is.
-SG_MUST_CHECK enum sg_err
-sg_content_root(const struct sg_content_builder *builder,
-                enum sg_content_level level,
-                const struct sg_content_component *components,
-                size_t component_count, uint8_t root[32]);
+// Content root over what was added; the builder stays as it is. arena: for the
+// header's bytes, at most 64 KiB. SG_ERR_FULL, SG_ERR_FORMAT: components.
+SG_MUST_CHECK enum sg_err sg_content_root(
+    const struct sg_content_builder *builder, enum sg_content_level level,
+    const struct sg_content_component *components, size_t component_count,
+    struct sg_arena *arena, uint8_t root[32]);
 // Wipes the seeds.
 void sg_content_end(struct sg_content_builder *builder);
 
@@ -148,10 +154,9 @@ sg_content_proof_len(const struct sg_content_header *header,
 
 struct sg_content_prover {
     struct sg_content_seeds seeds;
-    struct sg_merkle span; // the withheld span being hashed
+    struct sg_merkle span; // the withheld span in hand
     uint64_t total, place; // leaves in all; next leaf
-    uint64_t span_last;    // one after the span being hashed
-    unsigned top;
+    uint64_t span_last;    // one after the span in hand; 0: none
     const struct sg_content_run *run, *run_end;
     struct sg_writer *out;
 };
@@ -190,15 +195,18 @@ struct sg_content_verifier {
     uint64_t total, withheld, disclosed;
     struct sg_slice header;            // its bytes
     struct sg_slice components, parts; // inside, for the walks below
-    uint64_t component_count, part_count;
-    // the walk
+    struct sg_slice run_bytes;
+    // The walk.
+    uint8_t id[SG_CONTENT_ID_LEN];
     struct sg_content_seeds seeds;
     struct sg_merkle tree;
-    struct sg_reader runs, nodes;
-    uint64_t run_start, run_end, place, span_last;
+    struct sg_slice nodes; // not yet used
+    struct sg_slice runs;  // not yet used
+    struct sg_content_run run;
+    uint64_t place;     // next leaf
+    uint64_t span_last; // one after the disclosed span in hand
     uint64_t given;
-    unsigned top;
-    uint8_t tail[32];
+    uint8_t tail[32]; // withheld span that reaches over the last leaf
     bool has_tail;
     enum sg_content_result failed; // the first one, kept
 };
@@ -222,13 +230,5 @@ sg_content_verify_end(struct sg_content_verifier *verifier);
 bool sg_content_next_component(struct sg_slice *at,
                                struct sg_content_component *component);
 bool sg_content_next_part(struct sg_slice *at, struct sg_content_part *part);
-// Withheld runs of the proof, in order: place starts at 0.
-struct sg_content_runs {
-    struct sg_reader in;
-    uint64_t left, place;
-    bool first;
-};
-void sg_content_runs_of(const struct sg_content_verifier *verifier,
-                        struct sg_content_runs *runs);
-bool sg_content_next_run(struct sg_content_runs *runs,
-                         struct sg_content_run *run);
+// Withheld runs of the proof, in order: *at starts as ->run_bytes, *run zeroed.
+bool sg_content_next_run(struct sg_slice *at, struct sg_content_run *run);
