@@ -94,9 +94,10 @@ struct sg_component {
     struct sg_facets facets;
 };
 
-// One place of a code list's hash table. head and tail are the first and the
-// last 8 bytes of the code (tail 0 when it has 8 or fewer), so that only codes
-// of more than 16 bytes need a look at their text.
+// One place of a code list's hash table. head is the first 8 bytes of the code,
+// tail the last 8 (0 when it has 8 or fewer); of a code of more than 16 bytes
+// tail mixes all that follow head, so that only these need a look at their
+// text.
 struct sg_code_slot {
     uint64_t head, tail;
     uint32_t ordinal_1; // ordinal + 1; 0: empty
@@ -251,6 +252,23 @@ sg_structure_load(const uint8_t *at, size_t len)
     return out;
 }
 
+// tail of a code slot.
+static inline uint64_t
+sg_structure_tail(struct sg_slice code)
+{
+    uint64_t out = 0;
+    uint64_t word;
+    if (code.len <= 8)
+        return 0;
+    for (size_t at = 8; at + 8 < code.len && code.len > 16; at += 8) {
+        memcpy(&word, code.ptr + at, 8);
+        out = (out ^ word) * 0x9e3779b97f4a7c15u;
+        out ^= out >> 29;
+    }
+    memcpy(&word, code.ptr + code.len - 8, 8);
+    return out ^ word;
+}
+
 static inline uint64_t
 sg_structure_hash(uint64_t head, uint64_t tail, size_t len, uint64_t seed)
 {
@@ -271,9 +289,7 @@ sg_structure_list_code(const struct sg_structure *s,
                        const struct sg_code_list *list, struct sg_slice code)
 {
     uint64_t head = sg_structure_load(code.ptr, code.len);
-    uint64_t tail = 0;
-    if (code.len > 8)
-        memcpy(&tail, code.ptr + code.len - 8, 8);
+    uint64_t tail = sg_structure_tail(code);
     uint64_t at = sg_structure_hash(head, tail, code.len, list->seed);
     for (;; at++) { // ends: at least half of the slots are empty
         const struct sg_code_slot *slot = &list->slots[at & list->mask];

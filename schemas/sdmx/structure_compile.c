@@ -176,11 +176,10 @@ place_code(struct sg_code_slot *slots, uint32_t mask, uint64_t seed,
 {
     struct sg_code_slot slot = {
         .head = sg_structure_load(code.ptr, code.len),
+        .tail = sg_structure_tail(code),
         .ordinal_1 = ordinal + 1,
         .len = (uint32_t)code.len,
     };
-    if (code.len > 8)
-        memcpy(&slot.tail, code.ptr + code.len - 8, 8);
     uint64_t at = sg_structure_hash(slot.head, slot.tail, code.len, seed);
     for (uint32_t probes = 0; probes < PROBES_MAX; probes++, at++) {
         struct sg_code_slot *to = &slots[at & mask];

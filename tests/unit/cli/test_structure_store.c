@@ -214,11 +214,9 @@ static void
 a_damaged_index_is_refused(void **state)
 {
     static const char *const damaged[] = {
-        "structure",
-        "structure\tA\tB\t1.0\n",
-        "nothing\ta\n",
-        "\n",
-        "structure\tA\tB\t1.0\t\t\t\t\t\tzz\tzz\n",
+        "structure",    "structure\tA\tB\t1.0\n",
+        "nothing\ta\n", "dataflow\tA\tB\n",
+        "\n",           "structure\tA\tB\t1.0\t\t\t\t\t\tzz\tzz\n",
     };
     struct fixture *f = *state;
     char path[SG_OS_PATH];

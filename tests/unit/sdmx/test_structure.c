@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "broker/base/crypto.h"
 #include "tests/unit/sdmx/structure_fixture.h"
 
 #define S(text) SG_SLICE(text)
@@ -256,6 +257,64 @@ every_code_of_any_length_is_found_and_no_other(void **state)
     }
 }
 
+// Codes that share their first and last 8 bytes, or are all one letter: what
+// a fingerprint of two words cannot tell apart.
+static void
+codes_that_look_alike_are_told_apart(void **state)
+{
+    static const char many[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct fixture *f = *state;
+    char xml[32768];
+    int at = snprintf(xml, sizeof xml,
+                      HEAD "%s%s<s:Codelists><s:Codelist "
+                           "agencyID='A' id='CL_FREQ'>",
+                      dsd, concepts);
+    for (int i = 0; i < 100; i++)
+        at += snprintf(xml + at, sizeof xml - (size_t)at,
+                       "<s:Code id='INDICATOR_%03d_PERCENT'/>", 2 * i);
+    for (int len = 1; len < 40; len += 2)
+        at += snprintf(xml + at, sizeof xml - (size_t)at, "<s:Code id='%.*s'/>",
+                       len, many);
+    at += snprintf(xml + at, sizeof xml - (size_t)at,
+                   "<s:Code id='INDICATOR_002_OF_PERSONS'/>%s" TAIL,
+                   strstr(lists, "</s:Codelist>"));
+    assert_int_equal(
+        fixture_open(f->arena, sg_slice_of(xml, (size_t)at), &f->s, &f->diag),
+        SG_OK);
+    for (int i = 0; i < 200; i++) {
+        char code[64];
+        int len = snprintf(code, sizeof code, "INDICATOR_%03d_PERCENT", i);
+        assert_int_equal(
+            sg_structure_code(f->s, 0, sg_slice_of(code, (size_t)len)),
+            i % 2 == 0 ? i / 2 : -1);
+    }
+    for (int len = 1; len < 40; len++)
+        assert_int_equal(
+            sg_structure_code(f->s, 0, sg_slice_of(many, (size_t)len)),
+            len % 2 == 1 ? 100 + len / 2 : -1);
+    // In a list of one code most places are tried.
+    for (size_t len = 2; len <= 8; len++)
+        assert_int_equal(
+            sg_structure_code(f->s, 4, sg_slice_of("A\0\0\0\0\0\0\0", len)),
+            -1);
+    // Another middle, and an end made to give the same fingerprint.
+    union {
+        uint64_t words[3];
+        char text[25];
+    } forged;
+    static const char code[] =
+        "INDICATOR_002_OF_PERSONS"; // 24 bytes: three words
+    memcpy(forged.text, code, 24);
+    struct sg_slice real = sg_slice_of(code, 24);
+    memcpy(&forged.words[1], "xxxxxxxx", 8);
+    forged.words[2] ^= sg_structure_tail(real) ^
+                       sg_structure_tail(sg_slice_of(forged.text, 24));
+    struct sg_slice fake = sg_slice_of(forged.text, 24);
+    assert_true(sg_structure_tail(fake) == sg_structure_tail(real));
+    assert_int_equal(sg_structure_code(f->s, 0, real), 120);
+    assert_int_equal(sg_structure_code(f->s, 0, fake), -1);
+}
+
 static void
 the_code_that_was_meant_is_found(void **state)
 {
@@ -499,6 +558,7 @@ main(void)
         T(components_stand_in_canonical_order_whatever_the_document_does),
         T(codes_have_names_parents_and_annotations),
         T(every_code_of_any_length_is_found_and_no_other),
+        T(codes_that_look_alike_are_told_apart),
         T(the_code_that_was_meant_is_found),
         T(constraints_on_its_dataflows_are_kept),
         T(a_faulty_structure_is_refused_with_line_and_cure),
@@ -507,5 +567,7 @@ main(void)
         T(a_damaged_blob_is_refused_or_harmless),
         T(references_are_read_in_every_form),
     };
+    if (sg_crypto_start() != SG_OK)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
