@@ -183,6 +183,13 @@ sg_os_file_pread(int fd, uint64_t at, void *bytes, size_t len)
 }
 
 enum sg_err
+sg_os_file_duplicate(int fd, int *out)
+{
+    *out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return *out < 0 ? SG_ERR_IO : SG_OK;
+}
+
+enum sg_err
 sg_os_file_sync(int fd)
 {
     return fdatasync(fd) == 0 ? SG_OK : SG_ERR_IO; // never tried again

@@ -49,6 +49,8 @@ enum sg_os_open {
 SG_MUST_CHECK enum sg_err sg_os_file_open(const char *path, enum sg_os_open how,
                                           int *fd);
 void sg_os_file_close(int *fd); // *fd becomes -1; -1 is fine
+// Another descriptor of the same open file, closed on exec.
+SG_MUST_CHECK enum sg_err sg_os_file_duplicate(int fd, int *out);
 SG_MUST_CHECK enum sg_err sg_os_file_sync(int fd);
 SG_MUST_CHECK enum sg_err sg_os_file_size(int fd, uint64_t *bytes);
 bool sg_os_file_exists(const char *path);

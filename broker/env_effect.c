@@ -1,0 +1,515 @@
+// Carries out what the core wants: sends, stores, keys. Jobs: env_job.c.
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/base/crypto.h"
+#include "broker/core/snapshot.h"
+#include "broker/env_parts.h"
+#include "broker/os/clock.h"
+#include "broker/os/log.h"
+#include "broker/os/process.h"
+#include "schemas/codec/codec.h"
+#include "schemas/proof/seal.h"
+#include "schemas/wire.pb-c.h"
+
+enum { RECEIPT_MAX = 2 * 1024 * 1024, REPORT_MAX = 8 * 1024 * 1024 };
+
+// ---- sending -------------------------------------------------------------------
+
+static void
+routing_of(const struct sg_routing *from, struct sg_wire_routing *to)
+{
+    memset(to, 0, sizeof *to);
+    if (from->len > sizeof to->bytes)
+        return;
+    to->len = from->len;
+    memcpy(to->bytes, from->bytes, from->len);
+}
+
+static void
+gone(struct sg_env_local *local, const struct sg_wire_routing *who)
+{
+    struct sg_routing *peer =
+        &sg_env_own(local, SG_EVENT_PEER_GONE)->event.u.peer;
+
+    peer->len = who->len;
+    memcpy(peer->bytes, who->bytes, who->len);
+}
+
+void
+sg_env_flush(struct sg_env_local *local)
+{
+    struct sg_env_frame *frame = &local->frame;
+
+    if (frame->to.len != 0 && frame->items.len > 0 &&
+        sg_wire_send(local->options.wire, &frame->to,
+                     sg_writer_slice(&frame->items), 0, NULL, NULL) != SG_OK)
+        gone(local, &frame->to);
+    frame->to.len = 0;
+    frame->items.len = 0;
+}
+
+struct chunk {
+    struct sg_env_local *local;
+    const struct sg_effect_send *send;
+};
+
+static bool
+fill_chunk(void *context, uint8_t *bytes, size_t len)
+{
+    const struct chunk *chunk = (const struct chunk *)context;
+    size_t got;
+
+    return sg_payload_read(sg_evidence_payload(chunk->local->options.evidence),
+                           chunk->send->object, chunk->send->index, bytes, len,
+                           &got) == SG_OK &&
+           got == len;
+}
+
+static bool
+fill_inline(void *context, uint8_t *bytes, size_t len)
+{
+    const struct sg_slice *payload = (const struct sg_slice *)context;
+
+    memcpy(bytes, payload->ptr, len);
+    return true;
+}
+
+static size_t
+chunk_len(struct sg_env_local *local, const struct sg_effect_send *send)
+{
+    struct sg_payload_meta meta;
+
+    if (sg_payload_find(sg_evidence_payload(local->options.evidence),
+                        send->object, &meta) != SG_OK ||
+        send->index >= meta.chunks)
+        return 0;
+    uint64_t first = send->index * meta.chunk_size;
+    uint64_t plain = meta.bytes - first < meta.chunk_size ? meta.bytes - first
+                                                          : meta.chunk_size;
+    return (size_t)plain + SG_TAG_LEN;
+}
+
+// A message of its own: what waits for this peer goes first, in order.
+static void
+send_with_payload(struct sg_env_local *local, const struct sg_effect_send *send,
+                  const struct sg_wire_routing *to, struct sg_slice envelope)
+{
+    size_t room = envelope.len + SG_ITEMS_HEAD_LEN;
+    uint8_t *head = sg_arena_take(local->arena, room);
+    struct sg_writer items = sg_writer_on(head, head == NULL ? 0 : room);
+    struct sg_slice payload = send->payload;
+    struct chunk chunk = {local, send};
+    size_t len = send->chunk_of ? chunk_len(local, send) : payload.len;
+    enum sg_err err = SG_ERR_CORRUPT;
+
+    sg_env_flush(local);
+    if (len > 0 && len <= SG_ITEMS_PAYLOAD_MAX &&
+        sg_items_put(&items, envelope, (struct sg_slice){NULL, 0}) == SG_OK)
+        err =
+            send->chunk_of
+                ? sg_wire_send(local->options.wire, to, sg_writer_slice(&items),
+                               len, fill_chunk, &chunk)
+                : sg_wire_send(local->options.wire, to, sg_writer_slice(&items),
+                               len, fill_inline, &payload);
+    if (err == SG_ERR_UNREACHABLE || err == SG_ERR_BUSY)
+        gone(local, to);
+    if (err == SG_ERR_CORRUPT && send->chunk_of)
+        memcpy(sg_env_own(local, SG_EVENT_OBJECT_LOST)->event.u.object_id,
+               send->object, 16);
+}
+
+static void
+send_item(struct sg_env_local *local, const struct sg_wire_routing *to,
+          struct sg_slice envelope, struct sg_slice payload)
+{
+    struct sg_env_frame *frame = &local->frame;
+
+    if (frame->to.len != to->len ||
+        memcmp(frame->to.bytes, to->bytes, to->len) != 0)
+        sg_env_flush(local);
+    frame->to = *to;
+    if (sg_items_put(&frame->items, envelope, payload) == SG_OK)
+        return;
+    sg_env_flush(local);
+    frame->to = *to;
+    if (sg_items_put(&frame->items, envelope, payload) != SG_OK)
+        sg_log(SG_LOG_ERROR, "send.too_large", NULL);
+}
+
+// The plaintext of a report, for its publisher.
+static struct sg_slice
+open_report(struct sg_env_local *local, const struct sg_effect_send *send)
+{
+    struct sg_payload_meta meta;
+    struct sg_evidence *evidence = local->options.evidence;
+    size_t used = 0;
+
+    if (sg_payload_find(sg_evidence_payload(evidence), send->object, &meta) !=
+            SG_OK ||
+        meta.bytes > REPORT_MAX)
+        return (struct sg_slice){NULL, 0};
+    uint8_t *bytes = sg_arena_take(local->arena, (size_t)meta.bytes + 1);
+    for (uint64_t i = 0; bytes != NULL && i < meta.chunks; i++) {
+        size_t len;
+        if (sg_evidence_open_chunk(evidence, send->object, i, bytes + used,
+                                   (size_t)meta.bytes - used, &len) != SG_OK)
+            return (struct sg_slice){NULL, 0};
+        used += len;
+    }
+    return sg_slice_of(bytes, bytes == NULL ? 0 : used);
+}
+
+static struct sg_slice
+make_receipt(struct sg_env_local *local, uint64_t seq)
+{
+    size_t len = 0;
+    uint8_t *bytes;
+
+    // The size is asked for first; it is small but for rosters.
+    enum sg_err err =
+        sg_evidence_receipt(local->options.evidence, seq, NULL, 0, &len);
+    if (err != SG_ERR_FULL || len > RECEIPT_MAX ||
+        (bytes = sg_arena_take(local->arena, len)) == NULL ||
+        sg_evidence_receipt(local->options.evidence, seq, bytes, len, &len) !=
+            SG_OK) {
+        sg_log(SG_LOG_ERROR, "receipt.failed", NULL);
+        return (struct sg_slice){NULL, 0};
+    }
+    return sg_slice_of(bytes, len);
+}
+
+static void
+send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
+{
+    struct sg_slice receipt = {NULL, 0}, note = {NULL, 0};
+    struct sg_slice envelope = send->envelope;
+    struct sg_wire_routing to;
+
+    routing_of(&send->to, &to);
+    if (to.len < 2)
+        return;
+    if (send->report_of)
+        receipt = open_report(local, send);
+    else if (send->receipt_of != SG_NO_ENTRY)
+        receipt = make_receipt(local, send->receipt_of);
+    if (send->checkpoint)
+        note = sg_evidence_checkpoint(local->options.evidence);
+    if ((receipt.len > 0 || note.len > 0) &&
+        sg_effect_fill(local->arena, send, receipt, note, &envelope) != SG_OK) {
+        sg_log(SG_LOG_ERROR, "send.fill_failed", NULL);
+        return;
+    }
+    if (send->chunk_of || send->payload.len > SG_ITEMS_INLINE_MAX)
+        send_with_payload(local, send, &to, envelope);
+    else
+        send_item(local, &to, envelope, send->payload);
+}
+
+// ---- payload -------------------------------------------------------------------
+
+static void
+not_stored(struct sg_env_local *local, uint64_t upload, uint64_t index,
+           enum sg_err err)
+{
+    struct sg_event_stored *event =
+        &sg_env_own(local, SG_EVENT_UPLOAD_STORED)->event.u.stored;
+
+    event->upload = upload;
+    event->index = index;
+    event->err = err;
+}
+
+static void
+begin_object(struct sg_env_local *local, uint64_t upload,
+             const struct sg_object *object)
+{
+    struct sg_payload_meta meta = {
+        .purpose = object->purpose,
+        .chunk_size = object->chunk_size,
+        .chunks = object->chunks,
+        .bytes = object->bytes,
+        .created_us = sg_os_clock_wall_us(),
+    };
+
+    memcpy(meta.id, object->id, 16);
+    memcpy(meta.attempt, object->attempt, 16);
+    memcpy(meta.variant, object->variant, 16);
+    memcpy(meta.manifest_sha256, object->manifest, 32);
+    enum sg_err err =
+        sg_evidence_begin_object(local->options.evidence, upload, &meta);
+    if (err != SG_OK)
+        not_stored(local, upload, 0, err);
+}
+
+// The frame itself is kept when the chunk is all of it, else a copy.
+static struct sg_env_buffer *
+keep(struct sg_env_local *local, const struct sg_effect_store *store,
+     struct sg_slice *bytes)
+{
+    uint64_t token = store->payload_token;
+    bool whole = token >= 1 && token <= local->messages &&
+                 local->message[token - 1].payload.len == store->payload.len &&
+                 local->message[token - 1].payload.ptr == store->payload.ptr;
+    struct sg_env_buffer *buffer =
+        malloc(sizeof *buffer + (whole ? 0 : store->payload.len));
+
+    if (buffer == NULL)
+        return NULL;
+    *buffer = (struct sg_env_buffer){.len = store->payload.len};
+    if (whole) {
+        buffer->held = sg_wire_hold(local->options.wire,
+                                    local->message[token - 1].slot, bytes);
+        if (buffer->held != NULL)
+            return buffer;
+        free(buffer);
+        return NULL;
+    }
+    memcpy(buffer->bytes, store->payload.ptr, store->payload.len);
+    *bytes = sg_slice_of(buffer->bytes, buffer->len);
+    return buffer;
+}
+
+static void
+store_chunk(struct sg_env_local *local, const struct sg_effect_store *store)
+{
+    struct sg_slice bytes;
+    struct sg_env_buffer *buffer = keep(local, store, &bytes);
+    enum sg_err err =
+        buffer == NULL
+            ? SG_ERR_MEMORY
+            : sg_evidence_put_chunk(local->options.evidence, store->upload,
+                                    store->index, bytes, buffer);
+    if (err == SG_OK)
+        return;
+    if (buffer != NULL)
+        sg_wire_release(&buffer->held);
+    free(buffer);
+    not_stored(local, store->upload, store->index, err);
+}
+
+// ---- keys ----------------------------------------------------------------------
+
+static bool
+send_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
+{
+    struct sg_release_request request = {
+        .reason = SG_RELEASE_DELIVERY,
+        .manifest_sha256 = wanted->manifest,
+        .variant = wanted->variant,
+        .released = wanted->released,
+    };
+    Sgpb__DeliveryKey body = SGPB__DELIVERY_KEY__INIT;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    struct sg_seal_key_frame frame = {.released = wanted->released};
+    uint8_t bytes[SG_SEAL_KEY_FRAME_LEN];
+    struct sg_wire_routing to;
+    struct sg_slice packed;
+
+    routing_of(&wanted->to, &to);
+    if (to.len < 2 ||
+        sg_release_key(local->options.evidence, &request, frame.key) != SG_OK)
+        return false;
+    memcpy(frame.delivery_id, wanted->delivery, 16);
+    sg_seal_key_frame_encode(&frame, bytes);
+    sg_crypto_wipe(&frame, sizeof frame);
+    body.delivery_id = sg_codec_bytes(wanted->delivery, 16);
+    envelope.proto = 1;
+    envelope.request = wanted->request;
+    envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_KEY;
+    envelope.delivery_key = &body;
+    bool sent = false;
+    if (sg_codec_pack(&envelope.base, local->arena, &packed) == SG_OK) {
+        uint8_t room[512];
+        struct sg_writer items = sg_writer_on(room, sizeof room);
+        sg_env_flush(local);
+        sent = sg_items_put(&items, packed, sg_slice_of(bytes, sizeof bytes)) ==
+                   SG_OK &&
+               sg_wire_send(local->options.wire, &to, sg_writer_slice(&items),
+                            0, NULL, NULL) == SG_OK;
+        sg_crypto_wipe(room, sizeof room);
+    }
+    sg_crypto_wipe(bytes, sizeof bytes);
+    return sent;
+}
+
+static void
+release_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
+{
+    bool sent = send_key(local, wanted);
+    struct sg_event_key *event =
+        &sg_env_own(local, sent ? SG_EVENT_KEY_SENT : SG_EVENT_KEY_NOT_SENT)
+             ->event.u.key;
+
+    memcpy(event->delivery, wanted->delivery, 16);
+    event->released = wanted->released;
+}
+
+// Names of keys: the release's own and all its renditions, or one variant.
+static void
+destroy(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    size_t manifests = effect->u.destroy.manifests_count;
+    size_t variants = effect->u.destroy.variants_count;
+    size_t bytes = manifests * 32 + variants * 16;
+    uint8_t *memory = malloc(bytes + 1);
+    uint8_t(*names)[SG_KEYS_NAME_LEN] = calloc(manifests + 1, SG_KEYS_NAME_LEN);
+
+    SG_ASSERT(memory != NULL && names != NULL &&
+              local->destroying.memory == NULL);
+    struct sg_env_own *own = &local->destroying;
+    memcpy(memory, effect->u.destroy.manifests, manifests * 32);
+    memcpy(memory + manifests * 32, effect->u.destroy.variants, variants * 16);
+    own->memory = memory;
+    own->event.u.destroyed.manifests = (const uint8_t(*)[32])(void *)memory;
+    own->event.u.destroyed.manifests_count = manifests;
+    own->event.u.destroyed.variants =
+        (const uint8_t(*)[16])(void *)(memory + manifests * 32);
+    own->event.u.destroyed.variants_count = variants;
+    for (size_t i = 0; i < manifests; i++) {
+        memcpy(names[i], effect->u.destroy.manifests[i], 32);
+        memset(names[i] + 32, 0xff, 16);
+    }
+    if (sg_evidence_destroy_keys(local->options.evidence,
+                                 (const uint8_t(*)[SG_KEYS_NAME_LEN])names,
+                                 (uint32_t)manifests) != SG_OK)
+        sg_log(SG_LOG_ERROR, "keys.destroy_failed", NULL);
+    free(names);
+}
+
+// ---- snapshots -----------------------------------------------------------------
+
+struct bytes {
+    uint8_t *ptr;
+    size_t len, cap;
+};
+
+static enum sg_err
+put(void *ctx, struct sg_slice more)
+{
+    struct bytes *bytes = (struct bytes *)ctx;
+
+    if (more.len > bytes->cap - bytes->len) {
+        size_t cap = (bytes->cap + more.len) * 2;
+        uint8_t *larger = realloc(bytes->ptr, cap);
+        if (larger == NULL)
+            return SG_ERR_MEMORY;
+        bytes->ptr = larger;
+        bytes->cap = cap;
+    }
+    if (more.len > 0)
+        memcpy(bytes->ptr + bytes->len, more.ptr, more.len);
+    bytes->len += more.len;
+    return SG_OK;
+}
+
+static void
+snapshot(struct sg_env_local *local)
+{
+    struct bytes bytes = {NULL, 0, 0};
+    struct sg_snapshot_sink sink = {&bytes, put};
+    struct sg_evidence_snapshot made = {.seq =
+                                            sg_core_next_seq(local->core) - 1};
+
+    enum sg_err err = sg_snapshot_write(local->core, &sink);
+    if (err == SG_OK) {
+        made.core = sg_slice_of(bytes.ptr, bytes.len);
+        sg_snapshot_hash(local->core, made.state_sha256);
+        err = sg_evidence_save_snapshot(local->options.evidence, &made);
+    }
+    if (err != SG_OK)
+        sg_log(SG_LOG_WARN, "snapshot.failed", "reason", sg_err_sentence(err),
+               NULL);
+    free(bytes.ptr);
+}
+
+// ---- the table -------------------------------------------------------------------
+
+static void
+report_failure(const char *what, enum sg_err err)
+{
+    if (err != SG_OK && err != SG_ERR_EXISTS)
+        sg_log(SG_LOG_ERROR, what, "reason", sg_err_sentence(err), NULL);
+}
+
+static void
+carry_out(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    struct sg_evidence *evidence = local->options.evidence;
+
+    switch (effect->kind) {
+    case SG_EFFECT_SEND:
+        send_effect(local, &effect->u.send);
+        break;
+    case SG_EFFECT_MAKE_KEY:
+        report_failure("key.make_failed",
+                       sg_evidence_new_key(evidence,
+                                           effect->u.make_key.manifest,
+                                           effect->u.make_key.variant));
+        break;
+    case SG_EFFECT_STORE_SECRET:
+        if (effect->u.secret.block.len == SG_KEYS_SECRET_LEN)
+            report_failure("secret.store_failed",
+                           sg_evidence_put_secret(evidence,
+                                                  effect->u.secret.manifest,
+                                                  effect->u.secret.block.ptr));
+        break;
+    case SG_EFFECT_BEGIN_OBJECT:
+        begin_object(local, effect->u.begin.upload, &effect->u.begin.object);
+        break;
+    case SG_EFFECT_STORE_CHUNK:
+        store_chunk(local, &effect->u.store);
+        break;
+    case SG_EFFECT_DROP_OBJECT:
+        report_failure("object.drop_failed",
+                       sg_evidence_drop_object(evidence, effect->u.upload));
+        break;
+    case SG_EFFECT_REMOVE_OBJECT:
+        report_failure("object.remove_failed",
+                       sg_payload_remove(sg_evidence_payload(evidence),
+                                         effect->u.object_id));
+        break;
+    case SG_EFFECT_START_JOB:
+        sg_env_job_start(local, effect->u.start_job);
+        break;
+    case SG_EFFECT_CANCEL_JOB:
+        sg_env_job_cancel(local, effect->u.job);
+        break;
+    case SG_EFFECT_RELEASE_KEY:
+        release_key(local, &effect->u.key);
+        break;
+    case SG_EFFECT_DESTROY:
+        destroy(local, effect);
+        break;
+    case SG_EFFECT_SWAP_KEYS:
+        report_failure("keys.swap_failed",
+                       sg_wire_admit(local->options.wire, effect->u.swap.keys,
+                                     (uint32_t)effect->u.swap.count));
+        break;
+    case SG_EFFECT_CLOSE_PEER: // libzmq cannot; its key is looked up each time
+        break;
+    case SG_EFFECT_PUT_ROW:
+        report_failure("index.put_failed",
+                       sg_evidence_put_row(evidence, effect->u.row.table,
+                                           effect->u.row.key,
+                                           effect->u.row.value));
+        break;
+    case SG_EFFECT_SNAPSHOT:
+        snapshot(local);
+        break;
+    case SG_EFFECT_STOP:
+        sg_env_flush(local);
+        break;
+    case SG_EFFECT_COUNT:
+        SG_UNREACHABLE();
+    }
+}
+
+void
+sg_env_effect(void *ctx, const struct sg_effect *effect)
+{
+    struct sg_env_local *local = (struct sg_env_local *)ctx;
+
+    carry_out(local, effect);
+    sg_arena_reset(local->arena);
+}
