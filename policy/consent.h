@@ -62,7 +62,7 @@ struct sg_consent_event {
     uint8_t prev_event_sha256[32]; // of this record; zeros for the first
     uint64_t at;                   // microseconds UTC
     uint8_t sha256[32];            // of the event's bytes, for the next one
-    struct sg_slice collector;     // participant that sends the first event
+    struct sg_slice collector;     // participant that sends this event
 };
 
 struct sg_consent_summary {
@@ -133,3 +133,13 @@ uint16_t sg_consent_code(const struct sg_consent *ledger,
 uint16_t sg_consent_code_all(const struct sg_consent *ledger,
                              const struct sg_slice *agreements, size_t count,
                              bool community, uint64_t now_us);
+
+// What is given of a set of ordinals (the records that a release rests on):
+// given, partial, withdrawn; 0: no such agreement, or an empty set.
+struct sg_consent_set;
+uint16_t sg_consent_code_of_set(const struct sg_consent *ledger,
+                                struct sg_slice agreement,
+                                const struct sg_consent_set *cohort);
+bool sg_consent_ordinal(const struct sg_consent *ledger,
+                        struct sg_slice agreement, const uint8_t record_id[16],
+                        uint32_t *ordinal);

@@ -573,6 +573,8 @@ decide_in_layers(struct passage *p, const struct sg_context *context,
         context->held_days > out->deadline_days) {
         out->verdict = SG_VERDICT_DENY;
         out->why = SG_WHY_HOLD_EXPIRED;
+        out->waiting_for = 0;
+        out->deadline_days = 0;
     }
     if (out->verdict == SG_VERDICT_PERMIT)
         look_at_obligations(out, p, context);
