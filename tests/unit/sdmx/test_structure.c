@@ -264,7 +264,7 @@ codes_that_look_alike_are_told_apart(void **state)
 {
     static const char many[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     struct fixture *f = *state;
-    char xml[32768];
+    static char xml[32768];
     int at = snprintf(xml, sizeof xml,
                       HEAD "%s%s<s:Codelists><s:Codelist "
                            "agencyID='A' id='CL_FREQ'>",
