@@ -30,7 +30,7 @@ struct sg_store_entry {
     enum sg_store_kind kind;
     struct sg_model_ref self; // provider: its scheme and, as item, its id
     struct sg_model_ref to;   // flow: structure; agreement: flow
-    uint8_t sha256[32]; // structure: of the blob; shipped: zero until found
+    uint8_t sha256[32];       // structure: of the blob; shipped: zero
     uint8_t source_sha256[32];
     bool shipped;
     struct sg_store_entry *next;

@@ -451,4 +451,3 @@ sg_structure_ml21_start(struct sg_structure_ml21 *r, enum sg_ml21_tag tag,
     }
 #pragma GCC diagnostic pop
 }
-#pragma GCC diagnostic pop
