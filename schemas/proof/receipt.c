@@ -29,6 +29,17 @@ sg_receipt_encode(const struct sg_receipt *receipt, struct sg_writer *out)
     sg_bytes_put_blob(out, receipt->roster_link);
 }
 
+// Bytes in a row as hashes of 32 each.
+static const uint8_t (*hashes_of(struct sg_slice bytes))[32]
+{
+    union {
+        const uint8_t *bytes;
+        const uint8_t (*hashes)[32];
+    } at = {bytes.ptr};
+
+    return at.hashes;
+}
+
 enum sg_err
 sg_receipt_decode(struct sg_slice bytes, struct sg_receipt *receipt)
 {
@@ -46,8 +57,7 @@ sg_receipt_decode(struct sg_slice bytes, struct sg_receipt *receipt)
     if (receipt->path_len > SG_MERKLE_DEPTH)
         return SG_ERR_FULL;
     struct sg_slice path = sg_bytes_take(&r, (size_t)receipt->path_len * 32);
-    if (path.len > 0)
-        memcpy(receipt->path, path.ptr, path.len);
+    receipt->path = hashes_of(path);
     receipt->entry = sg_bytes_blob(&r);
     receipt->checkpoint = sg_bytes_blob(&r);
     receipt->roster_link = sg_bytes_blob(&r);
@@ -95,8 +105,7 @@ place_differs(const struct sg_receipt *receipt,
         return "size";
     sg_entry_leaf(receipt->entry, leaf);
     if (!sg_merkle_verify(SG_MERKLE_LOG, receipt->index, receipt->size, leaf,
-                          (const uint8_t(*)[32])receipt->path,
-                          receipt->path_len, note->root))
+                          receipt->path, receipt->path_len, note->root))
         return "root";
     // The origin has 8 bytes of the genesis; entry 0 shows all of them.
     if (receipt->index == 0 && memcmp(leaf, expect->genesis, 32) != 0)

@@ -17,14 +17,14 @@
 #include "schemas/proof/entry.h"
 #include "schemas/proof/merkle.h"
 
-struct sg_receipt {
+struct sg_receipt { // all is borrowed
     uint64_t index; // of the leaf = sequence of the entry
     uint64_t size;  // of the tree
     uint8_t path_len;
-    uint8_t path[SG_MERKLE_DEPTH][32]; // leaf upwards
-    struct sg_slice entry;             // slices are borrowed
-    struct sg_slice checkpoint;        // note, with cosignatures
-    struct sg_slice roster_link;       // empty: the verifier holds the rosters
+    const uint8_t (*path)[32]; // leaf upwards, path_len of them
+    struct sg_slice entry;
+    struct sg_slice checkpoint;  // note, with cosignatures
+    struct sg_slice roster_link; // empty: the verifier holds the rosters
 };
 
 // The writer remembers overflow. Asserts path_len <= SG_MERKLE_DEPTH.

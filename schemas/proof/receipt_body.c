@@ -3,6 +3,7 @@
 #include "broker/base/crypto.h"
 #include "schemas/codec/codec.h"
 #include "schemas/evidence.pb-c.h"
+#include "schemas/roster.pb-c.h"
 
 // The fields that may be asked for; a kind has some of them.
 enum {
