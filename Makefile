@@ -134,8 +134,8 @@ endif
 GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 
 # ---- rules ------------------------------------------------------------------
-.PHONY: all check test asan tsan fuzz fuzz-run bench campaign install format \
-  lint layers shape headers symbols tidy demo clean help FORCE
+.PHONY: all check build-tests test asan tsan fuzz fuzz-run bench campaign install format \
+  lint layers shape headers symbols format-check tidy demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -226,7 +226,8 @@ $(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_client)) 
 	$(call link,$< $(HARNESS),$(NEED_client),-lcmocka)
 
 # One line a test program; its output is shown only when it fails.
-test: $(PROGRAMS) $(TESTS)  ## all tests of this MODE
+build-tests: $(PROGRAMS) $(TESTS)
+test: build-tests ## all tests of this MODE
 	@ops/run-tests $(B) $(TESTS)
 test-%: ## the unit tests of one library: make test-sdmx
 	@$(if $(wildcard tests/unit/$*/test_*.c),,echo 'tests/unit/$*/ has no tests' >&2; exit 1)
@@ -264,7 +265,8 @@ install: all ## to $(DESTDIR)$(PREFIX)
 format: ## rewrite all sources in the house format
 	clang-format -i $(SOURCES) $(HEADERS)
 
-lint: layers shape headers symbols tidy ## layers, doors, symbols, shape, format
+lint: layers shape headers symbols format-check tidy ## layers, doors, symbols, shape, format
+format-check:
 	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS)
 layers:
 	@awk -f ops/lint/layers.awk $(SOURCES) $(HEADERS) $(GRAMMARS)
