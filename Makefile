@@ -139,11 +139,12 @@ GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-# A program is built where its main is.
+# A program is built where its main is, the library where its map is.
+LIBSTATGATE := $(if $(wildcard adapters/client/libstatgate.map),$(B)/libstatgate.so)
 PROGRAMS := $(if $(wildcard broker/main.c),$(B)/statgated) \
   $(if $(wildcard broker/inspect/worker/main.c),$(B)/statgate-inspect) \
   $(if $(wildcard adapters/cli/main.c),$(B)/statgate) \
-  $(if $(wildcard adapters/client/libstatgate.map),$(B)/libstatgate.so)
+  $(LIBSTATGATE)
 all: $(PROGRAMS) ## build everything, optimised and hardened
 
 $(B)/flags: FORCE
@@ -203,9 +204,9 @@ $(B)/libstatgate.so: adapters/client/libstatgate.map $(call archives,$(LINK_clie
 	  -Wl,--version-script=$< -o $@ -Wl,--whole-archive $(B)/libclient.a -Wl,--no-whole-archive \
 	  -Wl,--start-group $(call archives,$(filter-out client,$(LINK_client))) -Wl,--end-group $(call system,$(LINK_client))
 	@ln -sf libstatgate.so $(B)/libstatgate.so.0
-$(B)/statgate: $(B)/adapters/cli/main.o $(B)/libstatgate.so $(call archives,$(LINK_cli))
+$(B)/statgate: $(B)/adapters/cli/main.o $(LIBSTATGATE) $(call archives,$(LINK_cli))
 	@echo '  LD   $@'
-	$(call link,$<,$(LINK_cli),-L$(B) -lstatgate -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib')
+	$(call link,$<,$(LINK_cli),$(if $(LIBSTATGATE),-L$(B) -lstatgate -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'))
 
 # ---- tests: tests/unit/<lib>/test_*.c link what <lib> needs -------------------
 HARNESS := $(HELPER_SRC:%.c=$(B)/%.o)
