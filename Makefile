@@ -187,6 +187,9 @@ archives = $(foreach l,$(1),$(B)/lib$(l).a)
 system   = $(sort $(foreach l,$(1),$(SYS_$(l))))
 link     = $(Q)$(CC) $(SG_LDFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) -Wl,--end-group $(call system,$(2)) $(3)
 
+# In a variable, since a comma would end an argument of call.
+BESIDE := -L$(B) -lstatgate -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
 LINK_statgated := gate inspect evidence core policy proof codec vocabulary os base
 LINK_inspect   := worker disclosure sdmx proof codec vocabulary os base
 LINK_cli       := cli evidence policy disclosure sdmx proof codec vocabulary os base
@@ -206,7 +209,7 @@ $(B)/libstatgate.so: adapters/client/libstatgate.map $(call archives,$(LINK_clie
 	@ln -sf libstatgate.so $(B)/libstatgate.so.0
 $(B)/statgate: $(B)/adapters/cli/main.o $(LIBSTATGATE) $(call archives,$(LINK_cli))
 	@echo '  LD   $@'
-	$(call link,$<,$(LINK_cli),$(if $(LIBSTATGATE),-L$(B) -lstatgate -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'))
+	$(call link,$<,$(LINK_cli),$(if $(LIBSTATGATE),$(BESIDE)))
 
 # ---- tests: tests/unit/<lib>/test_*.c link what <lib> needs -------------------
 HARNESS := $(HELPER_SRC:%.c=$(B)/%.o)
