@@ -35,7 +35,7 @@ struct sg_evidence {
     struct sg_payload *payload;
     struct sg_table *attempts; // token -> struct sg_payload_attempt *
     uint8_t *chunk;            // one sealed chunk
-    uint8_t *entry;            // one entry, for receipts
+    uint8_t *entry;            // one entry or row, while it is put together
 
     // reading entries
     uint64_t *firsts;

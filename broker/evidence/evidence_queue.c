@@ -98,8 +98,9 @@ end_attempt(struct sg_evidence *ev, const struct sg_writer_done *done,
     if (event->err == SG_OK && attempt->whole)
         event->err =
             sg_payload_add(ev->payload, attempt->meta.id, &attempt->place);
-    if (dropped && attempt->whole)
-        (void)sg_payload_remove(ev->payload, attempt->meta.id);
+    // What cannot be removed is an orphan: found by sg_payload_next.
+    if (dropped && attempt->whole && event->err == SG_OK)
+        event->err = sg_payload_remove(ev->payload, attempt->meta.id);
     forget_attempt(ev, attempt);
     return !dropped;
 }
@@ -435,8 +436,8 @@ enum sg_err
 sg_evidence_put_row(struct sg_evidence *evidence, uint8_t table,
                     struct sg_slice key, struct sg_slice value)
 {
-    uint8_t bytes[SG_INDEX_KEY_MAX + 64 * 1024];
-    if (key.len > SG_INDEX_KEY_MAX || value.len > 64u * 1024)
+    uint8_t *bytes = evidence->entry; // to lay both side by side
+    if (key.len > SG_INDEX_KEY_MAX || value.len > SG_LIMIT_ENTRY - key.len)
         return SG_ERR_FULL;
     if (evidence->thread == NULL) {
         evidence->rows_put = true;
