@@ -168,6 +168,7 @@ stdlib.h broker/evidence/log.c policy/policy.c
 unistd.h broker/os/file.c broker/core/core.c
 errno.h broker/os/file.c schemas/codec/zstd.c
 fcntl.h broker/os/file.c broker/evidence/log.c
+sys/eventfd.h broker/evidence/writer.c broker/evidence/log.c
 time.h broker/os/clock.c broker/core/core.c
 sys/socket.h broker/os/channel.c adapters/client/outbox.c
 sys/mman.h broker/os/memory.c broker/evidence/segment.c
@@ -199,6 +200,16 @@ broken() { # broken PATTERN WHAT: the probe is refused for PATTERN
 broken 'longer than 70 lines' 'a function of 71 lines'
 { echo 'void'; echo 'sg_probe_long(void)'; echo '{'; lines 67 '    ;'; echo '}'; } >"$probe"
 passes 'a function of 70 lines' shape
+{ echo 'void'; echo 'sg_probe_long(void)'; echo '{'; echo '    static const int row[] = {'
+    lines 90 '        1,'; echo '    };'; lines 60 '    ;'; echo '}'; } >"$probe"
+passes 'a long table in a short function' shape
+{ echo 'void'; echo 'sg_probe_long(void)'; echo '{'; echo '    static const int row[] = {'
+    lines 9 '        1,'; echo '    };'; lines 70 '    ;'; echo '}'; } >"$probe"
+broken 'longer than 70 lines' 'a short table in a long function'
+{ echo '// clang-format off'; lines 2 "$(lines 120 x | tr -d '\n')"; echo '// clang-format on'; } >"$probe"
+passes 'a wide table' shape
+{ echo '// clang-format off'; echo '// clang-format on'; lines 2 "$(lines 120 x | tr -d '\n')"; } >"$probe"
+broken 'longer than 100 columns' 'wide lines after a table'
 lines 801 '' >"$probe"
 broken 'longer than 800 lines' 'a file of 801 lines'
 printf '// %s\n' "$(lines 98 x | tr -d '\n')" >"$probe"
