@@ -119,8 +119,7 @@ home_try_open(struct home *home)
 {
     struct sg_evidence_snapshot snapshot;
     home->replayed = 0;
-    enum sg_err err =
-        sg_evidence_open(&home->options, &home->ev, &home->diag);
+    enum sg_err err = sg_evidence_open(&home->options, &home->ev, &home->diag);
     if (err == SG_OK) {
         (void)sg_evidence_snapshot(home->ev, &snapshot);
         err = sg_evidence_replay(home->ev, home_visit, home, &home->diag);

@@ -67,9 +67,9 @@ replay_begins_after_the_snapshot(void **state)
     home_append_durable(&home, 200);
     snapshot.seq = 200;
     memset(snapshot.state_sha256, 9, 32);
-    assert_int_equal(sg_evidence_put_row(home.ev, 3, SG_SLICE("key"),
-                                         SG_SLICE("value")),
-                     SG_OK);
+    assert_int_equal(
+        sg_evidence_put_row(home.ev, 3, SG_SLICE("key"), SG_SLICE("value")),
+        SG_OK);
     assert_int_equal(sg_evidence_save_snapshot(home.ev, &snapshot), SG_OK);
     home_append(&home, 50);
     home_await(&home, SG_EVIDENCE_SNAPSHOT, &event);
@@ -88,12 +88,11 @@ replay_begins_after_the_snapshot(void **state)
     assert_int_equal(home.replayed, 50);
     assert_int_equal(home.first_seen, 201);
     struct sg_slice value;
-    assert_int_equal(
-        sg_evidence_find(home.ev, 3, SG_SLICE("key"), &value), SG_OK);
+    assert_int_equal(sg_evidence_find(home.ev, 3, SG_SLICE("key"), &value),
+                     SG_OK);
     assert_true(sg_slice_eq(value, SG_SLICE("value")));
-    assert_int_equal(
-        sg_evidence_find(home.ev, 4, SG_SLICE("key"), &value),
-        SG_ERR_NOT_FOUND);
+    assert_int_equal(sg_evidence_find(home.ev, 4, SG_SLICE("key"), &value),
+                     SG_ERR_NOT_FOUND);
     home_remove(&home);
 }
 
@@ -115,16 +114,16 @@ a_snapshot_the_core_cannot_use_means_replay_from_zero(void **state)
                      SG_OK);
     assert_int_equal(sg_evidence_drop_snapshot(home.ev), SG_OK);
     home.replayed = 0;
-    assert_int_equal(
-        sg_evidence_replay(home.ev, home_visit, &home, &home.diag), SG_OK);
-    assert_int_equal(home.replayed, 41);
-    assert_int_equal(sg_evidence_put_row(home.ev, 1, SG_SLICE("again"),
-                                         SG_SLICE("row")),
+    assert_int_equal(sg_evidence_replay(home.ev, home_visit, &home, &home.diag),
                      SG_OK);
+    assert_int_equal(home.replayed, 41);
+    assert_int_equal(
+        sg_evidence_put_row(home.ev, 1, SG_SLICE("again"), SG_SLICE("row")),
+        SG_OK);
     assert_int_equal(sg_evidence_start(home.ev, &home.diag), SG_OK);
     struct sg_slice value;
-    assert_int_equal(
-        sg_evidence_find(home.ev, 1, SG_SLICE("again"), &value), SG_OK);
+    assert_int_equal(sg_evidence_find(home.ev, 1, SG_SLICE("again"), &value),
+                     SG_OK);
     home_remove(&home);
 }
 
@@ -208,11 +207,11 @@ each_receipt_leads_to_the_signed_root(void **state)
         struct sg_note note;
         struct sg_entry entry;
         uint8_t leaf[32], public_key[32];
-        assert_int_equal(sg_evidence_receipt(home.ev, seq, bytes,
-                                             sizeof(bytes), &len),
-                         SG_OK);
         assert_int_equal(
-            sg_receipt_decode(sg_slice_of(bytes, len), &receipt), SG_OK);
+            sg_evidence_receipt(home.ev, seq, bytes, sizeof(bytes), &len),
+            SG_OK);
+        assert_int_equal(sg_receipt_decode(sg_slice_of(bytes, len), &receipt),
+                         SG_OK);
         assert_int_equal(sg_note_parse(receipt.checkpoint, &note), SG_OK);
         sg_crypto_signer_public(home.log_key, public_key);
         assert_true(sg_note_verify(&note, public_key));
@@ -247,8 +246,8 @@ a_damaged_stored_hash_never_becomes_a_proof(void **state)
         unsigned good = 0;
         home_flip(&home, "evidence/tree.nodes", at, 3);
         for (uint64_t seq = 0; seq < 64; seq++) {
-            enum sg_err err = sg_evidence_receipt(home.ev, seq, bytes,
-                                                  sizeof(bytes), &len);
+            enum sg_err err =
+                sg_evidence_receipt(home.ev, seq, bytes, sizeof(bytes), &len);
             assert_true(err == SG_OK || err == SG_ERR_CORRUPT);
             good += err == SG_OK;
         }
@@ -278,31 +277,28 @@ a_note_that_covers_more_than_the_log_is_damage(void **state)
     note = sg_evidence_checkpoint(home.ev);
     size_t newer_len = note.len;
     memcpy(newer, note.ptr, note.len);
-    assert_int_equal(
-        sg_evidence_shown(home.ev, sg_slice_of(older, older_len)), SG_OK);
-    assert_int_equal(
-        sg_evidence_shown(home.ev, sg_slice_of(newer, newer_len)), SG_OK);
+    assert_int_equal(sg_evidence_shown(home.ev, sg_slice_of(older, older_len)),
+                     SG_OK);
+    assert_int_equal(sg_evidence_shown(home.ev, sg_slice_of(newer, newer_len)),
+                     SG_OK);
 
     // Ours by key and origin, but of another history.
     uint8_t root[32] = {1};
     struct sg_writer w = sg_writer_on(older, sizeof(older));
-    assert_int_equal(
-        sg_note_sign(sg_slice_text(sg_evidence_origin(home.ev)), 15, root,
-                     home.log_key, &w),
-        SG_OK);
+    assert_int_equal(sg_note_sign(sg_slice_text(sg_evidence_origin(home.ev)),
+                                  15, root, home.log_key, &w),
+                     SG_OK);
     assert_int_equal(sg_evidence_shown(home.ev, sg_writer_slice(&w)),
                      SG_ERR_FORK);
     w = sg_writer_on(older, sizeof(older));
-    assert_int_equal(
-        sg_note_sign(sg_slice_text(sg_evidence_origin(home.ev)), 22, root,
-                     home.log_key, &w),
-        SG_OK);
+    assert_int_equal(sg_note_sign(sg_slice_text(sg_evidence_origin(home.ev)),
+                                  22, root, home.log_key, &w),
+                     SG_OK);
     assert_int_equal(sg_evidence_shown(home.ev, sg_writer_slice(&w)),
                      SG_ERR_DAMAGE);
     newer[newer_len - 5] ^= 1;
-    assert_int_equal(
-        sg_evidence_shown(home.ev, sg_slice_of(newer, newer_len)),
-        SG_ERR_SIGNATURE);
+    assert_int_equal(sg_evidence_shown(home.ev, sg_slice_of(newer, newer_len)),
+                     SG_ERR_SIGNATURE);
     home_remove(&home);
 }
 
@@ -335,9 +331,9 @@ a_full_queue_refuses_and_loses_nothing(void **state)
         uint8_t body[64];
         uint64_t seq = sg_evidence_next_seq(home.ev);
         size_t len = home_body(seq, body);
-        enum sg_err err = sg_evidence_append(
-            home.ev, seq, SG_ENTRY_ADMIN_ACT, HOME_TIME + seq,
-            sg_slice_of(body, len));
+        enum sg_err err =
+            sg_evidence_append(home.ev, seq, SG_ENTRY_ADMIN_ACT,
+                               HOME_TIME + seq, sg_slice_of(body, len));
         if (err == SG_ERR_BUSY)
             break;
         assert_int_equal(err, SG_OK);

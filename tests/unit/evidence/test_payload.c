@@ -37,9 +37,9 @@ object_store(struct home *home, struct object *object, uint64_t token)
     const struct sg_payload_meta *meta = &object->meta;
     if (!sg_keys_has(sg_evidence_keys(home->ev), meta->manifest_sha256,
                      meta->variant))
-        assert_int_equal(sg_evidence_new_key(home->ev, meta->manifest_sha256,
-                                             meta->variant),
-                         SG_OK);
+        assert_int_equal(
+            sg_evidence_new_key(home->ev, meta->manifest_sha256, meta->variant),
+            SG_OK);
     assert_int_equal(sg_evidence_begin_object(home->ev, token, meta), SG_OK);
     for (uint64_t i = 0; i < meta->chunks; i++) {
         uint64_t at = i * meta->chunk_size;
@@ -85,8 +85,8 @@ static void
 objects_of_any_size_come_back_as_they_went_in(void **state)
 {
     (void)state;
-    static const uint64_t sizes[] = {1,      100,   65520,  65521, 65536,
-                                     262144, 262145, 1000000};
+    static const uint64_t sizes[] = {1,     100,    65520,  65521,
+                                     65536, 262144, 262145, 1000000};
     struct home home;
     struct object objects[SG_COUNT_OF(sizes)];
     home_create(&home);
@@ -166,9 +166,9 @@ sealed_file(struct home *home, const struct object *object)
     assert_int_equal(sg_seal_begin(&seal, key, meta->manifest_sha256,
                                    meta->attempt, SG_SEAL_SPOOL),
                      SG_OK);
-    assert_int_equal(sg_payload_tmpfile(sg_evidence_payload(home->ev),
-                                        HOME_TIME, &fd),
-                     SG_OK);
+    assert_int_equal(
+        sg_payload_tmpfile(sg_evidence_payload(home->ev), HOME_TIME, &fd),
+        SG_OK);
     uint64_t at = 0;
     for (uint64_t i = 0; i < meta->chunks; i++) {
         uint64_t from = i * meta->chunk_size, left = meta->bytes - from;
@@ -197,10 +197,10 @@ a_workers_output_is_adopted_and_hashed_here(void **state)
     for (uint8_t i = 0; i < SG_COUNT_OF(sizes); i++) {
         struct object adopted, stored;
         object_make(&adopted, i + 1, sizes[i], 262144);
-        assert_int_equal(
-            sg_evidence_new_key(home.ev, adopted.meta.manifest_sha256,
-                                adopted.meta.variant),
-            SG_OK);
+        assert_int_equal(sg_evidence_new_key(home.ev,
+                                             adopted.meta.manifest_sha256,
+                                             adopted.meta.variant),
+                         SG_OK);
         int fd = sealed_file(&home, &adopted);
         assert_int_equal(sg_evidence_adopt(home.ev, i, &adopted.meta, fd),
                          SG_OK);
@@ -371,19 +371,18 @@ a_destroyed_key_is_in_no_file(void **state)
     object_store(&home, &gone, 1);
     object_store(&home, &kept, 2);
     memset(block, 0xab, sizeof(block));
-    assert_int_equal(sg_evidence_put_secret(
-                         home.ev, gone.meta.manifest_sha256, block),
-                     SG_OK);
-    assert_int_equal(sg_evidence_put_secret(
-                         home.ev, kept.meta.manifest_sha256, block),
-                     SG_OK);
+    assert_int_equal(
+        sg_evidence_put_secret(home.ev, gone.meta.manifest_sha256, block),
+        SG_OK);
+    assert_int_equal(
+        sg_evidence_put_secret(home.ev, kept.meta.manifest_sha256, block),
+        SG_OK);
     assert_int_equal(
         sg_evidence_new_key(home.ev, gone.meta.manifest_sha256, variant),
         SG_OK);
     home_append_durable(&home, 1);
-    assert_int_equal(sg_evidence_get_secret(
-                         home.ev, gone.meta.manifest_sha256, out),
-                     SG_OK);
+    assert_int_equal(
+        sg_evidence_get_secret(home.ev, gone.meta.manifest_sha256, out), SG_OK);
     assert_memory_equal(block, out, sizeof(block));
     struct sg_release_request request = {
         SG_RELEASE_JOB, gone.meta.manifest_sha256, gone.meta.variant, 0};
@@ -410,17 +409,16 @@ a_destroyed_key_is_in_no_file(void **state)
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(object_check(&home, &gone), SG_ERR_NOT_FOUND);
         assert_int_equal(object_check(&home, &kept), SG_OK);
-        assert_int_equal(sg_evidence_get_secret(
-                             home.ev, gone.meta.manifest_sha256, out),
-                         SG_ERR_NOT_FOUND);
-        assert_int_equal(sg_evidence_get_secret(
-                             home.ev, kept.meta.manifest_sha256, out),
-                         SG_OK);
+        assert_int_equal(
+            sg_evidence_get_secret(home.ev, gone.meta.manifest_sha256, out),
+            SG_ERR_NOT_FOUND);
+        assert_int_equal(
+            sg_evidence_get_secret(home.ev, kept.meta.manifest_sha256, out),
+            SG_OK);
         assert_int_equal(sg_keys_count(sg_evidence_keys(home.ev)), 1);
         home_close(&home);
         assert_false(home_has(&home, "keys", wrap + 16, 32));
-        assert_false(
-            home_has(&home, "keys", gone.meta.manifest_sha256, 32));
+        assert_false(home_has(&home, "keys", gone.meta.manifest_sha256, 32));
         assert_false(home_has(&home, ".", key, 32));
         assert_false(home_has(&home, ".", block, 32));
         assert_false(home_has(&home, ".", "CANARY", 6));
