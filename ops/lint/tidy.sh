@@ -18,10 +18,10 @@ if [ "${TIDY_ALL:-}" = 1 ] || ! git rev-parse -q --verify HEAD >/dev/null 2>&1; 
     cp "$work/all" "$work/these"
     most=1000000
 else
-    since=$(git describe --tags --abbrev=0 2>/dev/null || git rev-parse -q --verify HEAD~20 || git rev-list --max-parents=0 HEAD | tail -n 1)
+    since=$(git describe --tags --abbrev=0 2>/dev/null || git rev-parse -q --verify HEAD~20 || true)
     {
         git ls-files -mo --exclude-standard
-        git log --name-only --pretty=format: "$since"..HEAD
+        git log --name-only --pretty=format: "${since:+$since..}HEAD"
     } | awk 'NF && !seen[$0]++' >"$work/changed"
     awk 'NR == FNR { ours[$0]; next } $0 in ours' "$work/all" "$work/changed" >"$work/these"
 fi
