@@ -34,6 +34,7 @@ struct run {
     struct sg_obs_reader *reader;
     struct sg_check_occurrences occurrences;
     enum sg_err err; // of a callback that cannot return one
+    bool told;       // why, on stderr
 };
 
 static const char usage[] =
@@ -61,6 +62,7 @@ find(struct run *run, const char *name, enum sg_store_kind kind,
         run->store, kind, sg_slice_text(name), run->structures, out, &diag);
     if (err != SG_OK && err != SG_ERR_NOT_FOUND) {
         run->err = err;
+        run->told = true;
         fprintf(stderr, "statgate: %s: %s\n", name, diag.text);
     }
     return err;
@@ -230,7 +232,10 @@ check_file(struct run *run, const char *path)
     }
     if (err == SG_OK)
         err = read_all(run, fd);
-    status = err == SG_OK ? finish(run, path) : sg_cli_fail(err, about);
+    if (err == SG_OK)
+        status = finish(run, path);
+    else
+        status = run->told ? sg_err_exit(err) : sg_cli_fail(err, about);
     sg_obs_reader_fini(run->reader);
     sg_check_print_drop(&run->occurrences);
     sg_arena_free(&run->reading);

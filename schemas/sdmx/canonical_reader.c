@@ -92,8 +92,7 @@ take_components(struct sg_canonical_reader *r, uint64_t count)
     r->count = (uint32_t)count;
     r->components = sg_arena_take(r->arena, count * sizeof *r->components);
     for (unsigned i = 0; i < 2; i++)
-        r->values[i] =
-            sg_arena_take(r->arena, count * sizeof *r->values[i]);
+        r->values[i] = sg_arena_take(r->arena, count * sizeof *r->values[i]);
     if (r->components == NULL || r->values[0] == NULL || r->values[1] == NULL)
         return SG_ERR_FULL;
     r->phase = PHASE_COMPONENT;
@@ -166,8 +165,7 @@ take_part(struct sg_canonical_reader *r, uint8_t action)
     r->obs.dataset = r->parts;
     r->part_rows = 0;
     r->phase = PHASE_ROW;
-    return r->sink.part == NULL ? SG_OK
-                                : r->sink.part(r->sink.context, action);
+    return r->sink.part == NULL ? SG_OK : r->sink.part(r->sink.context, action);
 }
 
 static void
@@ -235,9 +233,8 @@ take_count(struct sg_canonical_reader *r, uint64_t count)
     r->phase = PHASE_PART;
     if (count != r->part_rows)
         return SG_ERR_FORMAT;
-    return r->sink.part_end == NULL
-               ? SG_OK
-               : r->sink.part_end(r->sink.context, count);
+    return r->sink.part_end == NULL ? SG_OK
+                                    : r->sink.part_end(r->sink.context, count);
 }
 
 // One item from the front; *used 0: it is not whole yet.

@@ -137,8 +137,7 @@ put_row(struct sg_canonical_writer *w, struct sg_slice row)
 // ---- sorting -------------------------------------------------------------------
 
 static int
-compare(struct sg_canonical_writer *w, const struct row *a,
-        const struct row *b)
+compare(struct sg_canonical_writer *w, const struct row *a, const struct row *b)
 {
     // Our own bytes: they are rows.
     SG_ASSERT(sg_canonical_row_take(sg_slice_of(a->ptr, a->len), w->values,
@@ -245,9 +244,8 @@ join_row(struct sg_canonical_writer *w, struct row **rows, uint64_t count,
     for (uint64_t i = 0; i < count; i++) {
         if (!rows[i]->partial)
             continue;
-        SG_ASSERT(sg_canonical_row_take(
-                      sg_slice_of(rows[i]->ptr, rows[i]->len), w->others,
-                      w->count) == SG_OK);
+        SG_ASSERT(sg_canonical_row_take(sg_slice_of(rows[i]->ptr, rows[i]->len),
+                                        w->others, w->count) == SG_OK);
         if (join(w, &changed))
             rows[i]->met = true;
     }
@@ -373,8 +371,8 @@ stream_row(struct sg_canonical_writer *w, const struct sg_obs *obs)
     sg_canonical_row_put(&bytes, obs->values, w->count);
     SG_ASSERT(!bytes.full && bytes.len == len);
     struct sg_slice row = sg_slice_of(w->last[turn], len);
-    if (w->part_rows > 0 && sg_canonical_row_compare(w->values, obs->values,
-                                                     w->dimensions) > 0)
+    if (w->part_rows > 0 &&
+        sg_canonical_row_compare(w->values, obs->values, w->dimensions) > 0)
         return SG_ERR_ORDER;
     SG_ASSERT(sg_canonical_row_take(row, w->values, w->count) == SG_OK);
     return put_row(w, row);
@@ -401,8 +399,7 @@ keep_row(struct sg_canonical_writer *w, const struct sg_obs *obs)
 }
 
 enum sg_err
-sg_canonical_writer_put(struct sg_canonical_writer *w,
-                        const struct sg_obs *obs)
+sg_canonical_writer_put(struct sg_canonical_writer *w, const struct sg_obs *obs)
 {
     enum sg_err err = w->begun ? SG_OK : put_header(w);
     if (err == SG_OK && obs->action != w->action)

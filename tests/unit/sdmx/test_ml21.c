@@ -1,0 +1,140 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/sdmx/obs_fixture.h"
+
+#define HEAD                                                                   \
+    "<?xml version='1.0'?><m:StructureSpecificData "                           \
+    "xmlns:m='http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message' "     \
+    "xmlns:ss='http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/"        \
+    "structurespecific' xmlns:c='http://www.sdmx.org/resources/sdmxml/"        \
+    "schemas/v2_1/common' "                                                    \
+    "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:n='urn:x'>"   \
+    "<m:Header><m:ID>X</m:ID><m:Test>true</m:Test><m:Sender id='BIS'/>"        \
+    "<m:Structure structureID='S1' namespace='urn:x' "                         \
+    "dimensionAtObservation='TIME_PERIOD'><c:StructureUsage><Ref "             \
+    "agencyID='T' id='FLOW' version='1.0'/></c:StructureUsage></m:Structure>"  \
+    "<m:DataSetAction>Information</m:DataSetAction></m:Header>"
+#define SET                                                                    \
+    "<m:DataSet ss:structureRef='S1' ss:action='Information' "                 \
+    "xsi:type='n:DataSetType'"
+#define TAIL "</m:DataSet></m:StructureSpecificData>"
+#define ONE  "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'/>"
+#define TWO  "<Obs TIME_PERIOD='2021' OBS_VALUE='2' STATUS='N'/>"
+#define KE   "<Series FREQ='A' AREA='KE' UNIT='PT'"
+
+#define V2                                                                     \
+    "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE,"           \
+    "STATUS,UNIT,TITLE,SOURCE,NOTE\n"
+#define F "dataflow,T:FLOW(1.0),"
+
+// same: a CSV message that says the same; NULL: not compared.
+static const struct {
+    const char *xml;
+    uint64_t rows;
+    const char *faults;
+    const char *same;
+} messages[] = {
+    {HEAD SET ">" KE ">" ONE TWO "</Series>" TAIL, 2, "",
+     V2 F "I,A,KE,2020,1,N,PT,,,\n" F "I,A,KE,2021,2,N,PT,,,\n"},
+    // attributes of data set, group and series stand on each row
+    {HEAD SET " SOURCE='S'><Group xsi:type='n:Sibling' AREA='KE' TITLE='T'/>" KE
+              ">" ONE TWO "</Series><Series FREQ='A' AREA='UG' UNIT='PT'>" ONE
+              "</Series>" TAIL,
+     3, "",
+     V2 F "I,A,KE,2020,1,N,PT,T,S,\n" F "I,A,KE,2021,2,N,PT,T,S,\n" F
+          "I,A,UG,2020,1,N,PT,,S,\n"},
+    // a group and a series that meet no observation: rows of their own
+    {HEAD SET "><Group AREA='TZ' TITLE='T'/>" KE "/>" TAIL, 2, "",
+     V2 F "I,,TZ,,,,,T,,\n" F "I,A,KE,,,,PT,,,\n"},
+    {HEAD SET " SOURCE='S'/></m:StructureSpecificData>", 1, "",
+     V2 F "I,,,,,,,,S,\n"},
+    // flat
+    {HEAD SET
+     "><Group AREA='KE' TITLE='T'/><Obs FREQ='A' AREA='KE' "
+     "UNIT='PT' TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'/><Obs FREQ='A' "
+     "AREA='UG' UNIT='PT' TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'/>" TAIL,
+     2, "", V2 F "I,A,KE,2020,1,N,PT,T,,\n" F "I,A,UG,2020,1,N,PT,,,\n"},
+    // white space, entities, an empty value
+    {HEAD SET ">" KE "><Obs TIME_PERIOD='2020' OBS_VALUE='' STATUS='N' "
+              "NOTE='&lt;&#10;&amp; '/></Series>" TAIL,
+     1, "", V2 F "I,A,KE,2020,,N,PT,,,\"<\n& \"\n"},
+    // the data set of Eurostat's service
+    {HEAD "<n:DataSet ss:structureRef='S1'>" KE ">" ONE
+          "</Series></n:DataSet></m:StructureSpecificData>",
+     1, "", NULL},
+    {HEAD SET ">" KE ">" ONE "</Series></m:DataSet>" SET ">" KE ">" ONE
+              "</Series>" TAIL,
+     2, "", NULL},
+    {HEAD "</m:StructureSpecificData>", 0, "", NULL},
+    {HEAD SET
+     ">" KE ">" ONE "</Series></m:DataSet><f:Footer xmlns:f='f'>"
+     "<f:Message code='510' severity='Error'><c:Text>cut</c:Text></f:Message>"
+     "</f:Footer></m:StructureSpecificData>",
+     1, "w:FOOTER  0 510 Error\n", NULL},
+    // delete a series, everything
+    {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Delete'><Series "
+          "FREQ='A' AREA='KE'/>" TAIL,
+     1, "", V2 F "D,A,KE,,,,,,,\n"},
+    {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Delete'>" TAIL, 1, "",
+     V2 F "D,,,,,,,,,\n"},
+    // faults
+    {HEAD SET ">" KE ">" ONE ONE "</Series>" TAIL, 2, "DUPLICATE key 2 \n",
+     NULL},
+    {HEAD SET ">" KE " FOO='1'>" ONE TWO "</Series>" TAIL, 2,
+     "UNKNOWN_COMPONENT FOO 1 1\n", NULL},
+    {HEAD SET ">" KE ">" ONE "<Obs TIME_PERIOD='2021' STATUS='N' UNIT='X'/>"
+              "</Series>" TAIL,
+     2, "ATTR_LEVEL UNIT 2 \nw:ATTR_CONFLICT UNIT 2 X\n", NULL},
+    {HEAD SET ">" KE " STATUS='N'><Obs TIME_PERIOD='2020'/></Series>" TAIL, 1,
+     "ATTR_LEVEL STATUS 1 \n", NULL},
+    {HEAD "<m:DataSet ss:structureRef='S2'>" KE ">" ONE "</Series>" TAIL, 1,
+     "STRUCTURE_REF  0 S2\n", NULL},
+    {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Move'>" KE ">" ONE
+          "</Series>" TAIL,
+     1, "ACTION action 0 Move\n", NULL},
+    {HEAD SET ">" KE ">" ONE, 1, "XML  0 \n", NULL},
+    {"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><x/>", 0, "DTD  0 \n",
+     NULL},
+    {"<?xml version='1.0'?><a/>", 0, "HEADER  0 a\n", NULL},
+};
+
+static void
+messages_mean_what_their_csv_means(void **state)
+{
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    struct obs_fixture *g = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(messages); i++)
+        for (size_t chunk = 1; chunk < 100000; chunk = chunk * 9 + 2) {
+            assert_int_equal(obs_fixture_run(f, sg_slice_text(messages[i].xml),
+                                             chunk, false),
+                             SG_OK);
+            if (f->rows != messages[i].rows ||
+                strcmp(f->text, messages[i].faults) != 0)
+                fail_msg("%s\nchunk %zu: %d rows, faults:\n%s", messages[i].xml,
+                         chunk, (int)f->rows, f->text);
+            if (messages[i].same == NULL)
+                continue;
+            assert_int_equal(obs_fixture_run(g, sg_slice_text(messages[i].same),
+                                             4096, false),
+                             SG_OK);
+            if (f->len != g->len || memcmp(f->bytes, g->bytes, f->len) != 0)
+                fail_msg("not the same rows:\n%s\n%s", messages[i].xml,
+                         messages[i].same);
+        }
+    obs_fixture_free(f);
+    obs_fixture_free(g);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_mean_what_their_csv_means),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
