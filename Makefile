@@ -102,7 +102,7 @@ HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
   -Wl,--as-needed -Wl,-z,defs
 
 STD       := -std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
-SG_CFLAGS := $(STD) -I. -I$(GEN) -fPIC -g $(WARN) $(if $(WERROR),-Werror) \
+SG_CFLAGS := $(STD) -I. -isystem $(GEN) -fPIC -g $(WARN) $(if $(WERROR),-Werror) \
   -DSG_VERSION='"$(VERSION)"'
 ifeq ($(MODE),release)
 SG_CFLAGS += -O2 $(HARDEN)

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // O_TMPFILE
+#define _GNU_SOURCE // O_TMPFILE, strerrordesc_np
 #include "broker/os/file.h"
 
 #include <dirent.h>
@@ -12,12 +12,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "broker/os/calls.h"
+#include "broker/os/log.h"
+
 enum { NAMES_MAX = 100000, TREE_DEPTH = 16, READ_STEP = 64 * 1024 };
 
 static enum sg_err
-error_now(void)
+error_of(int number)
 {
-    switch (errno) {
+    switch (number) {
     case ENOENT:
     case ENOTDIR:
         return SG_ERR_NOT_FOUND;
@@ -31,6 +34,21 @@ error_now(void)
     default:
         return SG_ERR_IO;
     }
+}
+
+// The error that errno says. What only the system can explain goes to the log
+// with its reason, since an sg_err has no room for it. path may be NULL.
+static enum sg_err
+failed(const char *call, const char *path)
+{
+    int number = errno;
+    enum sg_err err = error_of(number);
+
+    if (err == SG_ERR_IO || err == SG_ERR_DISK)
+        sg_log(SG_LOG_ERROR, "file.failed", "call", call, "path",
+               path == NULL ? "" : path, "reason", strerrordesc_np(number),
+               NULL);
+    return err;
 }
 
 bool
@@ -57,7 +75,7 @@ sg_os_file_open(const char *path, enum sg_os_open how, int *fd)
     do
         *fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, 0600);
     while (*fd < 0 && errno == EINTR);
-    return *fd < 0 ? error_now() : SG_OK;
+    return *fd < 0 ? failed("open", path) : SG_OK;
 }
 
 void
@@ -75,10 +93,10 @@ sg_os_file_read_some(int fd, void *bytes, size_t len, size_t *got)
 
     *got = 0;
     do
-        count = read(fd, bytes, len);
+        count = sg_os_calls()->read(fd, bytes, len);
     while (count < 0 && errno == EINTR);
     if (count < 0)
-        return SG_ERR_IO;
+        return failed("read", NULL);
     *got = (size_t)count;
     return SG_OK;
 }
@@ -135,11 +153,11 @@ enum sg_err
 sg_os_file_write(int fd, struct sg_slice bytes)
 {
     while (bytes.len > 0) {
-        ssize_t count = write(fd, bytes.ptr, bytes.len);
+        ssize_t count = sg_os_calls()->write(fd, bytes.ptr, bytes.len);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
-            return error_now();
+            return count == 0 ? SG_ERR_IO : failed("write", NULL);
         bytes.ptr += count;
         bytes.len -= (size_t)count;
     }
@@ -150,11 +168,12 @@ enum sg_err
 sg_os_file_pwrite(int fd, uint64_t at, struct sg_slice bytes)
 {
     while (bytes.len > 0) {
-        ssize_t count = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
+        ssize_t count =
+            sg_os_calls()->pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
-            return error_now();
+            return count == 0 ? SG_ERR_IO : failed("pwrite", NULL);
         bytes.ptr += count;
         bytes.len -= (size_t)count;
         at += (uint64_t)count;
@@ -168,11 +187,11 @@ sg_os_file_pread(int fd, uint64_t at, void *bytes, size_t len)
     uint8_t *to = (uint8_t *)bytes;
 
     while (len > 0) {
-        ssize_t count = pread(fd, to, len, (off_t)at);
+        ssize_t count = sg_os_calls()->pread(fd, to, len, (off_t)at);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return SG_ERR_IO;
+            return failed("pread", NULL);
         if (count == 0)
             return SG_ERR_SHORT;
         to += count;
@@ -192,7 +211,10 @@ sg_os_file_duplicate(int fd, int *out)
 enum sg_err
 sg_os_file_sync(int fd)
 {
-    return fdatasync(fd) == 0 ? SG_OK : SG_ERR_IO; // never tried again
+    if (sg_os_calls()->fdatasync(fd) == 0)
+        return SG_OK;
+    (void)failed("fdatasync", NULL); // never tried again
+    return SG_ERR_IO;
 }
 
 enum sg_err
@@ -200,10 +222,12 @@ sg_os_file_sync_dir(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_now();
-    enum sg_err err = fsync(fd) == 0 ? SG_OK : SG_ERR_IO;
+        return failed("open", path);
+    int result = sg_os_calls()->fsync(fd);
+    if (result != 0)
+        (void)failed("fsync", path);
     (void)close(fd);
-    return err;
+    return result == 0 ? SG_OK : SG_ERR_IO;
 }
 
 static enum sg_err
@@ -213,10 +237,11 @@ sync_folder_of(const char *path)
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL ? 0 : (size_t)(slash - path);
 
-    if (len >= sizeof folder)
+    if (len + 2 > sizeof folder)
         return SG_ERR_FULL;
     memcpy(folder, path, len);
-    memcpy(folder + len, len == 0 ? (slash == NULL ? "." : "/") : "", 2);
+    folder[len] = len > 0 ? '\0' : slash == NULL ? '.' : '/';
+    folder[len + (len == 0)] = '\0';
     return sg_os_file_sync_dir(folder);
 }
 
@@ -233,10 +258,11 @@ sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
         (err = sg_os_file_open(temporary, SG_OS_OPEN_NEW, &fd)) != SG_OK)
         return err;
     err = sg_os_file_write(fd, bytes);
-    if (err == SG_OK && !private_ && fchmod(fd, 0644) != 0)
+    if (err == SG_OK && ((!private_ && fchmod(fd, 0644) != 0) ||
+                         sg_os_calls()->fsync(fd) != 0)) {
+        (void)failed("fsync", temporary);
         err = SG_ERR_IO;
-    if (err == SG_OK && fsync(fd) != 0)
-        err = SG_ERR_IO;
+    }
     sg_os_file_close(&fd);
     if (err == SG_OK)
         err = sg_os_file_rename(temporary, path);
@@ -268,20 +294,21 @@ sg_os_file_exists(const char *path)
 enum sg_err
 sg_os_file_rename(const char *from, const char *to)
 {
-    return rename(from, to) == 0 ? SG_OK : error_now();
+    return sg_os_calls()->rename(from, to) == 0 ? SG_OK : failed("rename", to);
 }
 
 enum sg_err
 sg_os_file_remove(const char *path)
 {
-    return unlink(path) == 0 || errno == ENOENT ? SG_OK : error_now();
+    return unlink(path) == 0 || errno == ENOENT ? SG_OK
+                                                : failed("unlink", path);
 }
 
 enum sg_err
 sg_os_file_unnamed(const char *folder, int *fd)
 {
     *fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return *fd < 0 ? error_now() : SG_OK;
+    return *fd < 0 ? failed("open", folder) : SG_OK;
 }
 
 enum sg_err
@@ -291,7 +318,17 @@ sg_os_file_link(int fd, const char *path)
     (void)snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
                ? SG_OK
-               : error_now();
+               : failed("linkat", path);
+}
+
+static bool
+is_folder(const char *path, bool follow)
+{
+    struct stat about;
+
+    return fstatat(AT_FDCWD, path, &about, follow ? 0 : AT_SYMLINK_NOFOLLOW) ==
+               0 &&
+           S_ISDIR(about.st_mode);
 }
 
 enum sg_err
@@ -308,9 +345,9 @@ sg_os_file_make_dirs(const char *path)
         memcpy(part, path, i);
         part[i] = '\0';
         if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return error_now();
+            return failed("mkdir", part);
     }
-    return SG_OK;
+    return is_folder(path, true) ? SG_OK : SG_ERR_EXISTS;
 }
 
 static int
@@ -319,45 +356,66 @@ by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static enum sg_err
-collect(DIR *folder, char ***names, size_t *count)
-{
-    size_t bytes = 0, cap = 0;
-    char *text = NULL;
-    struct dirent *entry;
+// Names one behind the other, each with its NUL.
+struct names {
+    char *text;
+    size_t bytes, cap, count;
+};
 
-    *count = 0;
-    while ((entry = readdir(folder)) != NULL) { // NOLINT(concurrency-mt-unsafe)
-        size_t len = strlen(entry->d_name) + 1;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (bytes + len > cap) {
-            cap = cap == 0 ? 4096 : cap * 2;
-            char *larger = realloc(text, cap);
-            if (larger == NULL || *count == NAMES_MAX) {
-                free(larger == NULL ? text : larger);
-                return larger == NULL ? SG_ERR_MEMORY : SG_ERR_FULL;
-            }
-            text = larger;
-        }
-        memcpy(text + bytes, entry->d_name, len);
-        bytes += len;
-        (*count)++;
+static enum sg_err
+add_name(struct names *names, const char *name)
+{
+    size_t len = strlen(name) + 1;
+
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return SG_OK;
+    if (names->count == NAMES_MAX)
+        return SG_ERR_FULL;
+    if (names->bytes + len > names->cap) {
+        size_t cap = names->cap == 0 ? 4096 : names->cap * 2;
+        char *larger = realloc(names->text, cap);
+        if (larger == NULL)
+            return SG_ERR_MEMORY;
+        names->text = larger;
+        names->cap = cap;
     }
-    *names = malloc((*count + 1) * sizeof **names + bytes);
-    if (*names == NULL) {
-        free(text);
-        return SG_ERR_MEMORY;
-    }
-    char *at = (char *)(*names + *count + 1);
-    if (bytes > 0)
-        memcpy(at, text, bytes);
-    free(text);
-    for (size_t i = 0; i < *count; i++, at += strlen(at) + 1)
-        (*names)[i] = at;
-    (*names)[*count] = NULL;
-    qsort(*names, *count, sizeof **names, by_name);
+    memcpy(names->text + names->bytes, name, len);
+    names->bytes += len;
+    names->count++;
     return SG_OK;
+}
+
+static enum sg_err
+read_names(DIR *folder, const char *path, struct names *names)
+{
+    enum sg_err err = SG_OK;
+
+    while (err == SG_OK) {
+        errno = 0; // tells the end from a failure
+        const struct dirent *entry =
+            readdir(folder); // NOLINT(concurrency-mt-unsafe)
+        if (entry == NULL)
+            return errno == 0 ? SG_OK : failed("readdir", path);
+        err = add_name(names, entry->d_name);
+    }
+    return err;
+}
+
+static char **
+sorted(const struct names *names)
+{
+    char **list = malloc((names->count + 1) * sizeof *list + names->bytes);
+
+    if (list == NULL)
+        return NULL;
+    char *at = (char *)(list + names->count + 1);
+    if (names->bytes > 0)
+        memcpy(at, names->text, names->bytes);
+    for (size_t i = 0; i < names->count; i++, at += strlen(at) + 1)
+        list[i] = at;
+    list[names->count] = NULL;
+    qsort(list, names->count, sizeof *list, by_name);
+    return list;
 }
 
 enum sg_err
@@ -367,9 +425,15 @@ sg_os_file_list(const char *path, char ***names, size_t *count)
     *count = 0;
     DIR *folder = opendir(path);
     if (folder == NULL)
-        return error_now();
-    enum sg_err err = collect(folder, names, count);
+        return failed("opendir", path);
+    struct names found = {.text = NULL};
+    enum sg_err err = read_names(folder, path, &found);
     (void)closedir(folder);
+    if (err == SG_OK && (*names = sorted(&found)) == NULL)
+        err = SG_ERR_MEMORY;
+    if (err == SG_OK)
+        *count = found.count;
+    free(found.text);
     return err;
 }
 
@@ -383,25 +447,24 @@ remove_level(const char *path, unsigned depth) // NOLINT(misc-no-recursion)
         return SG_ERR_FULL;
     enum sg_err err = sg_os_file_list(path, &names, &count);
     for (size_t i = 0; err == SG_OK && i < count; i++) {
-        struct stat about;
         if (!sg_os_file_path(child, "%s/%s", path, names[i]))
             err = SG_ERR_FULL;
-        else if (lstat(child, &about) != 0)
-            err = error_now();
-        else if (S_ISDIR(about.st_mode))
+        else if (is_folder(child, false))
             err = remove_level(child, depth - 1);
         else
             err = sg_os_file_remove(child);
     }
     free(names);
     if (err == SG_OK && rmdir(path) != 0)
-        err = error_now();
+        err = failed("rmdir", path);
     return err;
 }
 
 enum sg_err
 sg_os_file_remove_tree(const char *path)
 {
+    if (!is_folder(path, false)) // what a link points to is not in the tree
+        return SG_ERR_NOT_FOUND;
     return remove_level(path, TREE_DEPTH);
 }
 
@@ -410,8 +473,10 @@ sg_os_file_space(const char *path, uint64_t *bytes, uint32_t *percent)
 {
     struct statvfs about;
 
+    *bytes = 0;
+    *percent = 0;
     if (statvfs(path, &about) != 0)
-        return error_now();
+        return failed("statvfs", path);
     *bytes = (uint64_t)about.f_bavail * about.f_frsize;
     *percent =
         about.f_blocks == 0
@@ -425,7 +490,7 @@ sg_os_file_lock(const char *path, int *fd)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (*fd < 0)
-        return error_now();
+        return failed("open", path);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return SG_OK;
     enum sg_err err = errno == EWOULDBLOCK ? SG_ERR_EXISTS : SG_ERR_IO;

@@ -1,0 +1,132 @@
+// judge: canonical observations -> verdict, facts, content root.
+//
+// Never sees a foreign byte but through SHA-256. What it says counts: the root
+// over the rows must be what the publisher signed, else the reader lied.
+#include "broker/inspect/worker/rows.h"
+#include "schemas/proof/content.h"
+#include "schemas/sdmx/check.h"
+
+enum { MODE_FILE = 1 };
+
+struct judging {
+    struct sg_role_item *item;
+    struct sg_check *check;
+    struct sg_rows_root root;
+    struct sg_rows_facts facts;
+};
+
+static enum sg_err
+on_row(void *context, const struct sg_obs *obs, struct sg_slice bytes)
+{
+    struct judging *judging = (struct judging *)context;
+    enum sg_err err = sg_check_obs(judging->check, obs);
+
+    if (err == SG_OK)
+        err = sg_rows_root_add(&judging->root, obs->action, bytes);
+    if (err == SG_OK)
+        sg_rows_facts_add(&judging->facts, obs);
+    return err;
+}
+
+static enum sg_err
+read_rows(struct judging *judging)
+{
+    struct sg_role_job *of = judging->item->of;
+    const struct sg_check_options options = {
+        .key = {of->job->salt, ~of->job->salt},
+        .complete = true,
+        .sorted = true,
+        .equal_keys = true,
+    };
+    const struct sg_canonical_sink sink = {.context = judging, .row = on_row};
+
+    judging->check = sg_check_new(of->scratch, &options);
+    if (judging->check == NULL)
+        return SG_ERR_FULL;
+    enum sg_err err = sg_check_begin(judging->check, of->structure);
+    if (err == SG_OK)
+        err = sg_rows_read(judging->item, judging->item->item->input,
+                           of->input_fd, &of->input_at, &sink);
+    return err == SG_OK ? sg_check_end(judging->check) : err;
+}
+
+// Level file: the signed leaf is the bytes as sent.
+static enum sg_err
+file_root(struct sg_role_item *item, uint8_t root[32])
+{
+    struct sg_role_job *of = item->of;
+    struct sg_sealed_in in;
+    struct sg_slice plain;
+    struct sg_sha256 *hash = sg_crypto_sha256_new();
+
+    if (hash == NULL)
+        return SG_ERR_FULL;
+    sg_content_file_begin(hash, item->secret.id, item->secret.seed);
+    enum sg_err err = sg_sealed_in_open(&in, item->item->source, of->source_fd,
+                                        &of->source_at, of->scratch);
+    while (err == SG_OK) {
+        if ((err = sg_sealed_in_next(&in, &plain)) != SG_OK || plain.len == 0)
+            break;
+        sg_crypto_sha256_add(hash, plain.ptr, plain.len);
+    }
+    sg_sealed_in_close(&in);
+    if (err == SG_OK)
+        sg_content_file_end(hash, item->secret.id, root);
+    sg_crypto_sha256_free(&hash);
+    return err;
+}
+
+static enum sg_err
+find_root(struct judging *judging, uint8_t root[32])
+{
+    struct sg_role_item *item = judging->item;
+    bool file =
+        item->of->job->terms != NULL && item->of->job->terms->mode == MODE_FILE;
+
+    return file ? file_root(item, root)
+                : sg_rows_root_end(&judging->root, item->of, root);
+}
+
+static enum sg_err
+judge(struct judging *judging)
+{
+    struct sg_role_item *item = judging->item;
+    Sgpb__DoneItem *done = item->done;
+    uint8_t *root = sg_arena_take(item->of->arena, 32);
+
+    enum sg_err err = root == NULL ? SG_ERR_FULL : read_rows(judging);
+    if (err == SG_OK)
+        err = find_root(judging, root);
+    if (err != SG_OK)
+        return err;
+    done->rows = sg_check_rows(judging->check);
+    done->content_root = sg_codec_bytes(root, 32);
+    bool accept = sg_check_accepts(judging->check);
+    err = sg_role_report(item, sg_check_report(judging->check), done->rows,
+                         accept);
+    if (err != SG_OK)
+        return err;
+    done->verdict = accept ? SG_ROLE_ACCEPT : SG_ROLE_REJECT;
+    if (accept && (item->item->content_root.len != 32 ||
+                   !sg_crypto_equal(root, item->item->content_root.data, 32)))
+        sg_role_reject(item, SG_ERR_CONTENT, (struct sg_slice){NULL, 0});
+    return sg_rows_facts_end(&judging->facts, item->of->arena, judging->check,
+                             &done->facts);
+}
+
+enum sg_err
+sg_role_judge(struct sg_role_item *item)
+{
+    struct judging judging = {.item = item};
+
+    if (!item->has_secret)
+        return SG_ERR_SECRET;
+    enum sg_err err =
+        sg_rows_root_begin(&judging.root, &item->secret, item->of->scratch);
+    if (err == SG_OK)
+        err = sg_rows_facts_begin(&judging.facts, item->of);
+    if (err == SG_OK)
+        err = judge(&judging);
+    sg_rows_root_wipe(&judging.root);
+    return err;
+}

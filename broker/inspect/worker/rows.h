@@ -1,0 +1,62 @@
+// rows - what judge, writer and review share: canonical rows, their root, facts.
+#pragma once
+
+#include "broker/inspect/worker/roles.h"
+#include "schemas/codec/codec.h"
+#include "schemas/proof/content.h"
+#include "schemas/sdmx/canonical.h"
+#include "schemas/sdmx/check.h"
+
+// Feeds the canonical stream of one sealed input to sink. *at moves behind it.
+SG_MUST_CHECK enum sg_err sg_rows_read(struct sg_role_item *item,
+                                       const Sgpb__SealedInput *from, int fd,
+                                       uint64_t *at,
+                                       const struct sg_canonical_sink *sink);
+
+// ---- content root over rows ----------------------------------------------------
+struct sg_rows_root {
+    struct sg_content_builder builder;
+    struct sg_content_part *parts; // SG_LIMIT_ACTION_PARTS
+};
+SG_MUST_CHECK enum sg_err sg_rows_root_begin(struct sg_rows_root *root,
+                                             const struct sg_secret *secret,
+                                             struct sg_arena *arena);
+SG_MUST_CHECK enum sg_err sg_rows_root_add(struct sg_rows_root *root,
+                                           uint8_t action, struct sg_slice row);
+SG_MUST_CHECK enum sg_err sg_rows_root_end(struct sg_rows_root *root,
+                                           struct sg_role_job *of,
+                                           uint8_t out[32]);
+void sg_rows_root_wipe(struct sg_rows_root *root);
+// The header's components for a structure. From arena; NULL: full.
+const struct sg_content_component *
+sg_rows_components(const struct sg_structure *structure,
+                   struct sg_arena *arena);
+
+// ---- facts: codes and counts ---------------------------------------------------
+// One value of the whole release, or that there are several.
+struct sg_rows_code {
+    int32_t component; // -1: the structure has none
+    bool seen, several;
+    char first[65]; // a code longer than that counts as several
+    uint16_t place; // areas: what it means
+};
+
+struct sg_rows_facts {
+    struct sg_role_job *of;
+    struct sg_rows_code conf_status, conf_redist, embargo, nature, obs_status;
+    struct sg_rows_code area, counterpart;
+    int32_t count_component, when_component;
+    uint64_t observations, series, small_cells, smallest;
+    bool has_smallest;
+};
+SG_MUST_CHECK enum sg_err sg_rows_facts_begin(struct sg_rows_facts *facts,
+                                              struct sg_role_job *of);
+void sg_rows_facts_add(struct sg_rows_facts *facts, const struct sg_obs *obs);
+SG_MUST_CHECK enum sg_err sg_rows_facts_end(struct sg_rows_facts *facts,
+                                            struct sg_arena *arena,
+                                            struct sg_check *check,
+                                            Sgpb__Facts **out);
+// Is this row a cell with fewer than min units behind it (0 < count < min)?
+bool sg_rows_small(const struct sg_obs *obs, int32_t count_component,
+                   int32_t when_component, struct sg_slice when_code,
+                   uint64_t min, uint64_t *count);
