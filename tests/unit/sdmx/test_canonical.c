@@ -188,6 +188,51 @@ parts_keep_their_order_and_rows_are_sorted_stable(void **state)
 }
 
 static void
+equal_keys_keep_the_order_they_were_sent_in(void **state)
+{
+    static const char csv[] = V2 F "I,A,KE,2021,1,N,PT,,,\n" //
+        F "I,A,KE,2020,2,N,PT,,,\n"                          //
+        F "I,A,KE,2021,3,N,PT,,,\n"                          //
+        F "I,A,KE,2020,4,N,PT,,,\n"                          //
+        F "I,A,KE,2020,5,N,PT,,,\n";
+    static const char want[] = "M:KE,2020,2,N,PT,,,,\nKE,2020,4,N,PT,,,,\n"
+                               "KE,2020,5,N,PT,,,,\nKE,2021,1,N,PT,,,,\n"
+                               "KE,2021,3,N,PT,,,,\n";
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    struct seen seen;
+    (void)state;
+    assert_int_equal(obs_fixture_run(f, SG_SLICE(csv), 4096, false), SG_OK);
+    assert_int_equal(read_stream(f, sg_slice_of(f->bytes, f->len), 4096, &seen),
+                     SG_OK);
+    assert_string_equal(seen.text, want);
+    obs_fixture_free(f);
+}
+
+static void
+two_parts_of_one_action_beside_each_other_are_refused(void **state)
+{
+    static const char csv[] = V2 F "I,A,KE,2020,1,N,PT,,,\n";
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    struct seen seen;
+    uint8_t bytes[1024];
+    (void)state;
+    assert_int_equal(obs_fixture_run(f, SG_SLICE(csv), 4096, false), SG_OK);
+    // ... 'M' len row 0 1 | 0 1: the part once more, with and without a change
+    size_t end = f->len - 2, part = end - 1;
+    while (f->bytes[part] != 'M' || f->bytes[part + 2] != 4)
+        part--;
+    size_t len = end - part;
+    memcpy(bytes, f->bytes, end);
+    memcpy(bytes + end, f->bytes + part, len);
+    memcpy(bytes + end + len, "\0\2", 2);
+    struct sg_slice stream = sg_slice_of(bytes, end + len + 2);
+    assert_int_equal(read_stream(f, stream, 4096, &seen), SG_ERR_FORMAT);
+    bytes[end] = 'R';
+    assert_int_equal(read_stream(f, stream, 4096, &seen), SG_OK);
+    obs_fixture_free(f);
+}
+
+static void
 every_cut_and_every_changed_byte_is_noticed_or_harmless(void **state)
 {
     static const char csv[] = V2 F "I,A,KE,2020,1,N,PT,,,\n" //
@@ -289,6 +334,8 @@ main(void)
         cmocka_unit_test(rows_that_are_not_canonical_are_refused),
         cmocka_unit_test(absent_sorts_before_off_before_text),
         cmocka_unit_test(parts_keep_their_order_and_rows_are_sorted_stable),
+        cmocka_unit_test(equal_keys_keep_the_order_they_were_sent_in),
+        cmocka_unit_test(two_parts_of_one_action_beside_each_other_are_refused),
         cmocka_unit_test(
             every_cut_and_every_changed_byte_is_noticed_or_harmless),
         cmocka_unit_test(rows_out_of_order_are_refused),

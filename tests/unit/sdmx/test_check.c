@@ -44,6 +44,9 @@ rows_are_judged(void **state)
         {F "A,KE,2020,1,N,PT,,,\n" F "A,,2020,1,N,PT,,,\n" F
            "A,KE,2021,1,N,NR,,,\n",
          "DIM_MISSING AREA 2 \nATTR_CONFLICT UNIT 3 NR\n"},
+        {F "A,KE,2020,1,N,PT,,,\n" F "A,KE,,1,N,NR,,,\n" F
+           "A,KE,2021,1,N,NR,,,\n",
+         "DIM_MISSING TIME_PERIOD 2 \nATTR_CONFLICT UNIT 3 NR\n"},
         {F "A,KE,2020,1,N,PT,,,\n" F "A,KE,2021-13,1,N,PT,,,\n",
          "TIME_FORMAT TIME_PERIOD 2 2021-13\n"},
         {F "A,KE,2020,1.5e3,N,PT,,,\n" F "A,KE,2021,NaN,N,PT,,,\n" F

@@ -90,6 +90,13 @@ static const struct message messages[] = {
      "CSV_SYNTAX  2 \n"},
     {V1 F ",A,KE,2020,1,N,\xff\n" F ",A,KE,2021,1,N,PT\n", 2, "ENCODING  1 \n"},
     {V1 F ",A,KE,2020,1,N,\xc3\xa9\n", 1, ""},
+    // values that were put together must not lie where the next row's will
+    {"STRUCTURE[;],STRUCTURE_ID,FREQ,AREA,UNIT[en],TIME_PERIOD,OBS_VALUE,"
+     "STATUS,NOTE[en]\n"
+     "dataflow," F ",A,KE,en:abc,2020,1,N,en:x\n"
+     "dataflow," F ",A,KE,en:abc,2021,1,N,en:yyyyyyy\n"
+     "dataflow," F ",A,KE,en:abc,2022,1,N,en:zz\n",
+     3, ""},
     {"DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS,UNIT,MINE\n"
      "T:F(1.0),A,KE,2020,1,N,PT,x\n",
      1, "w:UNKNOWN_COMPONENT MINE 0 \n"},
