@@ -66,6 +66,14 @@ void sg_core_decide(struct sg_core *core, const struct sg_event *event,
 void sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
                       uint64_t now_us, struct sg_output *output);
 
+// The very first start: the log holds genesis alone. Takes roster 1, whose hash
+// is pinned in genesis, and writes its entry. what: the field at fault.
+bool sg_core_has_roster(const struct sg_core *core);
+SG_MUST_CHECK enum sg_err
+sg_core_found(struct sg_core *core, struct sg_slice signed_roster,
+              const uint8_t random[32], uint64_t now_us,
+              struct sg_output *output, const char **what);
+
 // When a timer event is due at the latest; UINT64_MAX: none.
 uint64_t sg_core_due(const struct sg_core *core);
 uint64_t sg_core_next_seq(const struct sg_core *core);

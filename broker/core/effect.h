@@ -50,6 +50,7 @@ struct sg_effect_send {
     uint64_t receipt_of; // entry; SG_NO_ENTRY: none
     bool checkpoint;     // fill the newest durable note
     bool chunk_of;
+    bool report_of; // the env opens object and fills ReportIs.report
     uint8_t object[16];
     uint64_t index;
 };
@@ -109,6 +110,7 @@ struct sg_effect_key {
 
 struct sg_effect {
     enum sg_effect_kind kind;
+    bool done; // the loop handed it over already
     uint64_t after_seq;
     union {
         struct sg_effect_send send;
@@ -160,6 +162,8 @@ struct sg_appended {
 // What one turn gave. Owned by the loop, filled by the core; all memory is in
 // arena. Entries are already applied to the core.
 struct sg_output {
+    struct sg_arena *home; // where it lies itself
+    size_t arena_cap;
     struct sg_arena *arena;
     struct sg_appended *entries;
     size_t entries_count, entries_cap;
@@ -180,7 +184,8 @@ struct sg_effect *sg_output_effect(struct sg_output *output,
 struct sg_appended *sg_output_entry(struct sg_output *output);
 
 // Puts a receipt and the newest note where they belong in a packed Envelope
-// (Receipt.receipt, Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
+// (receipt: with report_of the plaintext of the report;
+// Receipt.receipt, Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
 // StatementIs.receipt; Welcome.checkpoint, Checkpoint.note). envelope: carved
 // from arena. SG_ERR_FULL: arena.
 SG_MUST_CHECK enum sg_err sg_effect_fill(struct sg_arena *arena,

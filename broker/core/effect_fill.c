@@ -1,0 +1,61 @@
+#include "broker/core/effect.h"
+#include "broker/core/pack.h"
+#include "schemas/wire.pb-c.h"
+
+static void
+fill_receipt(Sgpb__Envelope *envelope, ProtobufCBinaryData receipt)
+{
+    Sgpb__Envelope__BodyCase body = envelope->body_case;
+
+    if (body == SGPB__ENVELOPE__BODY_RECEIPT)
+        envelope->receipt->receipt = receipt;
+    else if (body == SGPB__ENVELOPE__BODY_REFUSED)
+        envelope->refused->receipt = receipt;
+    else if (body == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN)
+        envelope->delivery_begin->decision_receipt = receipt;
+    else if (body == SGPB__ENVELOPE__BODY_STATEMENT)
+        envelope->statement->receipt = receipt;
+    else if (body != SGPB__ENVELOPE__BODY_RESULT)
+        SG_UNREACHABLE(); // the core asks for a receipt in no other
+    else if (envelope->result->receipt != NULL)
+        envelope->result->receipt->receipt = receipt;
+    else if (envelope->result->refusal != NULL)
+        envelope->result->refusal->receipt = receipt;
+}
+
+static void
+fill_note(Sgpb__Envelope *envelope, ProtobufCBinaryData note)
+{
+    if (envelope->body_case == SGPB__ENVELOPE__BODY_WELCOME)
+        envelope->welcome->checkpoint = note;
+    else if (envelope->body_case == SGPB__ENVELOPE__BODY_CHECKPOINT)
+        envelope->checkpoint->note = note;
+}
+
+enum sg_err
+sg_effect_fill(struct sg_arena *arena, const struct sg_effect_send *send,
+               struct sg_slice receipt, struct sg_slice note,
+               struct sg_slice *envelope)
+{
+    Sgpb__Envelope *open;
+
+    *envelope = send->envelope;
+    if (send->receipt_of == SG_NO_ENTRY && !send->checkpoint &&
+        !send->report_of)
+        return SG_OK;
+    open = sg_pack_open(arena, &sgpb__envelope__descriptor, send->envelope);
+    if (open == NULL)
+        return SG_ERR_FULL;
+    if (send->receipt_of != SG_NO_ENTRY)
+        fill_receipt(open, sg_pack_bytes(receipt.ptr, receipt.len));
+    if (send->checkpoint)
+        fill_note(open, sg_pack_bytes(note.ptr, note.len));
+    if (send->report_of && open->body_case == SGPB__ENVELOPE__BODY_REPORT) {
+        open->report->report =
+            sg_pack_open(arena, &sgpb__report__descriptor, receipt);
+        if (open->report->report == NULL)
+            return SG_ERR_CORRUPT;
+    }
+    *envelope = sg_pack_close(arena, &open->base);
+    return envelope->ptr == NULL ? SG_ERR_FULL : SG_OK;
+}

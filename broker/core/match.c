@@ -1,0 +1,428 @@
+#include "broker/core/match.h"
+
+#include "broker/core/deliver.h"
+#include "broker/core/flow.h"
+#include "broker/core/inspect.h"
+#include "broker/core/policy_admin.h"
+#include "broker/core/release.h"
+
+#define DAY_US (24 * 3600 * 1000000ull)
+enum { STAGE_MATCH = 1, STAGE_AGAIN = 2, PER_TURN = 1024, ADDED_MAX = 512 };
+
+// ---- the entry of a turn's decisions on one release ---------------------------------------
+
+struct sg_deciding {
+    Sgpb__Decision body;
+    size_t cap;
+};
+
+struct sg_deciding *
+sg_match_begin(struct sg_turn *turn, uint32_t release, uint32_t stage,
+               size_t most)
+{
+    struct sg_deciding *deciding = sg_turn_take(turn, sizeof *deciding);
+
+    deciding->body = (Sgpb__Decision)SGPB__DECISION__INIT;
+    deciding->body.release = sg_state_release(turn->state, release)->seq;
+    deciding->body.stage = stage;
+    deciding->body.generation = turn->state->generation;
+    sg_policy_digests(turn, &deciding->body.policy_digests,
+                      &deciding->body.n_policy_digests);
+    deciding->cap = most < ADDED_MAX ? most : ADDED_MAX;
+    deciding->body.deliveries =
+        sg_turn_take(turn, deciding->cap * sizeof *deciding->body.deliveries);
+    return deciding;
+}
+
+static Sgpb__Obligation **
+obligations_of(struct sg_turn *turn, const struct sg_obligation *list,
+               size_t count)
+{
+    Sgpb__Obligation **out = sg_turn_take(turn, (count + 1) * sizeof *out);
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = sg_deliver_obligation(turn, &list[i]);
+    return out;
+}
+
+static Sgpb__PartVerdict *
+part_of(struct sg_turn *turn, const struct sg_outcome *outcome, size_t i)
+{
+    const struct sg_decision *decision = &outcome->part[i];
+    Sgpb__PartVerdict *part = sg_turn_take(turn, sizeof *part);
+    uint8_t *request = sg_turn_take(turn, 2 * SG_ATTR_COUNT);
+
+    *part = (Sgpb__PartVerdict)SGPB__PART_VERDICT__INIT;
+    part->part = (uint32_t)i;
+    part->verdict = decision->verdict;
+    for (size_t a = 0; a < SG_ATTR_COUNT; a++) {
+        request[2 * a] = (uint8_t)(outcome->request[i].code[a] >> 8);
+        request[2 * a + 1] = (uint8_t)outcome->request[i].code[a];
+    }
+    part->request = sg_pack_bytes(request, 2 * SG_ATTR_COUNT);
+    part->rules = sg_turn_take(turn, SG_DECISION_RULES * sizeof *part->rules);
+    for (; part->n_rules < decision->rules_count; part->n_rules++)
+        part->rules[part->n_rules] =
+            (uint64_t)decision->rules[part->n_rules].file << 32 |
+            decision->rules[part->n_rules].rule;
+    part->obligations = obligations_of(turn, decision->obligations,
+                                       decision->obligations_count);
+    part->n_obligations = decision->obligations_count;
+    part->why = (char *)(uintptr_t)sg_decide_why((enum sg_why)decision->why);
+    part->waiting_for = decision->waiting_for;
+    if (decision->verdict == SG_VERDICT_HOLD)
+        part->hold_until = outcome->hold_until;
+    return part;
+}
+
+void
+sg_match_add(struct sg_turn *turn, struct sg_deciding *deciding,
+             const uint8_t delivery_id[16], uint32_t subscription,
+             const struct sg_outcome *outcome)
+{
+    Sgpb__DeliveryVerdict *one = sg_turn_take(turn, sizeof *one);
+    uint8_t *id = sg_turn_take(turn, 16);
+
+    SG_ASSERT(deciding->body.n_deliveries < deciding->cap);
+    *one = (Sgpb__DeliveryVerdict)SGPB__DELIVERY_VERDICT__INIT;
+    memcpy(id, delivery_id, 16);
+    one->delivery_id = sg_pack_bytes(id, 16);
+    one->subscription = sg_pack_text(
+        turn->arena, sg_state_subscription(turn->state, subscription)->id);
+    one->verdict = outcome->verdict;
+    one->parts = sg_turn_take(turn, (outcome->parts + 1) * sizeof *one->parts);
+    for (; one->n_parts < outcome->parts; one->n_parts++)
+        one->parts[one->n_parts] = part_of(turn, outcome, one->n_parts);
+    one->consent_epochs = sg_turn_take(turn, sizeof outcome->epochs);
+    memcpy(one->consent_epochs, outcome->epochs,
+           outcome->epochs_count * sizeof *outcome->epochs);
+    one->n_consent_epochs = outcome->epochs_count;
+    deciding->body.deliveries[deciding->body.n_deliveries++] = one;
+}
+
+uint64_t
+sg_match_write(struct sg_turn *turn, struct sg_deciding *deciding)
+{
+    if (deciding->body.n_deliveries == 0)
+        return 0;
+    return sg_turn_append(turn, SG_ENTRY_DECISION, &deciding->body.base);
+}
+
+// ---- apply -----------------------------------------------------------------------------------
+
+enum sg_err
+sg_match_index(struct sg_state *state, uint32_t index)
+{
+    struct sg_delivery *delivery = sg_pool_at(state->deliveries, index);
+    struct sg_subscription *to =
+        sg_pool_at(state->subscriptions, delivery->subscription);
+
+    if (to->last == 0)
+        to->first = index;
+    else
+        ((struct sg_delivery *)sg_pool_at(state->deliveries, to->last))->next =
+            index;
+    to->last = index;
+    return sg_table_put(state->delivery_of, sg_slice_of(delivery->id, 16),
+                        index);
+}
+
+// Deliveries that are over and whose release is no longer the newest of its
+// flow leave memory; the log keeps them.
+static void
+forget_final(struct sg_state *state, struct sg_subscription *to)
+{
+    while (to->first != 0) {
+        struct sg_delivery *first = sg_pool_at(state->deliveries, to->first);
+        const struct sg_release *release =
+            sg_state_release(state, first->release);
+        uint32_t index = to->first;
+        if (!sg_deliver_final(first->state) ||
+            sg_state_flow(state, release->flow)->head_release == first->release)
+            return;
+        to->first = first->next;
+        if (to->first == 0)
+            to->last = 0;
+        sg_table_remove(state->delivery_of, sg_slice_of(first->id, 16));
+        sg_pool_give(state->deliveries, index);
+    }
+}
+
+static uint32_t
+new_delivery(struct sg_state *state, uint32_t release,
+             const Sgpb__DeliveryVerdict *verdict)
+{
+    uint32_t subscription = sg_state_find(state->subscription_of,
+                                          sg_slice_text(verdict->subscription));
+
+    if (subscription == 0)
+        return 0;
+    struct sg_subscription *to = sg_pool_at(state->subscriptions, subscription);
+    forget_final(state, to);
+    uint32_t index = sg_pool_take(state->deliveries);
+    if (index == 0)
+        return 0;
+    struct sg_delivery *delivery = sg_pool_at(state->deliveries, index);
+    memcpy(delivery->id, verdict->delivery_id.data, 16);
+    delivery->release = release;
+    delivery->subscription = subscription;
+    to->matched = sg_state_release(state, release)->seq + 1;
+    return sg_match_index(state, index) == SG_OK ? index : 0;
+}
+
+static enum sg_err
+apply_verdict(struct sg_state *state, const struct sg_appended *entry,
+              const Sgpb__Decision *body, uint32_t release,
+              const Sgpb__DeliveryVerdict *verdict)
+{
+    static const uint8_t events[] = {SG_DELIVERY_DENY, SG_DELIVERY_HOLD,
+                                     SG_DELIVERY_PERMIT};
+
+    if (verdict->delivery_id.len != 16 || verdict->verdict > SG_VERDICT_PERMIT)
+        return SG_ERR_DAMAGE;
+    uint32_t index =
+        sg_state_find(state->delivery_of, sg_pack_slice(verdict->delivery_id));
+    if (index == 0 && (index = new_delivery(state, release, verdict)) == 0)
+        return SG_ERR_DAMAGE;
+    struct sg_delivery *delivery = sg_pool_at(state->deliveries, index);
+    if (!sg_deliver_step(delivery, events[verdict->verdict]))
+        return SG_ERR_DAMAGE;
+    delivery->decision = entry->seq;
+    delivery->decided_at = entry->time_us;
+    delivery->generation = body->generation;
+    delivery->hold_until = 0;
+    delivery->suppress_below = 0;
+    for (size_t i = 0; i < verdict->n_parts; i++) {
+        const Sgpb__PartVerdict *part = verdict->parts[i];
+        if (part->hold_until > delivery->hold_until)
+            delivery->hold_until = part->hold_until;
+        uint32_t below = sg_deliver_suppress(part);
+        if (below > delivery->suppress_below)
+            delivery->suppress_below = below;
+    }
+    if (verdict->verdict == SG_VERDICT_HOLD && delivery->first_held == 0)
+        delivery->first_held = entry->time_us;
+    return SG_OK;
+}
+
+enum sg_err
+sg_match_apply(struct sg_state *state, const struct sg_appended *entry,
+               const void *body)
+{
+    const Sgpb__Decision *decision = body;
+    uint32_t release = sg_state_release_at(state, decision->release);
+    enum sg_err err = SG_OK;
+
+    if (release == 0)
+        return SG_ERR_DAMAGE;
+    for (size_t i = 0; i < decision->n_deliveries && err == SG_OK; i++)
+        err = apply_verdict(state, entry, decision, release,
+                            decision->deliveries[i]);
+    return err;
+}
+
+// ---- timers ----------------------------------------------------------------------------------
+
+void
+sg_match_wait(struct sg_core *core, uint32_t index)
+{
+    const struct sg_delivery *delivery = sg_state_delivery(core->state, index);
+    // A hold without a time is looked at again daily: rules have deadlines in
+    // days.
+    uint64_t due = delivery->hold_until != 0 ? delivery->hold_until
+                                             : delivery->decided_at + DAY_US;
+
+    if (delivery->state != SG_DELIVERY_HELD &&
+        delivery->state != SG_DELIVERY_WAITING) {
+        sg_timers_clear(core->timers, index);
+        return;
+    }
+    enum sg_err err = sg_timers_set(core->timers, index, due);
+    SG_ASSERT(err == SG_OK); // as many as deliveries
+}
+
+void
+sg_match_timers(struct sg_turn *turn)
+{
+    struct sg_core *core = turn->core;
+    uint64_t id;
+
+    while (sg_timers_pop(core->timers, turn->now, &id)) {
+        const struct sg_delivery *delivery =
+            sg_state_delivery(turn->state, (uint32_t)id);
+        sg_policy_due_flow(
+            core, sg_state_release(turn->state, delivery->release)->flow,
+            SG_DUE_DECIDE);
+    }
+}
+
+// ---- new releases and subscriptions ---------------------------------------------------------
+
+static void
+match_release(struct sg_turn *turn, uint32_t flow, uint32_t release,
+              size_t *budget)
+{
+    const struct sg_flow *of = sg_state_flow(turn->state, flow);
+    uint64_t seq = sg_state_release(turn->state, release)->seq;
+    struct sg_deciding *deciding =
+        sg_match_begin(turn, release, STAGE_MATCH, ADDED_MAX);
+    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
+    uint8_t id[16];
+
+    for (uint32_t i = of->first_subscription;
+         i != 0 && *budget > 0 &&
+         deciding->body.n_deliveries < deciding->cap;) {
+        const struct sg_subscription *to =
+            sg_state_subscription(turn->state, i);
+        if (!to->ended && seq >= to->start && seq >= to->matched &&
+            sg_pool_count(turn->state->deliveries) +
+                    deciding->body.n_deliveries + 1 <
+                turn->core->deliveries_cap) {
+            sg_match_decide(turn, release, i, 0, outcome);
+            sg_turn_draw(turn, id, sizeof id);
+            sg_match_add(turn, deciding, id, i, outcome);
+            --*budget;
+        }
+        i = to->next;
+    }
+    if (sg_match_write(turn, deciding) == 0)
+        return;
+    for (size_t i = 0; i < deciding->body.n_deliveries; i++) {
+        uint32_t index = sg_state_find(
+            turn->state->delivery_of,
+            sg_pack_slice(deciding->body.deliveries[i]->delivery_id));
+        sg_match_wait(turn->core, index);
+        sg_deliver_tell(turn, index);
+    }
+}
+
+// false: the budget ended before the work.
+static bool
+match_flow(struct sg_turn *turn, uint32_t flow, size_t *budget)
+{
+    const struct sg_flow *of = sg_state_flow(turn->state, flow);
+    uint32_t release = turn->core->match_from[flow];
+
+    if (release == 0)
+        release = of->first_release;
+    while (release != 0) {
+        const struct sg_release *one = sg_state_release(turn->state, release);
+        size_t before;
+        do {
+            before = *budget;
+            if (!one->destroyed && !one->recalled)
+                match_release(turn, flow, release, budget);
+        } while (before - *budget >= ADDED_MAX && *budget > 0);
+        if (*budget == 0)
+            return false;
+        turn->core->match_from[flow] = release;
+        release = one->next;
+    }
+    return true;
+}
+
+// ---- decided again -----------------------------------------------------------------------------
+
+static bool
+looked_at_again(const struct sg_turn *turn, const struct sg_delivery *delivery)
+{
+    switch ((enum sg_delivery_state)delivery->state) {
+    case SG_DELIVERY_HELD:
+    case SG_DELIVERY_QUEUED:
+    case SG_DELIVERY_STATED:
+    case SG_DELIVERY_WAITING:
+        return true;
+    case SG_DELIVERY_DENIED: { // nothing has left: the newest gets a new look
+        const struct sg_release *release =
+            sg_state_release(turn->state, delivery->release);
+        return sg_state_flow(turn->state, release->flow)->head_release ==
+                   delivery->release &&
+               delivery->statement == 0;
+    }
+    case SG_DELIVERY_NONE:
+    case SG_DELIVERY_KEYED:
+    case SG_DELIVERY_LEFT:
+    case SG_DELIVERY_KEPT:
+    case SG_DELIVERY_REFUSED:
+    case SG_DELIVERY_STOPPED:
+    case SG_DELIVERY_EXPIRED:
+    case SG_DELIVERY_STATES:
+        return false;
+    }
+    return false;
+}
+
+// Does the new outcome say something else than the one on record?
+static bool
+differs(const struct sg_delivery *delivery, const struct sg_outcome *outcome)
+{
+    bool held = delivery->state == SG_DELIVERY_HELD ||
+                delivery->state == SG_DELIVERY_WAITING;
+
+    switch (outcome->verdict) {
+    case SG_VERDICT_DENY:
+        return delivery->state != SG_DELIVERY_DENIED;
+    case SG_VERDICT_HOLD:
+        return !held || delivery->hold_until != outcome->hold_until;
+    case SG_VERDICT_PERMIT:
+        return held || delivery->state == SG_DELIVERY_DENIED ||
+               delivery->suppress_below != outcome->suppress_below;
+    }
+    return true;
+}
+
+static void
+decide_delivery(struct sg_turn *turn, uint32_t index)
+{
+    const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
+    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
+
+    sg_match_decide(turn, delivery->release, delivery->subscription,
+                    delivery->first_held, outcome);
+    if (differs(delivery, outcome)) {
+        struct sg_deciding *deciding =
+            sg_match_begin(turn, delivery->release, STAGE_AGAIN, 1);
+        sg_match_add(turn, deciding, delivery->id, delivery->subscription,
+                     outcome);
+        sg_match_write(turn, deciding);
+        sg_deliver_tell(turn, index);
+    }
+    sg_match_wait(turn->core, index);
+}
+
+static void
+decide_flow(struct sg_turn *turn, uint32_t flow)
+{
+    for (uint32_t i = sg_state_flow(turn->state, flow)->first_subscription;
+         i != 0; i = sg_state_subscription(turn->state, i)->next)
+        for (uint32_t d = sg_state_subscription(turn->state, i)->first; d != 0;
+             d = sg_state_delivery(turn->state, d)->next)
+            if (looked_at_again(turn, sg_state_delivery(turn->state, d)))
+                decide_delivery(turn, d);
+}
+
+void
+sg_match_turn(struct sg_turn *turn)
+{
+    struct sg_core *core = turn->core;
+    size_t budget = PER_TURN;
+    bool left = false;
+
+    sg_inspect_turn(turn);
+    if (!core->any_due)
+        return;
+    for (uint32_t i = sg_pool_next(turn->state->flows, 0); i != 0;
+         i = sg_pool_next(turn->state->flows, i)) {
+        uint8_t due = core->flow_due[i];
+        core->flow_due[i] = 0;
+        if ((due & SG_DUE_DECIDE) != 0)
+            decide_flow(turn, i);
+        if ((due & SG_DUE_MATCH) != 0 && !match_flow(turn, i, &budget)) {
+            core->flow_due[i] = SG_DUE_MATCH;
+            left = true;
+        }
+        if (due != 0)
+            sg_deliver_flow(turn, i);
+    }
+    core->any_due = left;
+}

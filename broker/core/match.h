@@ -1,0 +1,52 @@
+// match - which release goes to which subscription, and whether it may.
+//
+// Each part of a release is decided; in this version a release goes whole, so
+// the worst verdict of its parts is that of the delivery. All decisions on one
+// release in one turn are one entry.
+#pragma once
+
+#include "broker/core/turn.h"
+#include "policy/decide.h"
+
+// What policy, consent, availability and roster say now of one release for one
+// subscription. Zeroed: deny.
+struct sg_outcome {
+    enum sg_verdict verdict;
+    enum sg_why why;
+    size_t parts;
+    const struct sg_request *request; // of each part
+    const struct sg_decision *part;
+    const struct sg_context *context;
+    struct sg_obligation obligations[SG_LIMIT_OBLIGATIONS]; // of all parts
+    size_t obligations_count;
+    uint64_t hold_until; // microseconds; 0: until an event
+    uint32_t suppress_below;
+    size_t worst;       // the part that decided
+    uint64_t epochs[8]; // of the agreements, in the order of the terms
+    size_t epochs_count;
+};
+
+void sg_match_decide(struct sg_turn *turn, uint32_t release,
+                     uint32_t subscription, uint64_t first_held,
+                     struct sg_outcome *outcome);
+uint32_t sg_match_day(uint64_t now_us); // days since 1970
+
+// Collects the decisions of one turn on one release, then writes the entry.
+struct sg_deciding;
+struct sg_deciding *sg_match_begin(struct sg_turn *turn, uint32_t release,
+                                   uint32_t stage, size_t most);
+void sg_match_add(struct sg_turn *turn, struct sg_deciding *deciding,
+                  const uint8_t delivery_id[16], uint32_t subscription,
+                  const struct sg_outcome *outcome);
+// Sequence number; 0: nothing was added.
+uint64_t sg_match_write(struct sg_turn *turn, struct sg_deciding *deciding);
+
+enum sg_err sg_match_apply(struct sg_state *state,
+                           const struct sg_appended *entry, const void *body);
+// Links a delivery into its subscription; also after a snapshot.
+enum sg_err sg_match_index(struct sg_state *state, uint32_t index);
+
+void sg_match_timers(struct sg_turn *turn); // holds whose time has come
+void sg_match_turn(struct sg_turn *turn);   // what is due by flow
+// Sets the timer of a delivery that waits for a time.
+void sg_match_wait(struct sg_core *core, uint32_t delivery);

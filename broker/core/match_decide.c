@@ -1,0 +1,301 @@
+#include "broker/core/flow.h"
+#include "broker/core/match.h"
+#include "broker/core/release.h"
+#include "broker/core/roster.h"
+
+#define DAY_US (24 * 3600 * 1000000ull)
+
+uint32_t
+sg_match_day(uint64_t now_us)
+{
+    return (uint32_t)(now_us / DAY_US);
+}
+
+// ---- the request of one part ----------------------------------------------------------
+
+// The release is decided for ever under the stricter of the terms it was
+// accepted under and those in force (S10). What the terms now exclude becomes
+// unknown, which no permit accepts.
+static void
+level_r(const struct sg_release *release, const Sgpb__FlowTerms *terms,
+        uint16_t *code)
+{
+    memcpy(code, release->codes, SG_ATTR_COUNT * sizeof *code);
+    for (int a = 0; a < SG_ATTR_COUNT; a++) {
+        enum sg_attr attr = (enum sg_attr)a;
+        uint16_t stated = sg_flow_code(terms, attr);
+        if (code[attr] == 0 || stated == 0 || stated == code[attr])
+            continue;
+        struct sg_stated all = {
+            .claim = code[attr], .terms = &stated, .terms_count = 1};
+        if (attr == SG_ATTR_LOCALISATION)
+            code[attr] = stated > code[attr] ? stated : code[attr];
+        else if (!sg_vocabulary_strictest(attr, &all, &code[attr]))
+            code[attr] = 0;
+    }
+}
+
+static uint16_t
+consent_code(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+             const uint16_t *code, bool community)
+{
+    struct sg_slice ids[SG_COUNT_OF(((struct sg_outcome *)0)->epochs)];
+    size_t count = 0;
+
+    if (!community && code[SG_ATTR_LAWFUL_BASIS] != SG_LAWFUL_BASIS_CONSENT &&
+        code[SG_ATTR_SPECIAL_CONDITION] !=
+            SG_SPECIAL_CONDITION_EXPLICIT_CONSENT)
+        return code[SG_ATTR_LAWFUL_BASIS] == 0 ? 0 : SG_CONSENT_NOT_RELIED_ON;
+    if (community && sg_flow_code(terms, SG_ATTR_COMMUNITY_CONSENT) ==
+                         SG_COMMUNITY_CONSENT_NOT_CONCERNED)
+        return SG_COMMUNITY_CONSENT_NOT_CONCERNED;
+    for (size_t i = 0; i < terms->n_agreements && count < SG_COUNT_OF(ids); i++)
+        ids[count++] = sg_slice_text(terms->agreements[i]);
+    if (count < terms->n_agreements)
+        return 0; // more than are looked at: unknown, never a permit
+    return sg_consent_code_all(turn->state->consent, ids, count, community,
+                               turn->now);
+}
+
+static void
+level_s(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+        const struct sg_subscription *to, uint16_t *code)
+{
+    const struct sg_state *state = turn->state;
+    const Sgpb__Participant *who =
+        sg_roster_participant(state, sg_slice_text(to->doc->subscriber));
+    const Sgpb__Participant *from =
+        sg_roster_participant(state, sg_slice_text(terms->provider));
+
+    if (who == NULL || from == NULL || strcmp(who->state, "paused") == 0)
+        return; // unknown destination and recipient: incomplete
+    code[SG_ATTR_DESTINATION] = sg_vocabulary_code(
+        SG_ATTR_DESTINATION, sg_slice_text(who->jurisdiction));
+    code[SG_ATTR_STORED_IN] =
+        sg_vocabulary_code(SG_ATTR_STORED_IN, sg_slice_text(who->stored_in));
+    code[SG_ATTR_RECIPIENT] =
+        sg_vocabulary_code(SG_ATTR_RECIPIENT, sg_slice_text(who->class_));
+    if (turn->core->policy != NULL)
+        code[SG_ATTR_PARTY] =
+            sg_policy_party(turn->core->policy, sg_slice_text(who->id));
+    code[SG_ATTR_PURPOSE] =
+        sg_vocabulary_code(SG_ATTR_PURPOSE, sg_slice_text(to->doc->purpose));
+    code[SG_ATTR_INSTRUMENT] =
+        sg_roster_instrument(state, from, who, to->doc->purpose, turn->now);
+}
+
+static uint16_t
+coded(enum sg_attr attr, const char *text, uint16_t absent)
+{
+    return text[0] == '\0' ? absent
+                           : sg_vocabulary_code(attr, sg_slice_text(text));
+}
+
+static void
+level_p(const Sgpb__Part *part, const Sgpb__FlowTerms *terms, uint16_t *code)
+{
+    code[SG_ATTR_AREA] = coded(SG_ATTR_AREA, part->area, 0);
+    code[SG_ATTR_COUNTERPART] =
+        coded(SG_ATTR_COUNTERPART, part->counterpart, 0);
+    code[SG_ATTR_CONF_STATUS] =
+        coded(SG_ATTR_CONF_STATUS, part->conf_status,
+              terms->require_conf_status ? 0 : SG_CONF_STATUS_F);
+    code[SG_ATTR_CONF_REDIST] = coded(SG_ATTR_CONF_REDIST, part->conf_redist,
+                                      SG_CONF_REDIST_NOT_LIMITED);
+    code[SG_ATTR_OBS_STATUS] =
+        coded(SG_ATTR_OBS_STATUS, part->obs_status, SG_OBS_STATUS_NORMAL);
+    if (code[SG_ATTR_OBS_STATUS] == 0)
+        code[SG_ATTR_OBS_STATUS] =
+            sg_vocabulary_obs_status(sg_slice_text(part->obs_status));
+    code[SG_ATTR_NATURE] = coded(SG_ATTR_NATURE, part->nature, 0);
+}
+
+static uint16_t
+availability(const struct sg_turn *turn, const struct sg_release *release,
+             const Sgpb__Part *part, uint64_t *until)
+{
+    uint64_t embargo = release->embargo_us > part->embargo_us
+                           ? release->embargo_us
+                           : part->embargo_us;
+
+    if (release->recalled || release->destroyed)
+        return SG_AVAILABILITY_WITHDRAWN;
+    if (embargo <= turn->now)
+        return SG_AVAILABILITY_RELEASED;
+    *until = embargo > *until ? embargo : *until;
+    return SG_AVAILABILITY_SCHEDULED;
+}
+
+// ---- the context -------------------------------------------------------------------------
+
+static void
+promises(struct sg_turn *turn, const struct sg_subscription *to,
+         struct sg_context *context)
+{
+    const Sgpb__Subscription *doc = to->doc;
+    struct sg_obligation *list =
+        sg_turn_take(turn, (doc->n_promises + 1) * sizeof *list);
+    struct sg_slice args[4];
+
+    context->promises = list;
+    for (size_t i = 0; i < doc->n_promises; i++) {
+        const Sgpb__Subscription__Obligation *one = doc->promises[i];
+        for (size_t k = 0; k < one->n_args && k < SG_COUNT_OF(args); k++)
+            args[k] = sg_slice_text(one->args[k]);
+        if (sg_obligation_parse(sg_slice_text(one->name), args, one->n_args,
+                                &list[context->promises_count]))
+            context->promises_count++;
+    }
+}
+
+static struct sg_context *
+context_of(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+           const struct sg_subscription *to, uint64_t first_held)
+{
+    struct sg_context *context = sg_turn_take(turn, sizeof *context);
+
+    *context = (struct sg_context){.law_of_the_area = terms->law_of_the_area,
+                                   .performs = SG_OBLIGATION_PERFORMED};
+    if (first_held != 0)
+        context->held_days = (uint32_t)((turn->now - first_held) / DAY_US);
+    if (terms->min_cell == NULL || terms->min_cell->count_component[0] == '\0')
+        context->performs &= ~SG_OBLIGATION_BIT(SUPPRESS_SMALL_CELLS);
+    promises(turn, to, context);
+    return context;
+}
+
+// ---- one part, and all --------------------------------------------------------------------
+
+// Changes are performed and the part is decided once more (S42): suppression
+// moves sdc_state, nothing else.
+static void
+decide_part(struct sg_turn *turn, const struct sg_request *request,
+            struct sg_context *context, struct sg_decision *out)
+{
+    struct sg_obligation changes[SG_LIMIT_OBLIGATIONS];
+    struct sg_request second = *request;
+    uint32_t day = sg_match_day(turn->now), count = 0;
+    struct sg_decision again;
+
+    sg_decide_request(turn->core->rules, request, day, context, out);
+    if (out->verdict != SG_VERDICT_PERMIT)
+        return;
+    for (uint32_t i = 0; i < out->obligations_count; i++)
+        if (sg_obligation_kind_of(out->obligations[i].name) ==
+            SG_OBLIGATION_KIND_CHANGE)
+            changes[count++] = out->obligations[i];
+    if (count == 0)
+        return;
+    second.code[SG_ATTR_SDC_STATE] = SG_SDC_STATE_SUPPRESSED;
+    struct sg_context after = *context;
+    after.second = true;
+    after.performed = changes;
+    after.performed_count = count;
+    sg_decide_request(turn->core->rules, &second, day, &after, &again);
+    if (again.verdict != SG_VERDICT_PERMIT)
+        *out = again;
+}
+
+static void
+unite(struct sg_outcome *outcome, const struct sg_decision *part)
+{
+    for (uint32_t i = 0; i < part->obligations_count; i++) {
+        if (!sg_obligation_merge(outcome->obligations,
+                                 &outcome->obligations_count,
+                                 SG_LIMIT_OBLIGATIONS, &part->obligations[i])) {
+            outcome->verdict = SG_VERDICT_DENY;
+            outcome->why = SG_WHY_CONFLICT;
+        }
+        if (part->obligations[i].name == SG_OBLIGATION_SUPPRESS_SMALL_CELLS &&
+            part->obligations[i].arg[0] > outcome->suppress_below)
+            outcome->suppress_below = part->obligations[i].arg[0];
+    }
+}
+
+static void
+worst_of(struct sg_outcome *outcome)
+{
+    outcome->verdict = SG_VERDICT_PERMIT;
+    outcome->why = SG_WHY_PERMITTED;
+    for (size_t i = 0; i < outcome->parts; i++) {
+        enum sg_verdict one = (enum sg_verdict)outcome->part[i].verdict;
+        if (one != outcome->verdict &&
+            sg_decide_worst(one, outcome->verdict) == one) {
+            outcome->verdict = one;
+            outcome->why = (enum sg_why)outcome->part[i].why;
+            outcome->worst = i;
+        }
+    }
+    for (size_t i = 0;
+         i < outcome->parts && outcome->verdict == SG_VERDICT_PERMIT; i++)
+        unite(outcome, &outcome->part[i]);
+}
+
+// Expiry of the roster stops what crosses a border, never what stays (S06).
+static void
+roster_guard(struct sg_turn *turn, struct sg_outcome *outcome)
+{
+    const uint16_t *code = outcome->request[0].code;
+
+    if (!sg_roster_expired(turn->state, turn->now) ||
+        outcome->verdict != SG_VERDICT_PERMIT ||
+        (code[SG_ATTR_PROVIDER_IN] != 0 &&
+         code[SG_ATTR_PROVIDER_IN] == code[SG_ATTR_DESTINATION]))
+        return;
+    outcome->verdict = SG_VERDICT_HOLD;
+    outcome->why = SG_WHY_HELD;
+}
+
+void
+sg_match_decide(struct sg_turn *turn, uint32_t release_index,
+                uint32_t subscription, uint64_t first_held,
+                struct sg_outcome *outcome)
+{
+    const struct sg_release *release =
+        sg_state_release(turn->state, release_index);
+    const struct sg_subscription *to =
+        sg_state_subscription(turn->state, subscription);
+    const struct sg_flow *flow = sg_state_flow(turn->state, release->flow);
+    const Sgpb__Accepted *detail = sg_release_detail(turn, release_index);
+
+    *outcome = (struct sg_outcome){0};
+    for (size_t i = 0;
+         i < flow->terms->n_agreements && i < SG_COUNT_OF(outcome->epochs);
+         i++) {
+        uint32_t index =
+            sg_state_find(turn->state->agreement_of,
+                          sg_slice_text(flow->terms->agreements[i]));
+        outcome->epochs[outcome->epochs_count++] =
+            index == 0 ? 0 : sg_state_agreement(turn->state, index)->epoch;
+    }
+    if (to->ended)
+        return; // deny
+    if (detail == NULL || detail->facts == NULL) {
+        outcome->verdict = SG_VERDICT_HOLD; // until it can be read again
+        outcome->why = SG_WHY_HELD;
+        return;
+    }
+    size_t parts = detail->facts->n_parts;
+    struct sg_request *requests = sg_turn_take(turn, parts * sizeof *requests);
+    struct sg_decision *decisions =
+        sg_turn_take(turn, parts * sizeof *decisions);
+    struct sg_context *context = context_of(turn, flow->terms, to, first_held);
+    for (size_t i = 0; i < parts; i++) {
+        uint16_t *code = requests[i].code;
+        level_r(release, flow->terms, code);
+        level_s(turn, flow->terms, to, code);
+        level_p(detail->facts->parts[i], flow->terms, code);
+        code[SG_ATTR_CONSENT] = consent_code(turn, flow->terms, code, false);
+        code[SG_ATTR_COMMUNITY_CONSENT] =
+            consent_code(turn, flow->terms, code, true);
+        code[SG_ATTR_AVAILABILITY] = availability(
+            turn, release, detail->facts->parts[i], &outcome->hold_until);
+        decide_part(turn, &requests[i], context, &decisions[i]);
+    }
+    outcome->parts = parts;
+    outcome->request = requests;
+    outcome->part = decisions;
+    outcome->context = context;
+    worst_of(outcome);
+    roster_guard(turn, outcome);
+}

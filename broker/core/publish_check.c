@@ -1,0 +1,273 @@
+#include "broker/core/flow.h"
+#include "broker/core/publish.h"
+#include "broker/core/roster.h"
+
+#define DAY_US (24 * 3600 * 1000000ull)
+enum { CHUNK_LEAST = 1024, NONCE_LEN = 16, MEDIA_LAST = 10 };
+enum { ACTION_WHOLE = 1, ACTION_CHANGE = 2, MODE_FILE = 1, MODE_ROW = 3 };
+
+// ---- claims against terms ------------------------------------------------------
+
+struct claim {
+    enum sg_attr attr;
+    size_t field; // offset of a char * in Claims
+};
+static const struct claim claims_of[] = {
+    {SG_ATTR_CLASSIFICATION, offsetof(Sgpb__Claims, classification)},
+    {SG_ATTR_DATA_KIND, offsetof(Sgpb__Claims, data_kind)},
+    {SG_ATTR_UNIT, offsetof(Sgpb__Claims, unit)},
+    {SG_ATTR_IDENTIFIABILITY, offsetof(Sgpb__Claims, identifiability)},
+    {SG_ATTR_SENSITIVE, offsetof(Sgpb__Claims, sensitive)},
+    {SG_ATTR_LAWFUL_BASIS, offsetof(Sgpb__Claims, lawful_basis)},
+    {SG_ATTR_SPECIAL_CONDITION, offsetof(Sgpb__Claims, special_condition)},
+    {SG_ATTR_ONWARD, offsetof(Sgpb__Claims, onward)},
+    {SG_ATTR_LICENCE, offsetof(Sgpb__Claims, licence)},
+};
+// Given by the terms alone.
+static const enum sg_attr from_terms[] = {
+    SG_ATTR_LOCALISATION, SG_ATTR_GEO_DETAIL, SG_ATTR_VALIDATION,
+    SG_ATTR_EMERGENCY,    SG_ATTR_QUALITY,    SG_ATTR_SDC_STATE};
+
+static const char *
+claimed(const Sgpb__Claims *claims, const struct claim *claim)
+{
+    char *text;
+
+    memcpy(&text, (const uint8_t *)claims + claim->field, sizeof text);
+    return text;
+}
+
+bool
+sg_publish_codes(const Sgpb__FlowTerms *terms, const Sgpb__Claims *claims,
+                 const char *jurisdiction, uint16_t *out, enum sg_attr *attr)
+{
+    memset(out, 0, SG_ATTR_COUNT * sizeof *out);
+    for (size_t i = 0; i < SG_COUNT_OF(claims_of); i++) {
+        *attr = claims_of[i].attr;
+        const char *text = claimed(claims, &claims_of[i]);
+        uint16_t claim = sg_vocabulary_code(*attr, sg_slice_text(text));
+        uint16_t stated = sg_flow_code(terms, *attr);
+        if (stated == 0) { // the terms say that it does not apply
+            if (text[0] != '\0')
+                return false;
+            continue;
+        }
+        if (text[0] == '\0')
+            claim = stated; // nothing claimed: the terms speak
+        struct sg_stated all = {
+            .claim = claim, .terms = &stated, .terms_count = 1};
+        if (claim == 0 || !sg_vocabulary_strictest(*attr, &all, &out[*attr]))
+            return false;
+    }
+    for (size_t i = 0; i < SG_COUNT_OF(from_terms); i++)
+        out[from_terms[i]] = sg_flow_code(terms, from_terms[i]);
+    *attr = SG_ATTR_RELEASE_KIND;
+    out[SG_ATTR_RELEASE_KIND] = sg_vocabulary_code(
+        SG_ATTR_RELEASE_KIND, sg_slice_text(claims->release_kind));
+    if (claims->release_kind[0] != '\0' && out[SG_ATTR_RELEASE_KIND] == 0)
+        return false;
+    out[SG_ATTR_PROVIDER_IN] =
+        sg_vocabulary_code(SG_ATTR_PROVIDER_IN, sg_slice_text(jurisdiction));
+    return true;
+}
+
+static bool
+purposes_within(const Sgpb__Claims *claims, const Sgpb__FlowTerms *terms)
+{
+    for (size_t i = 0; i < claims->n_purposes; i++) {
+        bool found = false;
+        for (size_t k = 0; k < terms->n_purposes && !found; k++)
+            found = strcmp(claims->purposes[i], terms->purposes[k]) == 0;
+        if (!found || (i > 0 && strcmp(claims->purposes[i - 1],
+                                       claims->purposes[i]) >= 0))
+            return false;
+    }
+    return true;
+}
+
+static enum sg_err
+check_claims(const struct sg_turn *turn, const Sgpb__Manifest *manifest,
+             const Sgpb__FlowTerms *terms, const char **field)
+{
+    uint16_t codes[SG_ATTR_COUNT];
+    enum sg_attr attr;
+
+    *field = "claims";
+    if (manifest->claims == NULL)
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "claims.action";
+    if (manifest->claims->action == ACTION_CHANGE)
+        return SG_ERR_ACTION;
+    if (manifest->claims->action != ACTION_WHOLE)
+        return SG_ERR_MANIFEST_FIELD;
+    if (!sg_publish_codes(terms, manifest->claims, turn->who->jurisdiction,
+                          codes, &attr)) {
+        *field = sg_vocabulary_attr(attr)->name;
+        return SG_ERR_CLAIM;
+    }
+    *field = "claims.purposes";
+    if (!purposes_within(manifest->claims, terms))
+        return SG_ERR_CLAIM;
+    *field = "claims.retention_days";
+    if (terms->retention_days != 0 &&
+        manifest->claims->retention_days > terms->retention_days)
+        return SG_ERR_CLAIM;
+    return SG_OK;
+}
+
+// ---- the manifest -------------------------------------------------------------
+
+static enum sg_err
+check_form(const Sgpb__Manifest *m, const char **field)
+{
+    const struct {
+        const char *name;
+        ProtobufCBinaryData data;
+        size_t len;
+    } fixed[] = {{"log_genesis", m->log_genesis, 32},
+                 {"key_id", m->key_id, 32},
+                 {"roster_sha256", m->roster_sha256, 32},
+                 {"prev_manifest_sha256", m->prev_manifest_sha256, 32},
+                 {"terms_sha256", m->terms_sha256, 32},
+                 {"structure_sha256", m->structure_sha256, 32},
+                 {"content_root", m->content_root, 32},
+                 {"seed_commit", m->seed_commit, 32},
+                 {"file_commit", m->file_commit, 32},
+                 {"nonce", m->nonce, NONCE_LEN}};
+
+    *field = "format";
+    if (m->format != 1)
+        return SG_ERR_MANIFEST_FIELD;
+    for (size_t i = 0; i < SG_COUNT_OF(fixed); i++) {
+        *field = fixed[i].name;
+        if (fixed[i].data.len != fixed[i].len)
+            return SG_ERR_MANIFEST_FIELD;
+    }
+    *field = "size";
+    if (m->size == 0 || m->size > SG_LIMIT_OBJECT)
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "chunk_size";
+    if (m->chunk_size < CHUNK_LEAST || m->chunk_size > SG_LIMIT_CHUNK)
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "chunks";
+    if (m->chunks != (m->size + m->chunk_size - 1) / m->chunk_size)
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "media";
+    if (m->media == 0 || m->media > MEDIA_LAST)
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "leaves";
+    if (m->leaves > SG_LIMIT_LEAVES || (m->mode == MODE_FILE && m->leaves != 1))
+        return SG_ERR_MANIFEST_FIELD;
+    *field = "revision";
+    return m->revision == 0 ? SG_ERR_MANIFEST_FIELD : SG_OK;
+}
+
+static enum sg_err
+check_commitment(const Sgpb__Manifest *m, const Sgpb__FlowTerms *terms,
+                 const char **field)
+{
+    *field = "mode";
+    if (m->mode != MODE_FILE && m->mode != MODE_ROW)
+        return SG_ERR_MODE;
+    if (m->mode < sg_flow_mode(terms)) // S22
+        return SG_ERR_MODE;
+    *field = "order";
+    if (m->order != terms->order)
+        return SG_ERR_MODE;
+    *field = "content_root";
+    if (m->mode == MODE_FILE &&
+        !sg_pack_is(m->content_root, m->file_commit.data, 32))
+        return SG_ERR_MANIFEST_FIELD;
+    return SG_OK;
+}
+
+static enum sg_err
+check_audience(const struct sg_turn *turn, const Sgpb__Manifest *m,
+               const char **field)
+{
+    const struct sg_roster *roster = &turn->state->roster;
+
+    *field = "gate";
+    if (strcmp(m->gate, turn->state->gate) != 0)
+        return SG_ERR_AUDIENCE;
+    *field = "log_genesis";
+    if (!sg_pack_is(m->log_genesis, turn->core->options.genesis, 32))
+        return SG_ERR_AUDIENCE;
+    *field = "roster_sha256";
+    if (!sg_pack_is(m->roster_sha256, roster->sha256, 32) &&
+        !sg_slice_eq(sg_pack_slice(m->roster_sha256),
+                     sg_pack_slice(roster->doc->prev_sha256)))
+        return SG_ERR_ROSTER_OLD;
+    return SG_OK;
+}
+
+static enum sg_err
+check_key(const struct sg_turn *turn, const Sgpb__Manifest *m,
+          const char **field)
+{
+    const struct sg_key *key =
+        sg_roster_by_id(turn->state, sg_pack_slice(m->key_id));
+
+    *field = "key_id";
+    if (key == NULL)
+        return SG_ERR_PEER_UNKNOWN;
+    if (key->use != SG_USE_SIGN || (key->roles & SG_ROLE_PUBLISHER) == 0 ||
+        key->place != turn->key->place)
+        return SG_ERR_PEER_KEY_USE;
+    return sg_roster_usable(turn->state, key, turn->now);
+}
+
+static enum sg_err
+check_time(const struct sg_turn *turn, const Sgpb__Manifest *m,
+           const char **field)
+{
+    *field = "expires";
+    if (m->expires <= turn->now)
+        return SG_ERR_EXPIRED;
+    if (m->expires <= m->created ||
+        m->expires - m->created > SG_LIMIT_MANIFEST_DAYS * DAY_US)
+        return SG_ERR_MANIFEST_FIELD;
+    return SG_OK;
+}
+
+enum sg_err
+sg_publish_check(const struct sg_turn *turn, const Sgpb__Manifest *m,
+                 const uint8_t manifest_sha256[32], uint32_t *flow,
+                 const char **field)
+{
+    enum sg_err err = check_form(m, field);
+
+    if (err != SG_OK)
+        return err;
+    // A stranger learns the same of a flow that exists and of one that does
+    // not (S14).
+    *field = "publisher";
+    *flow = sg_flow_find(turn->state, m->flow);
+    if (strcmp(m->publisher, turn->who->id) != 0)
+        return SG_ERR_OWNER;
+    if (*flow == 0 || strcmp(sg_state_flow(turn->state, *flow)->terms->provider,
+                             m->publisher) != 0)
+        return SG_ERR_FLOW;
+    const struct sg_flow *of = sg_state_flow(turn->state, *flow);
+    if ((err = check_audience(turn, m, field)) != SG_OK ||
+        (err = check_key(turn, m, field)) != SG_OK)
+        return err;
+    // What was accepted is known whatever has changed since.
+    if (sg_state_find(turn->state->release_of,
+                      sg_state_hash(manifest_sha256)) != 0)
+        return SG_OK;
+    *field = "terms_sha256";
+    if (!sg_pack_is(m->terms_sha256, of->terms_sha256, 32))
+        return SG_ERR_TERMS_CHANGED;
+    *field = "structure_sha256";
+    if (!sg_slice_eq(sg_pack_slice(m->structure_sha256),
+                     sg_pack_slice(of->terms->structure_sha256)) ||
+        strcmp(m->structure, of->terms->structure) != 0)
+        return SG_ERR_STRUCTURE;
+    if ((err = check_commitment(m, of->terms, field)) != SG_OK ||
+        (err = check_claims(turn, m, of->terms, field)) != SG_OK ||
+        (err = check_time(turn, m, field)) != SG_OK)
+        return err;
+    *field = NULL;
+    return SG_OK;
+}

@@ -1,0 +1,48 @@
+// refuse - every refusal: code, sentence, cure, whose turn it is.
+//
+// Two audiences (S44): the provider of the data sees all; anyone else sees what
+// he can act upon. A refusal that concerns a participant's release is evidence,
+// at most SG_LIMIT_REFUSED_PER_S of them one by one, the rest counted in one
+// aggregate entry a minute (S53).
+#pragma once
+
+#include "broker/core/turn.h"
+
+struct sg_refusal {
+    enum sg_err code;
+    const char *component; // field or component; NULL
+    const char *sentence;  // NULL: that of the table
+    uint64_t next_chunk, head;
+    uint64_t seq; // entry; 0: not recorded
+    uint32_t retry_after_ms;
+};
+
+// The Refusal of a wire message, in turn's memory.
+Sgpb__Refusal *sg_refuse_make(struct sg_turn *turn,
+                              const struct sg_refusal *refusal);
+// REFUSED to the sender of the message in hand.
+void sg_refuse_reply(struct sg_turn *turn, const struct sg_refusal *refusal);
+
+// What a refused release is known by.
+struct sg_refused {
+    const char *publisher;
+    const Sgpb__Manifest *manifest;
+    const uint8_t *manifest_sha256;
+    enum sg_err code;
+    const char *worker_code; // code of the check; "" none
+    const char *component;
+    uint64_t count;
+    uint64_t accepted; // conflict: entry of the accepted one
+    const struct sg_object *report;
+    const uint8_t *report_commit;
+};
+
+// Writes entry 17 or 21 and returns its number, or 0 when the participant's
+// bucket is empty: then it is counted.
+uint64_t sg_refuse_record(struct sg_turn *turn, const struct sg_refused *what);
+
+// Writes the aggregates that are due (timer).
+void sg_refuse_aggregate(struct sg_turn *turn);
+
+// Takes one token; false: empty. per_s tokens a second, at most that many.
+bool sg_refuse_token(struct sg_bucket *bucket, uint64_t now, uint32_t per_s);

@@ -1,0 +1,46 @@
+#include "broker/core/resume.h"
+
+#include "broker/core/match.h"
+#include "broker/core/policy_admin.h"
+#include "broker/core/roster.h"
+#include "broker/core/session.h"
+
+void
+sg_resume_all(struct sg_turn *turn, const char *reason)
+{
+    struct sg_core *core = turn->core;
+    Sgpb__GateStarted body = SGPB__GATE_STARTED__INIT;
+
+    body.reason = (char *)(uintptr_t)reason;
+    body.clock = (char *)(uintptr_t) "system";
+    uint64_t seq = sg_turn_append(turn, SG_ENTRY_GATE_STARTED, &body.base);
+    if (turn->state->roster.doc == NULL)
+        return; // sg_core_found comes next
+    sg_session_new_roster(turn);
+    sg_roster_swap(turn, seq);
+    sg_policy_compile(core, turn->now);
+    for (uint32_t i = sg_pool_next(turn->state->deliveries, 0); i != 0;
+         i = sg_pool_next(turn->state->deliveries, i))
+        sg_match_wait(core, i);
+    sg_policy_due_all(core, SG_DUE_MATCH | SG_DUE_DECIDE);
+}
+
+// Releases and renditions that the log knows; all other objects are left over
+// from uploads and jobs that a crash ended.
+bool
+sg_core_knows_object(const struct sg_core *core, const uint8_t id[16])
+{
+    const struct sg_state *state = core->state;
+
+    for (uint32_t i = sg_pool_next(state->renditions, 0); i != 0;
+         i = sg_pool_next(state->renditions, i))
+        if (memcmp(sg_state_rendition(state, i)->object.id, id, 16) == 0)
+            return true;
+    for (uint32_t i = sg_pool_next(state->structures, 0); i != 0;
+         i = sg_pool_next(state->structures, i))
+        if (memcmp(((struct sg_structure *)sg_pool_at(state->structures, i))
+                       ->object.id,
+                   id, 16) == 0)
+            return true;
+    return sg_table_get(state->objects, sg_slice_of(id, 16), NULL);
+}

@@ -1,0 +1,488 @@
+#include "broker/core/snapshot.h"
+
+#include "broker/core/consented.h"
+#include "broker/core/flow.h"
+#include "broker/core/match.h"
+#include "broker/core/policy_admin.h"
+#include "broker/core/release.h"
+#include "broker/core/render.h"
+#include "broker/core/roster.h"
+#include "broker/core/subscribe.h"
+#include "broker/core/volatile.h"
+
+// "SGSS1", then sections in the order of `sections`, each a count and so many
+// objects. An object is written and read by one function, field by field, so
+// that the two cannot disagree; pool indexes are written as the place of what
+// they point to among those written before.
+enum { BUFFER = 4096 };
+static const char magic[] = "SGSS1";
+
+struct walk {
+    const struct sg_snapshot_sink *sink; // writing, else NULL
+    struct sg_writer out;
+    struct sg_reader in;
+    enum sg_err err;
+    struct sg_state *state;
+    uint8_t buffer[BUFFER];
+};
+
+static void
+flush(struct walk *w)
+{
+    if (w->err == SG_OK && w->out.len > 0)
+        w->err = w->sink->put(w->sink->ctx, sg_writer_slice(&w->out));
+    w->out = sg_writer_on(w->buffer, BUFFER);
+}
+
+static void
+bytes(struct walk *w, void *at, size_t len)
+{
+    if (w->sink == NULL) {
+        struct sg_slice got = sg_bytes_take(&w->in, len);
+        if (got.ptr != NULL && got.len == len)
+            memcpy(at, got.ptr, len);
+        return;
+    }
+    if (w->out.len + len > BUFFER)
+        flush(w);
+    if (len <= BUFFER)
+        sg_bytes_put(&w->out, at, len);
+    else if (w->err == SG_OK)
+        w->err = w->sink->put(w->sink->ctx, sg_slice_of(at, len));
+}
+
+static void
+u64(struct walk *w, uint64_t *value)
+{
+    uint8_t at[8];
+
+    sg_bytes_store_u64(at, *value);
+    bytes(w, at, sizeof at);
+    *value = sg_bytes_load_u64(at);
+}
+
+static void
+u32(struct walk *w, uint32_t *value)
+{
+    uint64_t wide = *value;
+
+    u64(w, &wide);
+    *value = (uint32_t)wide;
+}
+
+static void
+flag(struct walk *w, bool *value)
+{
+    uint8_t byte = *value;
+
+    bytes(w, &byte, 1);
+    *value = byte != 0;
+}
+
+// The body of the entry that brought it; empty: none is kept.
+static void
+kept(struct walk *w, struct sg_kept *one)
+{
+    uint64_t len = one->body.len;
+
+    u64(w, &len);
+    if (w->sink != NULL) {
+        bytes(w, (void *)(uintptr_t)one->body.ptr, one->body.len);
+        return;
+    }
+    struct sg_slice body = sg_bytes_take(&w->in, (size_t)len);
+    if (w->in.failed || len > SG_LIMIT_ENTRY)
+        w->err = SG_ERR_CORRUPT;
+    else if (len > 0 && !sg_state_keep(one, body))
+        w->err = SG_ERR_MEMORY;
+}
+
+static void
+opened(struct walk *w, enum sg_err err)
+{
+    if (w->err == SG_OK && err != SG_OK)
+        w->err = err == SG_ERR_MEMORY ? err : SG_ERR_CORRUPT;
+}
+
+// ---- objects ------------------------------------------------------------------------------
+
+static void
+flow(struct walk *w, uint32_t index)
+{
+    struct sg_flow *one = sg_pool_at(w->state->flows, index);
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    flag(w, &one->closed);
+    u64(w, &one->revision);
+    bytes(w, one->head, 32);
+    u64(w, &one->head_time);
+    u64(w, &one->stops);
+    if (w->sink == NULL && w->err == SG_OK) {
+        opened(w, sg_flow_open(one));
+        if (w->err == SG_OK)
+            opened(w, sg_table_put(w->state->flow_of, one->id, index));
+    }
+}
+
+static void
+structure(struct walk *w, uint32_t index)
+{
+    struct sg_structure *one = sg_pool_at(w->state->structures, index);
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    if (w->sink == NULL && w->err == SG_OK) {
+        opened(w, sg_flow_open_structure(one));
+        if (w->err == SG_OK)
+            opened(w, sg_table_put(w->state->structure_of,
+                                   sg_state_hash(one->sha256), index));
+    }
+}
+
+// Name of the flow, by its terms' entry: a flow has one at a time.
+static void
+flow_ref(struct walk *w, uint32_t *index)
+{
+    uint8_t sha256[32] = {0};
+
+    if (w->sink != NULL)
+        memcpy(sha256, sg_state_flow(w->state, *index)->terms_sha256, 32);
+    bytes(w, sha256, 32);
+    if (w->sink != NULL)
+        return;
+    for (uint32_t i = sg_pool_next(w->state->flows, 0); i != 0;
+         i = sg_pool_next(w->state->flows, i))
+        if (memcmp(sg_state_flow(w->state, i)->terms_sha256, sha256, 32) == 0)
+            *index = i;
+    if (*index == 0)
+        w->err = SG_ERR_CORRUPT;
+}
+
+static void
+release(struct walk *w, uint32_t index)
+{
+    struct sg_release *one = sg_pool_at(w->state->releases, index);
+
+    u64(w, &one->seq);
+    flow_ref(w, &one->flow);
+    u64(w, &one->revision);
+    u64(w, &one->time);
+    u64(w, &one->embargo_us);
+    bytes(w, one->manifest, 32);
+    bytes(w, one->seed_commit, 32);
+    for (size_t i = 0; i < SG_ATTR_COUNT; i++) {
+        uint32_t code = one->codes[i];
+        u32(w, &code);
+        one->codes[i] = (uint16_t)code;
+    }
+    u64(w, &one->stops);
+    u32(w, &one->chunk_size);
+    bytes(w, &one->media, 1);
+    bytes(w, &one->mode, 1);
+    flag(w, &one->destroyed);
+    flag(w, &one->recalled);
+    u64(w, &one->retain_until);
+    if (w->sink != NULL || w->err != SG_OK || w->in.failed)
+        return;
+    opened(w, sg_release_index(w->state, index));
+    struct sg_flow *of = sg_pool_at(w->state->flows, one->flow);
+    if (one->revision == of->revision)
+        of->head_release = index;
+}
+
+static void
+rendition(struct walk *w, uint32_t index)
+{
+    struct sg_rendition *one = sg_pool_at(w->state->renditions, index);
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    if (w->sink == NULL && w->err == SG_OK) {
+        opened(w, sg_render_open(w->state, one));
+        if (w->err == SG_OK)
+            opened(w, sg_render_index(w->state, index));
+    }
+}
+
+static void
+subscription(struct walk *w, uint32_t index)
+{
+    struct sg_subscription *one = sg_pool_at(w->state->subscriptions, index);
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    flow_ref(w, &one->flow);
+    u64(w, &one->start);
+    u64(w, &one->matched);
+    u64(w, &one->cursor);
+    u64(w, &one->stops);
+    flag(w, &one->ended);
+    if (w->sink == NULL && w->err == SG_OK) {
+        opened(w, sg_subscribe_open(one));
+        if (w->err == SG_OK)
+            opened(w, sg_subscribe_index(w->state, index));
+    }
+}
+
+// An object of the log named by the number of an entry.
+static void
+seq_ref(struct walk *w, const struct sg_table *table, uint32_t *index,
+        uint64_t seq)
+{
+    uint8_t at[8];
+
+    u64(w, &seq);
+    if (w->sink != NULL || seq == 0)
+        return;
+    sg_bytes_store_u64(at, seq);
+    *index = sg_state_find(table, sg_slice_of(at, 8));
+    if (*index == 0)
+        w->err = SG_ERR_CORRUPT;
+}
+
+static void
+subscription_ref(struct walk *w, uint32_t *index)
+{
+    uint64_t seq =
+        *index == 0 ? 0 : sg_state_subscription(w->state, *index)->seq;
+
+    u64(w, &seq);
+    if (w->sink != NULL)
+        return;
+    for (uint32_t i = sg_pool_next(w->state->subscriptions, 0); i != 0;
+         i = sg_pool_next(w->state->subscriptions, i))
+        if (sg_state_subscription(w->state, i)->seq == seq)
+            *index = i;
+    if (*index == 0)
+        w->err = SG_ERR_CORRUPT;
+}
+
+static void
+delivery(struct walk *w, uint32_t index)
+{
+    struct sg_delivery *one = sg_pool_at(w->state->deliveries, index);
+    uint64_t *const numbers[] = {
+        &one->decision,   &one->decided_at,     &one->generation,
+        &one->hold_until, &one->first_held,     &one->statement,
+        &one->released,   &one->first_released, &one->cancelled,
+        &one->ack,        &one->stops};
+
+    bytes(w, one->id, 16);
+    bytes(w, &one->state, 1);
+    seq_ref(w, w->state->release_at, &one->release,
+            one->release == 0 ? 0
+                              : sg_state_release(w->state, one->release)->seq);
+    subscription_ref(w, &one->subscription);
+    seq_ref(w, w->state->rendition_at, &one->rendition,
+            one->rendition == 0
+                ? 0
+                : sg_state_rendition(w->state, one->rendition)->seq);
+    for (size_t i = 0; i < SG_COUNT_OF(numbers); i++)
+        u64(w, numbers[i]);
+    u32(w, &one->suppress_below);
+    if (w->sink != NULL || w->err != SG_OK)
+        return;
+    if (one->state >= SG_DELIVERY_STATES || one->release == 0)
+        w->err = SG_ERR_CORRUPT;
+    else
+        opened(w, sg_match_index(w->state, index));
+}
+
+static void
+agreement(struct walk *w, uint32_t index)
+{
+    struct sg_agreement *one = sg_pool_at(w->state->agreements, index);
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    u64(w, &one->epoch);
+    u64(w, &one->stops);
+    u64(w, &one->last_event);
+    u64(w, &one->last_stop);
+    bytes(w, one->stop_sha256, 32);
+    u64(w, &one->stated);
+    if (w->sink == NULL && w->err == SG_OK) {
+        opened(w, sg_consented_open(w->state, one));
+        if (w->err == SG_OK)
+            opened(w, sg_table_put(w->state->agreement_of, one->id, index));
+    }
+}
+
+static void
+record(struct walk *w, uint32_t index)
+{
+    struct sg_consented *one = sg_pool_at(w->state->records, index);
+    uint64_t by = one->agreement == 0
+                      ? 0
+                      : sg_state_agreement(w->state, one->agreement)->seq;
+
+    u64(w, &by);
+    bytes(w, one->record, 16);
+    bytes(w, &one->state, 1);
+    bytes(w, one->event_sha256, 32);
+    bytes(w, one->revision_sha256, 32);
+    u64(w, &one->at);
+    u64(w, &one->seq);
+    bytes(w, &one->collector_len, 1);
+    bytes(w, one->collector, sizeof one->collector);
+    if (w->sink != NULL || w->err != SG_OK || w->in.failed)
+        return;
+    for (uint32_t i = sg_pool_next(w->state->agreements, 0); i != 0;
+         i = sg_pool_next(w->state->agreements, i))
+        if (sg_state_agreement(w->state, i)->seq == by)
+            one->agreement = i;
+    opened(w, sg_consented_restore(w->state, index));
+}
+
+static void
+bundle(struct walk *w, struct sg_bundle *one)
+{
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    if (w->sink == NULL && w->err == SG_OK && one->seq != 0)
+        opened(w,
+               one->kept.body.len == 0 ? SG_ERR_CORRUPT : sg_policy_open(one));
+}
+
+// ---- tables that are more than an index -------------------------------------------------------
+
+static void
+table(struct walk *w, struct sg_table *one, size_t key_len)
+{
+    uint32_t count = sg_table_count(one), at = 0;
+    struct sg_slice key;
+    uint8_t name[32] = {0};
+    uint64_t value = 0;
+
+    u32(w, &count);
+    for (uint32_t i = 0; i < count && w->err == SG_OK && !w->in.failed; i++) {
+        if (w->sink != NULL) {
+            bool more = sg_table_next(one, &at, &key, &value);
+            SG_ASSERT(more && key.len == key_len);
+            memcpy(name, key.ptr, key_len);
+        }
+        bytes(w, name, key_len);
+        u64(w, &value);
+        if (w->sink == NULL && !w->in.failed)
+            opened(w, sg_table_put(one, sg_slice_of(name, key_len), value));
+    }
+}
+
+static void
+roster(struct walk *w)
+{
+    struct sg_roster *one = &w->state->roster;
+
+    kept(w, &one->kept);
+    u64(w, &one->seq);
+    if (w->sink != NULL || w->err != SG_OK || one->kept.body.len == 0)
+        return;
+    opened(w, sg_roster_open(one));
+    if (w->err == SG_OK)
+        opened(w, sg_roster_index(w->state, false));
+}
+
+struct section {
+    size_t pool; // offset of a struct sg_pool * in the state
+    void (*object)(struct walk *w, uint32_t index);
+};
+static const struct section sections[] = {
+    {offsetof(struct sg_state, flows), flow},
+    {offsetof(struct sg_state, structures), structure},
+    {offsetof(struct sg_state, releases), release},
+    {offsetof(struct sg_state, renditions), rendition},
+    {offsetof(struct sg_state, subscriptions), subscription},
+    {offsetof(struct sg_state, deliveries), delivery},
+    {offsetof(struct sg_state, agreements), agreement},
+    {offsetof(struct sg_state, records), record},
+};
+
+static void
+pool(struct walk *w, const struct section *section)
+{
+    struct sg_pool *objects;
+
+    memcpy(&objects, (uint8_t *)w->state + section->pool, sizeof objects);
+    uint32_t count = sg_pool_count(objects);
+    u32(w, &count);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < count && w->err == SG_OK && !w->in.failed; i++) {
+        at =
+            w->sink != NULL ? sg_pool_next(objects, at) : sg_pool_take(objects);
+        if (at == 0) {
+            w->err = SG_ERR_CORRUPT;
+            return;
+        }
+        section->object(w, at);
+    }
+}
+
+static void
+whole(struct walk *w)
+{
+    char head[sizeof magic];
+
+    memcpy(head, magic, sizeof head);
+    bytes(w, head, sizeof head);
+    if (memcmp(head, magic, sizeof head) != 0)
+        w->err = SG_ERR_CORRUPT;
+    u64(w, &w->state->next_seq);
+    u64(w, &w->state->last_time);
+    u64(w, &w->state->genesis_time);
+    bytes(w, w->state->roster_pin, 32);
+    table(w, w->state->known_keys, 32);
+    table(w, w->state->revoked, 32);
+    table(w, w->state->objects, 16);
+    roster(w);
+    u64(w, &w->state->generation);
+    u64(w, &w->state->active_from);
+    bundle(w, &w->state->proposed);
+    bundle(w, &w->state->active);
+    for (size_t i = 0; i < SG_COUNT_OF(sections) && w->err == SG_OK; i++)
+        pool(w, &sections[i]);
+}
+
+enum sg_err
+sg_snapshot_write(const struct sg_core *core,
+                  const struct sg_snapshot_sink *sink)
+{
+    struct walk w = {.sink = sink, .state = core->state};
+
+    w.out = sg_writer_on(w.buffer, BUFFER);
+    whole(&w);
+    flush(&w);
+    return w.err;
+}
+
+enum sg_err
+sg_snapshot_read(struct sg_core *core, struct sg_slice snapshot)
+{
+    struct walk w = {.in = sg_reader_on(snapshot), .state = core->state};
+
+    whole(&w);
+    if (w.err == SG_OK && !sg_bytes_end(&w.in))
+        w.err = SG_ERR_CORRUPT;
+    return w.err;
+}
+
+static enum sg_err
+add(void *ctx, struct sg_slice piece)
+{
+    sg_crypto_sha256_add(ctx, piece.ptr, piece.len);
+    return SG_OK;
+}
+
+void
+sg_snapshot_hash(const struct sg_core *core, uint8_t out[32])
+{
+    struct sg_sha256 *hash = sg_crypto_sha256_new();
+    struct sg_snapshot_sink sink = {.ctx = hash, .put = add};
+
+    SG_ASSERT(hash != NULL);
+    sg_crypto_sha256_init(hash);
+    enum sg_err err = sg_snapshot_write(core, &sink);
+    SG_ASSERT(err == SG_OK);
+    sg_crypto_sha256_final(hash, out);
+    sg_crypto_sha256_free(&hash);
+}

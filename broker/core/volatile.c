@@ -1,0 +1,119 @@
+#include "broker/core/volatile.h"
+
+enum {
+    SESSIONS = 65536,
+    REFUSED_KNOWN = 65536,
+    SCRATCH = 48 * 1024 * 1024,
+    BLOCK = 64 * 1024,
+};
+#define POLICY_ARENA (256ull * 1024 * 1024)
+
+static uint32_t
+cap_of(uint32_t wanted, uint32_t limit)
+{
+    return wanted != 0 ? wanted : limit;
+}
+
+static void
+set_caps(struct sg_core *core, const struct sg_core_caps *caps)
+{
+    core->flows_cap = cap_of(caps->flows, SG_LIMIT_FLOWS);
+    core->releases_cap = cap_of(caps->releases, SG_LIMIT_RELEASES_OPEN);
+    core->subscriptions_cap =
+        cap_of(caps->subscriptions, SG_LIMIT_SUBSCRIPTIONS);
+    core->deliveries_cap = cap_of(caps->deliveries, SG_LIMIT_DELIVERIES);
+    core->agreements_cap = cap_of(caps->agreements, SG_LIMIT_AGREEMENTS);
+    core->records_cap = cap_of(caps->records, 1000000);
+    core->renditions_cap = cap_of(caps->renditions, SG_LIMIT_RENDITIONS);
+    core->uploads_cap = cap_of(caps->uploads, SG_LIMIT_UPLOADS);
+}
+
+static bool
+open_tables(struct sg_core *core, uint32_t sessions)
+{
+    const uint8_t *key = core->options.table_key;
+
+    core->session_of = sg_table_new(sessions, key);
+    core->upload_of = sg_table_new_own(core->uploads_cap);
+    core->upload_by = sg_table_new_own(core->uploads_cap);
+    core->job_of = sg_table_new_own(SG_LIMIT_JOBS);
+    core->render_of = sg_table_new_own(SG_LIMIT_JOBS);
+    core->render_tries = sg_table_new_own(core->renditions_cap);
+    core->in_flight = sg_table_new_own(core->deliveries_cap);
+    core->attached = sg_table_new_own(core->subscriptions_cap);
+    core->refused_of = sg_table_new_own(REFUSED_KNOWN);
+    return core->session_of != NULL && core->upload_of != NULL &&
+           core->upload_by != NULL && core->job_of != NULL &&
+           core->render_of != NULL && core->render_tries != NULL &&
+           core->in_flight != NULL && core->attached != NULL &&
+           core->refused_of != NULL;
+}
+
+static bool
+open_arrays(struct sg_core *core)
+{
+    size_t flows = core->flows_cap + 1u;
+    size_t asked = SG_ASKED_MAX * sizeof *core->asked;
+
+    core->mem =
+        sg_arena_new(flows * 16 + core->uploads_cap * 8u + asked + 4096, 0);
+    if (core->mem == NULL)
+        return false;
+    core->flow_due = sg_arena_take(core->mem, flows);
+    core->flow_pending =
+        sg_arena_take(core->mem, flows * sizeof *core->flow_pending);
+    core->match_from =
+        sg_arena_take(core->mem, flows * sizeof *core->match_from);
+    core->waiting = sg_arena_take(core->mem, (core->uploads_cap + 1u) *
+                                                 sizeof *core->waiting);
+    core->asked = sg_arena_take(core->mem, asked);
+    return core->flow_due != NULL && core->flow_pending != NULL &&
+           core->match_from != NULL && core->waiting != NULL &&
+           core->asked != NULL;
+}
+
+bool
+sg_volatile_open(struct sg_core *core)
+{
+    const struct sg_core_caps *caps = &core->options.caps;
+    uint32_t sessions = cap_of(caps->sessions, SESSIONS);
+    uint64_t policy =
+        caps->policy_arena != 0 ? caps->policy_arena : POLICY_ARENA;
+
+    set_caps(core, caps);
+    core->sessions = sg_pool_new(sessions, sizeof(struct sg_session));
+    core->uploads = sg_pool_new(core->uploads_cap, sizeof(struct sg_upload));
+    core->jobs = sg_pool_new(SG_LIMIT_JOBS, sizeof(struct sg_pending_job));
+    core->timers = sg_timers_new(core->deliveries_cap);
+    core->policy_mem = sg_arena_new(policy, BLOCK);
+    core->scratch = sg_arena_new(SCRATCH, BLOCK);
+    core->state->scratch = core->scratch;
+    return core->sessions != NULL && core->uploads != NULL &&
+           core->jobs != NULL && core->timers != NULL &&
+           core->policy_mem != NULL && core->scratch != NULL &&
+           open_arrays(core) && open_tables(core, sessions);
+}
+
+void
+sg_volatile_close(struct sg_core *core)
+{
+    if (core->uploads != NULL)
+        for (uint32_t i = sg_pool_next(core->uploads, 0); i != 0;
+             i = sg_pool_next(core->uploads, i))
+            sg_arena_free(
+                &((struct sg_upload *)sg_pool_at(core->uploads, i))->mem);
+    struct sg_table **tables[] = {
+        &core->session_of, &core->upload_of, &core->upload_by,
+        &core->job_of,     &core->render_of, &core->render_tries,
+        &core->in_flight,  &core->attached,  &core->refused_of};
+    for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
+        sg_table_free(tables[i]);
+    sg_pool_free(&core->sessions);
+    sg_pool_free(&core->uploads);
+    sg_pool_free(&core->jobs);
+    sg_timers_free(&core->timers);
+    sg_arena_free(&core->policy_mem);
+    sg_arena_free(&core->scratch);
+    sg_arena_free(&core->mem);
+    sg_arena_free(&core->quota_mem);
+}

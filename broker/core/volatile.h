@@ -1,0 +1,204 @@
+// volatile - what is forgotten at a restart: talk in progress, and caches.
+//
+// Owns sessions (one a connection), uploads, jobs, deliveries being sent, token
+// buckets, the compiled policy. Nothing here is evidence: a crash loses it and
+// sg_core_resume begins again what the state owes.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/base/timers.h"
+#include "broker/core/state.h"
+#include "policy/compile.h"
+#include "policy/policy.h"
+#include "schemas/facts.pb-c.h"
+#include "schemas/worker.pb-c.h"
+
+// A token bucket in thousandths, so that it needs no fractions.
+struct sg_bucket {
+    uint64_t at; // microseconds of the last look
+    uint32_t milli;
+};
+
+enum sg_bucket_kind {
+    SG_BUCKET_VERIFY,  // signature checks
+    SG_BUCKET_REFUSED, // refusals recorded one by one
+    SG_BUCKET_BAD_BATCH,
+    SG_BUCKET_KINDS,
+};
+
+// Of a participant, by its place in the roster.
+struct sg_quota {
+    struct sg_bucket bucket[SG_BUCKET_KINDS];
+    uint32_t uploads;
+    uint64_t unrecorded; // refusals since `since`
+    uint64_t since;
+    char code[48]; // of the last one
+};
+
+enum { SG_SENDING_MAX = 64 }; // deliveries on their way to one peer
+
+struct sg_sending {
+    uint32_t delivery; // 0: free
+    uint64_t next_index;
+    bool ready; // the subscriber says that all chunks are there
+    uint8_t tries;
+};
+
+enum { SG_ATTACHED_MAX = 256 }; // subscriptions of one connection
+
+struct sg_have { // what a subscriber said it holds when it attached
+    uint8_t delivery_id[16];
+    uint64_t next_index;
+};
+
+struct sg_session {
+    struct sg_routing peer;
+    uint8_t curve_key[32];
+    uint64_t number;
+    uint64_t seen;
+    uint64_t send_bytes; // credit of the peer for chunks
+    uint32_t send_messages;
+    uint64_t granted;  // bytes of ours that it has not used
+    uint32_t keys_out; // KEY frames not yet receipted
+    bool greeted;
+    uint32_t subscriptions[SG_ATTACHED_MAX];
+    size_t subscriptions_count;
+    struct sg_have have[SG_SENDING_MAX];
+    size_t have_count;
+    struct sg_sending sending[SG_SENDING_MAX];
+};
+
+enum sg_upload_kind {
+    SG_UPLOAD_RELEASE,
+    SG_UPLOAD_STRUCTURE,
+    SG_UPLOAD_POLICY
+};
+enum sg_upload_state {
+    SG_UPLOAD_OPEN,    // chunks are coming
+    SG_UPLOAD_STORING, // all here, not yet durable
+    SG_UPLOAD_WAITING, // for a worker
+    SG_UPLOAD_READING,
+    SG_UPLOAD_JUDGING,
+    SG_UPLOAD_DONE, // judged; waits for its predecessor
+};
+
+struct sg_upload {
+    struct sg_arena *mem;
+    uint8_t kind, state;
+    uint64_t token;
+    struct sg_routing peer; // who gets the result
+    uint64_t request;
+    uint32_t index; // in the request
+    bool rehearse;
+    char owner[SG_LIMIT_ID + 1]; // participant
+    uint8_t sha256[32];          // manifest, or the document's
+    uint64_t bytes, chunks, next_chunk, got_bytes;
+    uint64_t deadline;
+    struct sg_object object;
+    // release
+    uint32_t flow;
+    uint32_t follows; // next upload of the flow, in order of revision
+    struct sg_slice signed_manifest; // packed SignedManifest
+    const Sgpb__Manifest *manifest;
+    struct sg_object leaves, report;
+    uint64_t job;
+    uint8_t tries;
+    bool alone; // not in one job with others again
+    enum sg_err result;
+    struct sg_slice facts; // packed Facts of the judge
+    uint8_t report_sha256[32], report_salt[32];
+    char component[SG_LIMIT_ID + 1];
+    char code[64]; // of the worker, when refused
+    uint64_t faults;
+    // document
+    const Sgpb__Signed *by;
+    uint8_t *room; // policy text, collected
+};
+
+struct sg_pending_job {
+    uint64_t number;
+    uint8_t role; // enum sg_job_role
+    uint8_t tries;
+    uint32_t uploads[SG_LIMIT_JOB_BATCH];
+    uint32_t count;
+    // rendering
+    uint32_t release;
+    uint8_t parameters[32];
+    struct sg_object output;
+    uint8_t key_commit[32];
+    uint64_t rows_in, rows_out, proof_len, suppressed;
+    uint8_t content_root[32];
+    uint32_t delivery;
+    uint8_t delivery_id[16]; // the one that asked first
+};
+
+struct sg_asked { // who waits for the statement on an agreement
+    uint32_t agreement;
+    struct sg_routing peer;
+    uint64_t request;
+};
+
+enum { SG_ASKED_MAX = 4096 };
+
+struct sg_core {
+    struct sg_arena *home; // where it lies
+    struct sg_core_options options;
+    struct sg_state *state; // written by sg_core_apply only
+    uint8_t sign_key_id[32];
+
+    struct sg_pool *sessions, *uploads, *jobs;
+    struct sg_table *session_of; // routing id
+    struct sg_table *upload_of;  // token, 8 bytes
+    struct sg_table *upload_by;  // sha256
+    struct sg_table *job_of;     // number
+    struct sg_table *attached;   // subscription index -> session
+    struct sg_table *refused_of; // manifest -> entry of a late refusal
+    struct sg_table *render_tries;
+    struct sg_arena *scratch;   // of one apply
+    struct sg_table *render_of; // parameters sha256 -> job
+    struct sg_table *in_flight; // delivery id -> entry 35: not handed over yet
+    struct sg_quota *quotas;    // by place in the roster
+    size_t quotas_count;
+    struct sg_arena *quota_mem;
+    uint64_t tokens, jobs_made, sessions_made; // counters
+    uint64_t credit_used;                      // of SG_LIMIT_CREDIT_POOL
+    uint64_t durable;                          // entries below it
+
+    // the policy of the day
+    struct sg_arena *policy_mem;
+    struct sg_policy_set *policy;
+    struct sg_rules *rules; // NULL: deny all
+    uint32_t rules_day;
+    uint64_t rules_generation;
+    uint32_t slice_until; // day
+
+    uint8_t *flow_due; // by flow index: SG_DUE_*
+    bool any_due;
+    struct sg_timers *timers; // delivery index -> decide again
+    struct sg_asked *asked;
+    size_t asked_count;
+    struct sg_arena *mem; // of the arrays
+    uint32_t flows_cap, releases_cap, subscriptions_cap, deliveries_cap;
+    uint32_t agreements_cap, records_cap, renditions_cap;
+    uint32_t uploads_cap;
+    uint32_t *flow_pending; // by flow index: first upload of its row
+    uint32_t *match_from;   // by flow index: last release matched
+    uint32_t *waiting;      // uploads for a worker, in order
+    size_t waiting_count;
+    uint64_t next_sweep, next_retention;
+    bool disk_full, stopping, keys_due;
+    uint64_t unknown_keys, dropped; // messages without an answer
+    uint64_t refused_handshakes, lost;
+};
+
+// Why a flow is looked at when the turn ends.
+enum {
+    SG_DUE_MATCH = 1,  // a new release or subscription
+    SG_DUE_DECIDE = 2, // consent, terms, roster, policy, time: decide again
+    SG_DUE_SEND = 4,   // credit, a rendition, a new session
+};
+
+bool sg_volatile_open(struct sg_core *core);
+void sg_volatile_close(struct sg_core *core);

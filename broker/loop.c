@@ -1,0 +1,188 @@
+#include "broker/loop.h"
+
+// EVENTS: of one turn, so that what waits together is written together.
+// OUTPUTS: turns whose effects may wait for the disk at the same time.
+enum { EVENTS = 256, OUTPUTS = 16, OUTPUT_BYTES = 16 * 1024 * 1024 };
+
+struct waiting { // effects of one turn, from next on not yet handed over
+    struct sg_output *output;
+    size_t next;
+    size_t appended, scanned; // entries given to the log, effects looked at
+};
+
+struct sg_loop {
+    struct sg_arena *home;
+    struct sg_core *core;
+    const struct sg_env *env;
+    struct waiting ring[OUTPUTS];
+    size_t first, count; // of ring: turns that wait, oldest first
+    uint64_t durable;    // entries below it
+    bool stopped;
+    struct sg_event events[EVENTS];
+};
+
+struct sg_loop *
+sg_loop_new(struct sg_core *core, const struct sg_env *env)
+{
+    struct sg_arena *home = sg_arena_new(sizeof(struct sg_loop) + 64, 0);
+    struct sg_loop *loop;
+
+    if (home == NULL)
+        return NULL;
+    loop = sg_arena_take(home, sizeof *loop);
+    SG_ASSERT(loop != NULL);
+    *loop = (struct sg_loop){.home = home, .core = core, .env = env};
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        loop->ring[i].output = sg_output_new(OUTPUT_BYTES);
+        if (loop->ring[i].output == NULL) {
+            sg_loop_free(&loop);
+            return NULL;
+        }
+    }
+    return loop;
+}
+
+void
+sg_loop_free(struct sg_loop **loop)
+{
+    if (*loop == NULL)
+        return;
+    struct sg_arena *home = (*loop)->home;
+    for (size_t i = 0; i < OUTPUTS; i++)
+        sg_output_free(&(*loop)->ring[i].output);
+    sg_arena_free(&home);
+    *loop = NULL;
+}
+
+static struct sg_output *
+current(struct sg_loop *loop)
+{
+    return loop->ring[(loop->first + loop->count - 1) % OUTPUTS].output;
+}
+
+static void
+decide(struct sg_loop *loop, const struct sg_event *event)
+{
+    if (event->kind == SG_EVENT_DURABLE && event->u.seq >= loop->durable)
+        loop->durable = event->u.seq + 1;
+    sg_core_decide(loop->core, event, loop->env->now(loop->env->ctx),
+                   current(loop));
+}
+
+// The last gate of a content key: the stop epoch as it is now (S36).
+static void
+hand_over(struct sg_loop *loop, const struct sg_effect *effect)
+{
+    struct sg_event no = {.kind = SG_EVENT_KEY_NOT_SENT};
+
+    if (effect->kind != SG_EFFECT_RELEASE_KEY ||
+        sg_core_stop_epoch(loop->core, effect->u.key.delivery) ==
+            effect->u.key.stop_epoch) {
+        loop->env->effect(loop->env->ctx, effect);
+        loop->stopped = loop->stopped || effect->kind == SG_EFFECT_STOP;
+        return;
+    }
+    memcpy(no.u.key.delivery, effect->u.key.delivery, 16);
+    no.u.key.released = effect->u.key.released;
+    loop->env->random(loop->env->ctx, no.random);
+    decide(loop, &no);
+}
+
+static bool
+is_free(const struct sg_loop *loop, const struct sg_effect *effect)
+{
+    return effect->after_seq == SG_AFTER_NOTHING ||
+           effect->after_seq < loop->durable;
+}
+
+// What became free of older turns, in order.
+static void
+let_go(struct sg_loop *loop)
+{
+    while (loop->count > 1) { // the last one is the turn in hand
+        struct waiting *oldest = &loop->ring[loop->first];
+        for (; oldest->next < oldest->output->effects_count; oldest->next++) {
+            struct sg_effect *effect = &oldest->output->effects[oldest->next];
+            if (effect->done)
+                continue;
+            if (!is_free(loop, effect))
+                return;
+            hand_over(loop, effect);
+        }
+        loop->first = (loop->first + 1) % OUTPUTS;
+        loop->count--;
+    }
+}
+
+static void
+begin(struct sg_loop *loop)
+{
+    SG_ASSERT(loop->count < OUTPUTS);
+    loop->count++;
+    struct waiting *now =
+        &loop->ring[(loop->first + loop->count - 1) % OUTPUTS];
+    now->next = now->appended = now->scanned = 0;
+    sg_output_reset(now->output);
+}
+
+// Entries first, then what waits for none of them; the rest waits its turn.
+static enum sg_err
+finish(struct sg_loop *loop)
+{
+    struct waiting *now =
+        &loop->ring[(loop->first + loop->count - 1) % OUTPUTS];
+    struct sg_output *output = now->output;
+    uint8_t random[32];
+
+    loop->env->random(loop->env->ctx, random);
+    sg_core_end_turn(loop->core, random, loop->env->now(loop->env->ctx),
+                     output);
+    if (output->entries_count > now->appended) {
+        enum sg_err err =
+            loop->env->append(loop->env->ctx, output->entries + now->appended,
+                              output->entries_count - now->appended);
+        if (err != SG_OK)
+            return err;
+        now->appended = output->entries_count;
+    }
+    for (; now->scanned < output->effects_count; now->scanned++) {
+        struct sg_effect *effect = &output->effects[now->scanned];
+        if (effect->after_seq != SG_AFTER_NOTHING)
+            continue;
+        effect->done = true;
+        hand_over(loop, effect);
+    }
+    return SG_OK;
+}
+
+enum sg_err
+sg_loop_start(struct sg_loop *loop, const char *reason)
+{
+    uint8_t random[32];
+
+    loop->durable = sg_core_next_seq(loop->core);
+    begin(loop);
+    loop->env->random(loop->env->ctx, random);
+    sg_core_resume(loop->core, reason, random, loop->env->now(loop->env->ctx),
+                   current(loop));
+    return finish(loop);
+}
+
+enum sg_err
+sg_loop_turn(struct sg_loop *loop, bool *stopped)
+{
+    // With every output waiting for the disk only one event is taken at a time,
+    // into the newest; it is the disk's own word that is waited for.
+    bool full = loop->count + 1 >= OUTPUTS;
+    size_t count = loop->env->wait(loop->env->ctx, sg_core_due(loop->core),
+                                   loop->events, full ? 1 : EVENTS);
+
+    if (loop->count < OUTPUTS)
+        begin(loop);
+    for (size_t i = 0; i < count; i++)
+        decide(loop, &loop->events[i]);
+    let_go(loop);
+    enum sg_err err = finish(loop);
+    *stopped = loop->stopped;
+    return err;
+}
