@@ -382,6 +382,7 @@ struct replay {
     struct sg_evidence *ev;
     enum sg_err (*visit)(void *arg, const struct sg_evidence_entry *entry);
     void *arg;
+    enum sg_err refused; // by visit
 };
 
 static void
@@ -402,7 +403,11 @@ replay_entry(void *arg, const struct sg_entry *entry, const uint8_t leaf[32],
                                     .body = entry->body};
     memcpy(out.leaf, leaf, 32);
     enum sg_err err = sg_tree_append(&replay->ev->parts.tree, leaf, frame_at);
-    return err != SG_OK ? err : replay->visit(replay->arg, &out);
+    // A visitor that refuses an entry may have met a changed one: the walk goes
+    // on, so that damage is called damage.
+    if (err == SG_OK && replay->refused == SG_OK)
+        replay->refused = replay->visit(replay->arg, &out);
+    return err;
 }
 
 enum sg_err
@@ -412,7 +417,7 @@ sg_evidence_replay(struct sg_evidence *evidence,
                    void *arg, struct sg_diag *diag)
 {
     struct sg_evidence *ev = evidence;
-    struct replay replay = {ev, visit, arg};
+    struct replay replay = {ev, visit, arg, SG_OK};
     struct sg_log_visit walk = {&replay, replay_root, replay_entry};
     struct sg_log_start start = {.at = SG_ENTRY_SEGMENT_LEN};
     struct sg_log_known known = {.size = ev->slot.size};
@@ -431,7 +436,7 @@ sg_evidence_replay(struct sg_evidence *evidence,
     enum sg_err err =
         sg_log_recover(&ev->parts.log, &start, &known, &walk, diag);
     sg_index_rest(ev->index);
-    return err;
+    return err != SG_OK ? err : replay.refused;
 }
 
 enum sg_err

@@ -92,7 +92,8 @@ SG_MUST_CHECK enum sg_err
 sg_evidence_drop_snapshot(struct sg_evidence *evidence);
 
 // Calls visit for each entry after the snapshot, in order, each verified (CRC,
-// form, chain, times). visit's error ends the walk and is returned.
+// form, chain, times). visit's error is returned unless the log is
+// damaged; no further entry is shown then.
 // sg_evidence_put_row may be called from visit. O(bytes of the log after the
 // snapshot). SG_ERR_DAMAGE as above.
 SG_MUST_CHECK enum sg_err sg_evidence_replay(
