@@ -282,7 +282,7 @@ headers: $(PROTO_H)
 symbols: all
 	@ops/lint/symbols.sh $(B)
 tidy: $(PROTO_H)
-	@ops/lint/tidy.sh "$(STD) -I. -isystem $(GEN)" $(SRC_LIB) $(wildcard $(MAINS))
+	@ops/lint/tidy.sh "$(STD) -I. -isystem $(GEN) -DSG_VERSION=\"$(VERSION)\"" $(SRC_LIB) $(wildcard $(MAINS))
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
