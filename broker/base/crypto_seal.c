@@ -103,8 +103,6 @@ enum sg_err
 sg_crypto_unbox(const uint8_t from_public[32], const uint8_t own_secret[32],
                 const uint8_t nonce[24], struct sg_slice box, uint8_t *out)
 {
-    if (box.len < crypto_box_MACBYTES)
-        return SG_ERR_CORRUPT;
     return crypto_box_open_easy(out, box.ptr, box.len, nonce, from_public,
                                 own_secret) == 0
                ? SG_OK

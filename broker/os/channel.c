@@ -57,8 +57,16 @@ sg_os_channel_send(int fd, struct sg_slice packet, const int *fds, size_t count)
     while (sent < 0 && errno == EINTR);
     if (sent == (ssize_t)packet.len)
         return SG_OK;
-    return errno == EAGAIN || errno == ENOBUFS ? SG_ERR_BUSY
-                                               : SG_ERR_UNREACHABLE;
+    switch (errno) {
+    case EAGAIN:
+    case ENOBUFS:
+    case ETOOMANYREFS: // descriptors on their way to somebody who is slow
+        return SG_ERR_BUSY;
+    case EMSGSIZE:
+        return SG_ERR_FULL;
+    default:
+        return SG_ERR_UNREACHABLE;
+    }
 }
 
 static void

@@ -16,16 +16,16 @@ SG_MUST_CHECK enum sg_err sg_os_channel_pair(int ends[2]);
 // Packets up to this many bytes are sure to pass; set on both ends.
 SG_MUST_CHECK enum sg_err sg_os_channel_room(int fd, size_t bytes);
 // fds stay the caller's. SG_ERR_UNREACHABLE: the other end is gone;
-// SG_ERR_BUSY: it does not read.
+// SG_ERR_BUSY: it does not read; SG_ERR_FULL: over what the room allows.
 SG_MUST_CHECK enum sg_err sg_os_channel_send(int fd, struct sg_slice packet,
                                              const int *fds, size_t count);
 // *len 0 and SG_OK: the other end closed. fds received belong to the caller;
 // more than cap_fds, or a packet over cap: SG_ERR_FORMAT and all are closed.
-// wait false: SG_ERR_BUSY when nothing is there.
 SG_MUST_CHECK enum sg_err sg_os_channel_receive(int fd, void *packet,
                                                 size_t cap, size_t *len,
                                                 int *fds, size_t cap_fds,
                                                 size_t *count);
+// The same without waiting: SG_ERR_BUSY when nothing is there.
 SG_MUST_CHECK enum sg_err sg_os_channel_poll(int fd, void *packet, size_t cap,
                                              size_t *len, int *fds,
                                              size_t cap_fds, size_t *count);
