@@ -3,9 +3,7 @@
 // Two passes over the same bytes: the first checks and sees whether the rows
 // are sorted, the second writes. A number of a chunk is thus sealed once, even
 // when the rows have to be sorted (decisions-security S32).
-#include "broker/inspect/worker/roles.h"
-#include "schemas/sdmx/canonical.h"
-#include "schemas/sdmx/check.h"
+#include "broker/inspect/worker/rows.h"
 
 struct pass {
     struct sg_role_item *item;
@@ -17,44 +15,13 @@ struct pass {
     enum sg_err err; // of a callback that cannot return one
 };
 
-// A data message may name the dataflow of the flow's terms or the structure;
-// which one it really is decides the manifest, not the header. Another
-// structure than the one pinned is not known here.
-static bool
-names_structure(const struct sg_structure *s, const struct sg_obs_ref *ref)
-{
-    if (ref->kind == SG_OBS_REF_DATASTRUCTURE)
-        return sg_slice_eq(ref->agency, s->agency) &&
-               sg_slice_eq(ref->id, s->id);
-    for (uint32_t i = 0; i < s->flow_count; i++) {
-        if (sg_slice_eq(ref->agency, s->flows[i].agency) &&
-            sg_slice_eq(ref->id, s->flows[i].id))
-            return true;
-    }
-    return false;
-}
-
-static bool
-names_flow(const char *dataflow, const struct sg_obs_ref *ref)
-{
-    struct sg_obs_ref flow;
-    const char *at = strchr(dataflow, '='); // of a URN
-
-    return sg_obs_ref_parse(sg_slice_text(at == NULL ? dataflow : at + 1),
-                            &flow) &&
-           sg_slice_eq(ref->agency, flow.agency) &&
-           sg_slice_eq(ref->id, flow.id);
-}
-
 static const struct sg_structure *
 on_structure(void *context, const struct sg_obs_ref *ref)
 {
     struct pass *pass = (struct pass *)context;
     const struct sg_structure *structure = pass->item->of->structure;
-    const Sgpb__InspectTerms *terms = pass->item->of->job->terms;
 
-    if (!names_structure(structure, ref) &&
-        (terms == NULL || !names_flow(terms->dataflow, ref)))
+    if (!sg_rows_named(pass->item->of, ref))
         return NULL;
     if (pass->check != NULL && !pass->begun) {
         sg_check_media(pass->check, sg_obs_reader_media(pass->reader));

@@ -79,8 +79,10 @@ on_canonical(void *context, struct sg_slice bytes)
 static const struct sg_structure *
 on_structure(void *context, const struct sg_obs_ref *ref)
 {
-    (void)ref; // the reader of the release has seen to it
-    return ((struct reviewing *)context)->rendering.item->of->structure;
+    const struct sg_role_job *of =
+        ((struct reviewing *)context)->rendering.item->of;
+
+    return sg_rows_named(of, ref) ? of->structure : NULL;
 }
 
 static enum sg_err

@@ -24,6 +24,40 @@ sg_rows_read(struct sg_role_item *item, const Sgpb__SealedInput *from, int fd,
     return err == SG_OK ? sg_canonical_reader_end(reader) : err;
 }
 
+static bool
+names_structure(const struct sg_structure *s, const struct sg_obs_ref *ref)
+{
+    if (ref->kind == SG_OBS_REF_DATASTRUCTURE)
+        return sg_slice_eq(ref->agency, s->agency) &&
+               sg_slice_eq(ref->id, s->id);
+    for (uint32_t i = 0; i < s->flow_count; i++) {
+        if (sg_slice_eq(ref->agency, s->flows[i].agency) &&
+            sg_slice_eq(ref->id, s->flows[i].id))
+            return true;
+    }
+    return false;
+}
+
+static bool
+names_flow(const char *dataflow, const struct sg_obs_ref *ref)
+{
+    struct sg_obs_ref flow;
+    const char *at = strchr(dataflow, '='); // of a URN
+
+    return sg_obs_ref_parse(sg_slice_text(at == NULL ? dataflow : at + 1),
+                            &flow) &&
+           sg_slice_eq(ref->agency, flow.agency) &&
+           sg_slice_eq(ref->id, flow.id);
+}
+
+bool
+sg_rows_named(const struct sg_role_job *of, const struct sg_obs_ref *ref)
+{
+    return names_structure(of->structure, ref) ||
+           (of->job->terms != NULL &&
+            names_flow(of->job->terms->dataflow, ref));
+}
+
 // ---- content root --------------------------------------------------------------
 
 enum sg_err

@@ -13,6 +13,10 @@ SG_MUST_CHECK enum sg_err sg_rows_read(struct sg_role_item *item,
                                        uint64_t *at,
                                        const struct sg_canonical_sink *sink);
 
+// Does a message that names ref speak of the job's structure? It may name the
+// dataflow of the flow's terms, one of the structure's, or the structure itself.
+bool sg_rows_named(const struct sg_role_job *of, const struct sg_obs_ref *ref);
+
 // ---- content root over rows ----------------------------------------------------
 struct sg_rows_root {
     struct sg_content_builder builder;
