@@ -1,6 +1,7 @@
 // Hashes against the vectors of their standards.
 #include "tests/unit/base/fixture.h"
 
+#include <pthread.h>
 
 #include "broker/base/crypto.h"
 
@@ -102,8 +103,8 @@ threads_hash_at_the_same_time(void **unused)
     pthread_t threads[3];
     (void)unused;
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, hash_much, &text[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_much, &text[i]),
+                         0);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_non_null(text[i]);
