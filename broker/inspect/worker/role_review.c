@@ -27,6 +27,7 @@ struct reviewing {
     uint8_t *proof;
     size_t proof_len, proof_have;
     bool unsorted;
+    uint64_t faults; // of the message as such
 };
 
 static void
@@ -98,8 +99,12 @@ on_obs(void *context, const struct sg_obs *obs)
 static void
 on_fault(void *context, const struct sg_fault *fault)
 {
-    (void)context;
-    (void)fault; // the rows decide
+    struct reviewing *reviewing = (struct reviewing *)context;
+
+    // Our own writers give no ground for a remark either; a publisher's file
+    // may have had columns of its own.
+    if (!fault->warning || !reviewing->rendering.as_sent)
+        reviewing->faults++;
 }
 
 // Splits length, proof and data as they come.
@@ -156,6 +161,7 @@ start_reading(struct reviewing *reviewing, bool sort)
     reviewing->proof = NULL;
     reviewing->found_rows = 0;
     reviewing->unsorted = false;
+    reviewing->faults = 0;
     reviewing->rows =
         sg_canonical_reader_new(of->scratch, of->structure, &sink);
     reviewing->canonical = sg_canonical_writer_new(
