@@ -2,6 +2,7 @@
 #include "tests/unit/os/fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include "broker/os/channel.h"
 #include "broker/os/memory.h"
@@ -156,6 +157,7 @@ the_end_of_the_other_side_is_seen(void **state)
     struct ends *ends = *state;
     char packet[8];
     size_t len = 9, count;
+    (void)signal(SIGPIPE, SIG_DFL); // would end us
     assert_int_equal(sg_os_channel_send(ends->fd[0], SG_SLICE("last"), NULL, 0),
                      SG_OK);
     sg_os_file_close(&ends->fd[0]);
@@ -168,7 +170,7 @@ the_end_of_the_other_side_is_seen(void **state)
                      SG_OK);
     assert_int_equal(len, 0);
     assert_int_equal(sg_os_channel_send(ends->fd[1], SG_SLICE("x"), NULL, 0),
-                     SG_ERR_UNREACHABLE); // and no SIGPIPE
+                     SG_ERR_UNREACHABLE); // and no signal
 }
 
 static void
