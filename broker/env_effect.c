@@ -433,83 +433,144 @@ report_failure(const char *what, enum sg_err err)
 }
 
 static void
-carry_out(struct sg_env_local *local, const struct sg_effect *effect)
+make_key(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    struct sg_evidence *evidence = local->options.evidence;
-
-    switch (effect->kind) {
-    case SG_EFFECT_SEND:
-        send_effect(local, &effect->u.send);
-        break;
-    case SG_EFFECT_MAKE_KEY:
-        report_failure("key.make_failed",
-                       sg_evidence_new_key(evidence,
-                                           effect->u.make_key.manifest,
-                                           effect->u.make_key.variant));
-        break;
-    case SG_EFFECT_STORE_SECRET:
-        if (effect->u.secret.block.len == SG_KEYS_SECRET_LEN)
-            report_failure("secret.store_failed",
-                           sg_evidence_put_secret(evidence,
-                                                  effect->u.secret.manifest,
-                                                  effect->u.secret.block.ptr));
-        break;
-    case SG_EFFECT_BEGIN_OBJECT:
-        begin_object(local, effect->u.begin.upload, &effect->u.begin.object);
-        break;
-    case SG_EFFECT_STORE_CHUNK:
-        store_chunk(local, &effect->u.store);
-        break;
-    case SG_EFFECT_DROP_OBJECT:
-        report_failure("object.drop_failed",
-                       sg_evidence_drop_object(evidence, effect->u.upload));
-        break;
-    case SG_EFFECT_REMOVE_OBJECT:
-        report_failure("object.remove_failed",
-                       sg_payload_remove(sg_evidence_payload(evidence),
-                                         effect->u.object_id));
-        break;
-    case SG_EFFECT_START_JOB:
-        sg_env_job_start(local, effect->u.start_job);
-        break;
-    case SG_EFFECT_CANCEL_JOB:
-        sg_env_job_cancel(local, effect->u.job);
-        break;
-    case SG_EFFECT_RELEASE_KEY:
-        release_key(local, &effect->u.key);
-        break;
-    case SG_EFFECT_DESTROY:
-        destroy(local, effect);
-        break;
-    case SG_EFFECT_SWAP_KEYS:
-        report_failure("keys.swap_failed",
-                       sg_wire_admit(local->options.wire, effect->u.swap.keys,
-                                     (uint32_t)effect->u.swap.count));
-        break;
-    case SG_EFFECT_CLOSE_PEER: // libzmq cannot; its key is looked up each time
-        break;
-    case SG_EFFECT_PUT_ROW:
-        report_failure("index.put_failed",
-                       sg_evidence_put_row(evidence, effect->u.row.table,
-                                           effect->u.row.key,
-                                           effect->u.row.value));
-        break;
-    case SG_EFFECT_SNAPSHOT:
-        snapshot(local);
-        break;
-    case SG_EFFECT_STOP:
-        sg_env_flush(local);
-        break;
-    case SG_EFFECT_COUNT:
-        SG_UNREACHABLE();
-    }
+    report_failure("key.make_failed",
+                   sg_evidence_new_key(local->options.evidence,
+                                       effect->u.make_key.manifest,
+                                       effect->u.make_key.variant));
 }
+
+static void
+store_secret(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    if (effect->u.secret.block.len == SG_KEYS_SECRET_LEN)
+        report_failure("secret.store_failed",
+                       sg_evidence_put_secret(local->options.evidence,
+                                              effect->u.secret.manifest,
+                                              effect->u.secret.block.ptr));
+}
+
+static void
+drop_object(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    report_failure(
+        "object.drop_failed",
+        sg_evidence_drop_object(local->options.evidence, effect->u.upload));
+}
+
+static void
+remove_object(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    report_failure(
+        "object.remove_failed",
+        sg_payload_remove(sg_evidence_payload(local->options.evidence),
+                          effect->u.object_id));
+}
+
+static void
+swap_keys(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    report_failure("keys.swap_failed",
+                   sg_wire_admit(local->options.wire, effect->u.swap.keys,
+                                 (uint32_t)effect->u.swap.count));
+}
+
+static void
+put_row(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    report_failure("index.put_failed",
+                   sg_evidence_put_row(local->options.evidence,
+                                       effect->u.row.table, effect->u.row.key,
+                                       effect->u.row.value));
+}
+
+static void
+do_send(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    send_effect(local, &effect->u.send);
+}
+
+static void
+do_begin(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    begin_object(local, effect->u.begin.upload, &effect->u.begin.object);
+}
+
+static void
+do_store(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    store_chunk(local, &effect->u.store);
+}
+
+static void
+do_start_job(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    sg_env_job_start(local, effect->u.start_job);
+}
+
+static void
+do_cancel_job(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    sg_env_job_cancel(local, effect->u.job);
+}
+
+static void
+do_release_key(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    release_key(local, &effect->u.key);
+}
+
+static void
+do_snapshot(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    (void)effect;
+    snapshot(local);
+}
+
+static void
+do_flush(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    (void)effect;
+    sg_env_flush(local);
+}
+
+// libzmq cannot end one connection; the key is looked up for every message.
+static void
+do_nothing(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    (void)local;
+    (void)effect;
+}
+
+typedef void carry_out(struct sg_env_local *local,
+                       const struct sg_effect *effect);
+static carry_out *const table[] = {
+    [SG_EFFECT_SEND] = do_send,
+    [SG_EFFECT_MAKE_KEY] = make_key,
+    [SG_EFFECT_STORE_SECRET] = store_secret,
+    [SG_EFFECT_BEGIN_OBJECT] = do_begin,
+    [SG_EFFECT_STORE_CHUNK] = do_store,
+    [SG_EFFECT_DROP_OBJECT] = drop_object,
+    [SG_EFFECT_REMOVE_OBJECT] = remove_object,
+    [SG_EFFECT_START_JOB] = do_start_job,
+    [SG_EFFECT_CANCEL_JOB] = do_cancel_job,
+    [SG_EFFECT_RELEASE_KEY] = do_release_key,
+    [SG_EFFECT_DESTROY] = destroy,
+    [SG_EFFECT_SWAP_KEYS] = swap_keys,
+    [SG_EFFECT_CLOSE_PEER] = do_nothing,
+    [SG_EFFECT_PUT_ROW] = put_row,
+    [SG_EFFECT_SNAPSHOT] = do_snapshot,
+    [SG_EFFECT_STOP] = do_flush,
+};
+_Static_assert(SG_COUNT_OF(table) == SG_EFFECT_COUNT, "a row an effect");
 
 void
 sg_env_effect(void *ctx, const struct sg_effect *effect)
 {
     struct sg_env_local *local = (struct sg_env_local *)ctx;
 
-    carry_out(local, effect);
+    SG_ASSERT((size_t)effect->kind < SG_COUNT_OF(table));
+    table[effect->kind](local, effect);
     sg_arena_reset(local->arena);
 }

@@ -1,7 +1,7 @@
 // rows - what judge, writer and review share: canonical rows, their root, facts.
 #pragma once
 
-#include "broker/inspect/worker/roles.h"
+#include "broker/inspect/worker/role.h"
 #include "schemas/codec/codec.h"
 #include "schemas/proof/content.h"
 #include "schemas/sdmx/canonical.h"

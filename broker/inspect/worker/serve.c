@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "broker/base/limits.h"
-#include "broker/inspect/worker/roles.h"
+#include "broker/inspect/worker/role.h"
 #include "broker/inspect/worker/sandbox.h"
 #include "broker/os/channel.h"
 #include "broker/os/file.h"

@@ -1,4 +1,4 @@
-#include "broker/inspect/worker/roles.h"
+#include "broker/inspect/worker/role.h"
 
 #include "broker/base/limits.h"
 #include "schemas/codec/codec.h"

@@ -1,7 +1,7 @@
-// roles - reader, judge, writer, review: what one inspector does with one job.
+// role - reader, judge, writer, review: what one inspector does with one job.
 //
 // Each role works through the items of the job one by one and fills their
-// answers. Invariant: a role sees only what roles.c opened for it; its answer
+// answers. Invariant: a role sees only what serve.c opened for it; its answer
 // says accept only after everything was read to the end. Memory of an item is
 // dropped before the next.
 #pragma once
