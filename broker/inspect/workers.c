@@ -263,11 +263,9 @@ static bool
 look(struct sg_workers *workers, struct running *place, uint64_t now_us,
      struct sg_workers_done *done)
 {
-    size_t len, count;
-    int none[1];
-    enum sg_err err =
-        sg_os_channel_poll(place->socket, workers->answer, SG_WORKERS_PACKET,
-                           &len, none, 0, &count);
+    size_t len;
+    enum sg_err err = sg_os_channel_poll(place->socket, workers->answer,
+                                         SG_WORKERS_PACKET, &len, NULL);
 
     if (err == SG_ERR_BUSY && now_us < place->due_us)
         return false;

@@ -78,11 +78,10 @@ close_all(const int *fds, size_t count)
 
 // Every descriptor that came is either handed out or closed.
 static bool
-take_fds(struct msghdr *message, int *fds, size_t cap_fds, size_t *count)
+take_fds(struct msghdr *message, struct sg_os_channel_fds *fds)
 {
     bool fits = true;
 
-    *count = 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
          header = CMSG_NXTHDR(message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
@@ -91,8 +90,8 @@ take_fds(struct msghdr *message, int *fds, size_t cap_fds, size_t *count)
         for (size_t i = 0; i < here; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
-            if (*count < cap_fds) {
-                fds[(*count)++] = fd;
+            if (fds->count < fds->cap) {
+                fds->fd[fds->count++] = fd;
             } else {
                 (void)close(fd);
                 fits = false;
@@ -103,17 +102,19 @@ take_fds(struct msghdr *message, int *fds, size_t cap_fds, size_t *count)
 }
 
 static enum sg_err
-receive(int fd, struct iovec *vector, size_t *len, int *fds, size_t cap_fds,
-        size_t *count, int flags)
+receive(int fd, struct iovec vector, size_t *len, struct sg_os_channel_fds *fds,
+        int flags)
 {
+    struct sg_os_channel_fds none = {NULL, 0, 0};
     union control control;
-    struct msghdr message = {.msg_iov = vector,
+    struct msghdr message = {.msg_iov = &vector,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
     ssize_t got;
 
-    *len = *count = 0;
+    fds = fds == NULL ? &none : fds;
+    *len = fds->count = 0;
     do
         got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
     while (got < 0 && errno == EINTR);
@@ -121,10 +122,10 @@ receive(int fd, struct iovec *vector, size_t *len, int *fds, size_t cap_fds,
         return errno == EAGAIN       ? SG_ERR_BUSY
                : errno == ECONNRESET ? SG_OK
                                      : SG_ERR_IO;
-    bool fits = take_fds(&message, fds, cap_fds, count);
+    bool fits = take_fds(&message, fds);
     if (!fits || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-        close_all(fds, *count);
-        *count = 0;
+        close_all(fds->fd, fds->count);
+        fds->count = 0;
         return SG_ERR_FORMAT;
     }
     *len = (size_t)got;
@@ -132,19 +133,15 @@ receive(int fd, struct iovec *vector, size_t *len, int *fds, size_t cap_fds,
 }
 
 enum sg_err
-sg_os_channel_receive(int fd, void *packet, size_t cap, size_t *len, int *fds,
-                      size_t cap_fds, size_t *count)
+sg_os_channel_receive(int fd, void *packet, size_t cap, size_t *len,
+                      struct sg_os_channel_fds *fds)
 {
-    struct iovec vector = {packet, cap};
-
-    return receive(fd, &vector, len, fds, cap_fds, count, 0);
+    return receive(fd, (struct iovec){packet, cap}, len, fds, 0);
 }
 
 enum sg_err
-sg_os_channel_poll(int fd, void *packet, size_t cap, size_t *len, int *fds,
-                   size_t cap_fds, size_t *count)
+sg_os_channel_poll(int fd, void *packet, size_t cap, size_t *len,
+                   struct sg_os_channel_fds *fds)
 {
-    struct iovec vector = {packet, cap};
-
-    return receive(fd, &vector, len, fds, cap_fds, count, MSG_DONTWAIT);
+    return receive(fd, (struct iovec){packet, cap}, len, fds, MSG_DONTWAIT);
 }

@@ -34,13 +34,14 @@ run_template(int control)
     for (;;) {
         uint8_t word[1];
         int socket = -1, pid;
-        size_t len, count;
-        enum sg_err err = sg_os_channel_receive(control, word, sizeof word,
-                                                &len, &socket, 1, &count);
+        struct sg_os_channel_fds fds = {&socket, 1, 0};
+        size_t len;
+        enum sg_err err =
+            sg_os_channel_receive(control, word, sizeof word, &len, &fds);
         if (err != SG_OK || len == 0)
             return err == SG_OK ? 0 : 1; // statgated is gone
         reap();
-        if (count != 1)
+        if (fds.count != 1)
             continue;
         if (sg_os_process_fork(&pid) == SG_OK && pid == 0)
             sg_serve_one(socket);

@@ -92,12 +92,13 @@ open_structure(struct served *served)
 static enum sg_err
 receive_job(struct served *served)
 {
+    struct sg_os_channel_fds fds = {served->fds, FDS, 0};
     size_t len;
     void *message;
 
-    enum sg_err err =
-        sg_os_channel_receive(served->socket, served->packet, PACKET, &len,
-                              served->fds, FDS, &served->fds_count);
+    enum sg_err err = sg_os_channel_receive(served->socket, served->packet,
+                                            PACKET, &len, &fds);
+    served->fds_count = fds.count;
     if (err == SG_OK && (len == 0 || served->fds_count == 0))
         err = SG_ERR_SHORT;
     if (err == SG_OK)
