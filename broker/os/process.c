@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/base/slice.h"
 #include "broker/os/clock.h"
 
 extern char **environ;
@@ -122,11 +122,12 @@ sg_os_process_reap(int *pid, int *status)
     return true;
 }
 
+// "size resident shared ...", in pages (proc(5)).
 uint64_t
 sg_os_process_rss(void)
 {
     char text[128];
-    unsigned long long size = 0, resident = 0;
+    uint64_t pages;
 
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -136,10 +137,13 @@ sg_os_process_rss(void)
     if (got <= 0)
         return 0;
     text[got] = '\0';
-    if (sscanf(text, "%llu %llu", &size, &resident) !=
-        2) // NOLINT(cert-err34-c)
+    const char *start = strchr(text, ' ');
+    const char *end = start == NULL ? NULL : strchr(start + 1, ' ');
+    if (end == NULL ||
+        !sg_slice_u64(sg_slice_of(start + 1, (size_t)(end - start - 1)),
+                      &pages))
         return 0;
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t
