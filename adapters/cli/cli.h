@@ -19,6 +19,7 @@ struct sg_verb {
 
 // The verbs, one a file.
 int sg_verb_check(int argc, char **argv);
+int sg_verb_log(int argc, char **argv);
 int sg_verb_policy(int argc, char **argv);
 int sg_verb_structure(int argc, char **argv);
 

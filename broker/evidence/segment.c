@@ -39,6 +39,11 @@ static enum sg_err
 fill(struct sg_segment *segment, size_t want)
 {
     uint64_t left = segment->len - segment->at;
+    if (segment->at < segment->window_at ||
+        segment->at > segment->window_at + segment->window_len) {
+        segment->window_at = segment->at; // somebody went elsewhere
+        segment->window_len = 0;
+    }
     size_t have =
         (size_t)(segment->window_at + segment->window_len - segment->at);
     if (have >= want || have >= left)
@@ -111,6 +116,24 @@ sg_segment_next(struct sg_segment *segment, uint64_t *frame_at,
                        frame.len - SG_ENTRY_FRAME_LEN - len) ==
                      frame.len - SG_ENTRY_FRAME_LEN - len;
     return whole ? SG_SEGMENT_FORM : SG_SEGMENT_BROKEN;
+}
+
+bool
+sg_segment_find(struct sg_segment *segment, uint64_t *at)
+{
+    enum { LEAST = SG_ENTRY_FRAME_LEN + SG_ENTRY_HEAD_LEN };
+    for (; *at + LEAST <= segment->len; *at += 8) {
+        segment->at = *at;
+        if (fill(segment, LEAST) != SG_OK)
+            return false;
+        const uint8_t *bytes = rest(segment).ptr;
+        uint32_t len = sg_bytes_load_u32(bytes);
+        if (len >= SG_ENTRY_HEAD_LEN &&
+            len <= SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN &&
+            memcmp(bytes + SG_ENTRY_FRAME_LEN, "SGE1", 4) == 0)
+            return true;
+    }
+    return false;
 }
 
 enum sg_err

@@ -18,7 +18,7 @@
 struct sg_segment {
     int fd;
     uint64_t len; // bytes to look at: of the file, or as its header says
-    uint64_t at;  // where the next frame begins
+    uint64_t at;  // where the next frame begins; may be set
     uint8_t *window;
     size_t window_cap, window_len;
     uint64_t window_at;
@@ -43,6 +43,9 @@ enum sg_segment_found sg_segment_next(struct sg_segment *segment,
                                       uint64_t *frame_at,
                                       struct sg_slice *bytes,
                                       struct sg_entry *entry);
+// Moves to the next place at or after *at (a multiple of 8) where a frame seems
+// to begin; false: none. O(bytes).
+bool sg_segment_find(struct sg_segment *segment, uint64_t *at);
 // Is everything from segment->at to the end zero? *first: the first byte that
 // is not (or len). O(bytes).
 SG_MUST_CHECK enum sg_err sg_segment_tail(struct sg_segment *segment,

@@ -7,6 +7,8 @@
 #include "broker/base/bytes.h"
 #include "broker/evidence/verify_inside.h"
 
+enum { TRIES = 1024 }; // frames looked at behind a broken one
+
 void
 sg_verify_report(struct sg_verify *v, const struct sg_verify_fault *fault)
 {
@@ -140,9 +142,9 @@ form_fault(struct sg_slice bytes, char text[200])
     return "its body length does not fit its frame";
 }
 
-// The frame cannot be read. Is there one behind it, as far as its length says?
+// The frame cannot be read. Is there a whole one behind it, from `from` on?
 static bool
-skip_broken(struct sg_verify *v, uint64_t at, const char *text)
+skip_broken(struct sg_verify *v, uint64_t at, uint64_t from, const char *text)
 {
     struct sg_slice bytes;
     struct sg_entry entry;
@@ -150,16 +152,18 @@ skip_broken(struct sg_verify *v, uint64_t at, const char *text)
     fault_at(v, v->next, at, text);
     v->blamed = v->next;
     v->has_blamed = true;
-    // Frames begin at multiples of 8: the next that reads well is taken.
-    for (at += 8; at + SG_ENTRY_FRAME_LEN <= v->segment.len; at += 8) {
-        v->segment.at = at;
+    // Frames begin at multiples of 8: the next that reads well is taken. Bytes
+    // made to look like the beginnings of frames are not followed for ever.
+    for (unsigned tries = 0; tries < TRIES; tries++, from += 8) {
+        if (!sg_segment_find(&v->segment, &from))
+            return false;
         if (sg_segment_next(&v->segment, &frame_at, &bytes, &entry) ==
                 SG_SEGMENT_ENTRY &&
             entry.sequence > v->next && entry.sequence - v->next < 1u << 20) {
             v->next = entry.sequence;
             v->chained = false;
             v->lost = true;
-            v->segment.at = at;
+            v->segment.at = from;
             return true;
         }
     }
@@ -176,8 +180,7 @@ check_tail(struct sg_verify *v, uint64_t at, bool *more)
     *more = false;
     if (err != SG_OK || first == v->segment.len)
         return err;
-    v->segment.at = first & ~7ull;
-    *more = skip_broken(v, (first & ~7ull) - 8,
+    *more = skip_broken(v, first & ~7ull, first & ~7ull,
                         "after the last entry stands something else than "
                         "zeros: entries were overwritten, bits flipped, or a "
                         "crash cut a write (then start the gate once)");
@@ -199,12 +202,12 @@ walk(struct sg_verify *v)
             more = true;
             break;
         case SG_SEGMENT_BROKEN:
-            more = skip_broken(v, at,
+            more = skip_broken(v, at, at + 8,
                                "the frame is broken: length, check sum "
                                "(CRC32C), padding or the entry was changed");
             break;
         case SG_SEGMENT_FORM:
-            more = skip_broken(v, at, form_fault(bytes, text));
+            more = skip_broken(v, at, at + 8, form_fault(bytes, text));
             break;
         case SG_SEGMENT_IO:
             return SG_ERR_IO;

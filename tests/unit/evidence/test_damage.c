@@ -243,6 +243,34 @@ one_bit_in_the_zero_tail_is_named(void **state)
     home_remove(&home);
 }
 
+// The same far behind the window that is in memory.
+static void
+one_bit_far_behind_the_last_entry_is_named(void **state)
+{
+    (void)state;
+    struct home home;
+    struct faults faults;
+    struct sg_verify_result result;
+    home_make(&home);
+    home.options.segment_bytes = 16u << 20;
+    assert_int_equal(sg_evidence_create(&home.options, HOME_TIME,
+                                        SG_SLICE("genesis"), home.genesis),
+                     SG_OK);
+    home_open(&home);
+    home_append_durable(&home, 20);
+    home_close(&home);
+    home_flip(&home, "evidence/0000000000000000.log", 15000000, 4);
+    verify(&home, &faults, &result);
+    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.first.at / 8, 15000000 / 8);
+    home_open(&home); // above the checkpoint: a torn tail, cut
+    assert_int_equal(home.replayed, 21);
+    home_close(&home);
+    verify(&home, &faults, &result);
+    assert_int_equal(faults.count, 0);
+    home_remove(&home);
+}
+
 // 1,000 flips over all that must not change: every one is seen.
 static void
 a_thousand_flipped_bits_are_all_seen(void **state)
@@ -352,6 +380,7 @@ main(void)
         cmocka_unit_test(one_broken_slot_loses_nothing),
         cmocka_unit_test(every_changed_byte_of_an_entry_is_named),
         cmocka_unit_test(one_bit_in_the_zero_tail_is_named),
+        cmocka_unit_test(one_bit_far_behind_the_last_entry_is_named),
         cmocka_unit_test(a_thousand_flipped_bits_are_all_seen),
         cmocka_unit_test(a_missing_segment_is_named),
         cmocka_unit_test(a_receipt_held_shows_a_log_that_was_cut_or_rewritten),
