@@ -359,6 +359,15 @@ say_delivery(const void *message, const struct asked *asked, struct said *said)
     return true;
 }
 
+// Until the one that is asked for is found: equal to no delivery id, and not
+// to the expectation of none either.
+static void
+names_no_delivery(struct said *said)
+{
+    said->has |= HAS_DELIVERY;
+    said->delivery = SG_SLICE("none");
+}
+
 // Entries about several deliveries: the one that is asked for must be among
 // them.
 static bool
@@ -366,7 +375,8 @@ say_decision(const void *message, const struct asked *asked, struct said *said)
 {
     const Sgpb__Decision *body = message;
 
-    said->has |= HAS_DELIVERY | HAS_PARTICIPANT;
+    said->has |= HAS_PARTICIPANT;
+    names_no_delivery(said);
     for (size_t i = 0; i < body->n_deliveries; i++) {
         const Sgpb__DeliveryVerdict *one = body->deliveries[i];
         if (!sg_slice_eq(sg_codec_slice(one->delivery_id),
@@ -385,7 +395,7 @@ say_key_released(const void *message, const struct asked *asked,
 {
     const Sgpb__KeyReleased *body = message;
 
-    said->has |= HAS_DELIVERY;
+    names_no_delivery(said);
     for (size_t i = 0; i < body->n_deliveries; i++) {
         if (sg_slice_eq(sg_codec_slice(body->deliveries[i]),
                         asked->expect->delivery_id))
@@ -451,7 +461,8 @@ difference(const struct said *said, const struct sg_receipt_expect *expect)
     if (said->revision != expect->revision)
         return "revision";
     if (!fits((said->has & HAS_MANIFEST) != 0, said->manifest,
-              expect->manifest_sha256))
+              expect->manifest_sha256) ||
+        ((said->has & HAS_MANIFEST) != 0 && said->manifest.len != 32))
         return "manifest_sha256";
     if (!fits((said->has & HAS_REQUEST) != 0, said->request,
               expect->request_id))

@@ -36,7 +36,8 @@
     X(DESTRUCTION, "destruction")                                              \
     X(CALLER_PROOF, "caller-proof")                                            \
     X(BUNDLE, "bundle")                                                        \
-    X(CALENDAR, "calendar")
+    X(CALENDAR, "calendar")                                                    \
+    X(REVOCATION, "revocation")
 // clang-format on
 
 enum sg_sign_purpose {

@@ -329,6 +329,7 @@ the_purposes_are_those_of_the_paper(void **state)
         "caller-proof",
         "bundle",
         "calendar",
+        "revocation", // ours: one root key, at once (S05)
     };
 
     (void)state;
