@@ -56,10 +56,25 @@ check_characters(struct sg_build *b, struct sg_slice text)
     return false;
 }
 
+// column is that of counted, which only moves on: no text is slow to read.
 struct scanner {
-    const uint8_t *cursor, *limit, *line_start;
-    uint32_t line;
+    const uint8_t *cursor, *limit, *counted;
+    uint32_t line, column;
 };
+
+static struct scanner
+scanner_on(struct sg_slice text)
+{
+    return (struct scanner){text.ptr, text.ptr + text.len, text.ptr, 1, 1};
+}
+
+static uint32_t
+column_at(struct scanner *s, const uint8_t *at)
+{
+    s->column += column_of(s->counted, at) - 1;
+    s->counted = at;
+    return s->column;
+}
 
 // The next token; raw SG_RAW_END at the end. false: no token starts here.
 static bool
@@ -82,7 +97,12 @@ again:
         *                   { s->cursor = begin; raw = SG_RAW_END; goto bad; }
         [ \t\r]+            { goto again; }
         "#" [^\n\x00]*      { goto again; }
-        "\n"                { s->line++; s->line_start = s->cursor; goto again; }
+        "\n"                {
+            s->line++;
+            s->column = 1;
+            s->counted = s->cursor;
+            goto again;
+        }
         ["] [^"\n\x00]* ["] { raw = SG_RAW_STRING; goto done; }
         digit{4} "-" digit{2} "-" digit{2} { raw = SG_RAW_DATE; goto done; }
         digit+              { raw = SG_RAW_NUMBER; goto done; }
@@ -94,13 +114,13 @@ again:
     */
 bad:
     out->line = s->line;
-    out->column = column_of(s->line_start, begin);
+    out->column = column_at(s, begin);
     return false;
 done:
     *out = (struct sg_token){
         .text = {begin, (size_t)(s->cursor - begin)},
         .line = s->line,
-        .column = column_of(s->line_start, begin),
+        .column = column_at(s, begin),
         .raw = (uint8_t)raw,
     };
     if (raw == SG_RAW_STRING) {
@@ -134,7 +154,7 @@ sg_scan_text(struct sg_build *b, struct sg_slice text, struct sg_token **tokens,
         return false;
     struct sg_token one = {0};
     size_t total = 0;
-    struct scanner s = {text.ptr, text.ptr + text.len, text.ptr, 1};
+    struct scanner s = scanner_on(text);
     do {
         if (!next_token(&s, &one)) {
             fail_character(b, &one, *s.cursor);
@@ -145,7 +165,7 @@ sg_scan_text(struct sg_build *b, struct sg_slice text, struct sg_token **tokens,
     *tokens = sg_build_take(b, total * sizeof **tokens);
     if (*tokens == NULL)
         return false;
-    s = (struct scanner){text.ptr, text.ptr + text.len, text.ptr, 1};
+    s = scanner_on(text);
     for (size_t i = 0; i < total; i++) {
         if (!next_token(&s, &(*tokens)[i]))
             return false;

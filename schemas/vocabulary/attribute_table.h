@@ -252,34 +252,34 @@
     X(SDC_STATE, SIGNED_BY_PRODUCER, "signed_by_producer")
 // clang-format on
 
-// Every list above, for what must walk them all.
+// The attributes that have a list above.
 // clang-format off
-#define SG_CODES_TABLE(X) \
-    SG_CODES_RECIPIENT(X) \
-    SG_CODES_CLASSIFICATION(X) \
-    SG_CODES_DATA_KIND(X) \
-    SG_CODES_GEO_DETAIL(X) \
-    SG_CODES_UNIT(X) \
-    SG_CODES_IDENTIFIABILITY(X) \
-    SG_CODES_SENSITIVE(X) \
-    SG_CODES_CONF_STATUS(X) \
-    SG_CODES_CONF_REDIST(X) \
-    SG_CODES_OBS_STATUS(X) \
-    SG_CODES_NATURE(X) \
-    SG_CODES_VALIDATION(X) \
-    SG_CODES_AVAILABILITY(X) \
-    SG_CODES_RELEASE_KIND(X) \
-    SG_CODES_PURPOSE(X) \
-    SG_CODES_LAWFUL_BASIS(X) \
-    SG_CODES_SPECIAL_CONDITION(X) \
-    SG_CODES_INSTRUMENT(X) \
-    SG_CODES_CONSENT(X) \
-    SG_CODES_COMMUNITY_CONSENT(X) \
-    SG_CODES_ONWARD(X) \
-    SG_CODES_LOCALISATION(X) \
-    SG_CODES_EMERGENCY(X) \
-    SG_CODES_RETENTION(X) \
-    SG_CODES_LICENCE(X) \
-    SG_CODES_QUALITY(X) \
-    SG_CODES_SDC_STATE(X)
+#define SG_CODES_LISTS(X) \
+    X(RECIPIENT) \
+    X(CLASSIFICATION) \
+    X(DATA_KIND) \
+    X(GEO_DETAIL) \
+    X(UNIT) \
+    X(IDENTIFIABILITY) \
+    X(SENSITIVE) \
+    X(CONF_STATUS) \
+    X(CONF_REDIST) \
+    X(OBS_STATUS) \
+    X(NATURE) \
+    X(VALIDATION) \
+    X(AVAILABILITY) \
+    X(RELEASE_KIND) \
+    X(PURPOSE) \
+    X(LAWFUL_BASIS) \
+    X(SPECIAL_CONDITION) \
+    X(INSTRUMENT) \
+    X(CONSENT) \
+    X(COMMUNITY_CONSENT) \
+    X(ONWARD) \
+    X(LOCALISATION) \
+    X(EMERGENCY) \
+    X(RETENTION) \
+    X(LICENCE) \
+    X(QUALITY) \
+    X(SDC_STATE)
 // clang-format on

@@ -7,16 +7,22 @@ static const struct sg_attr_info attrs[SG_ATTR_COUNT] = {
 #undef X
 };
 
-// The texts of all code lists one after the other; owners[]
-// says whose each is. A place or party attribute has none.
+// One list of texts an attribute; a place or a party has none.
 #define TEXT(attr, name, text) text,
-static const char *const texts[] = {SG_CODES_TABLE(TEXT)};
+#define TEXTS(attr)                                                            \
+    static const char *const texts_##attr[] = {"unknown",                      \
+                                               SG_CODES_##attr(TEXT)};
+SG_CODES_LISTS(TEXTS)
+#undef TEXTS
 #undef TEXT
-
-// Which attribute each text belongs to, in the same order.
-#define OWNER(attr, name, text) SG_ATTR_##attr,
-static const uint8_t owners[] = {SG_CODES_TABLE(OWNER)};
-#undef OWNER
+static const struct {
+    const char *const *texts;
+    uint16_t count;
+} lists[SG_ATTR_COUNT] = {
+#define LIST(attr) [SG_ATTR_##attr] = {texts_##attr, SG_##attr##_COUNT},
+    SG_CODES_LISTS(LIST)
+#undef LIST
+};
 
 static const struct {
     const char *alpha2, *alpha3, *name;
@@ -69,16 +75,6 @@ sg_vocabulary_attr_named(struct sg_slice name)
     return SG_ATTR_COUNT;
 }
 
-// Index in texts of code 1 of attr.
-static size_t
-first_text(enum sg_attr attr)
-{
-    size_t i = 0;
-    while (i < SG_COUNT_OF(owners) && owners[i] != attr)
-        i++;
-    return i;
-}
-
 static bool
 place_allowed(enum sg_attr attr, uint16_t place)
 {
@@ -115,10 +111,9 @@ sg_vocabulary_code(enum sg_attr attr, struct sg_slice text)
         uint16_t place = place_code(text);
         return place_allowed(attr, place) ? place : 0;
     }
-    size_t first = first_text(attr);
-    for (size_t i = first; i < SG_COUNT_OF(owners) && owners[i] == attr; i++) {
-        if (sg_slice_eq(text, sg_slice_text(texts[i])))
-            return (uint16_t)(i - first + 1);
+    for (uint16_t i = 1; i < lists[attr].count; i++) {
+        if (sg_slice_eq(text, sg_slice_text(lists[attr].texts[i])))
+            return i;
     }
     return 0;
 }
@@ -140,7 +135,7 @@ sg_vocabulary_text(enum sg_attr attr, uint16_t code)
         return code == SG_PARTY_OTHER ? "other" : "listed";
     if (sg_vocabulary_is_place(attr))
         return place_text(code);
-    return texts[first_text(attr) + code - 1];
+    return lists[attr].texts[code];
 }
 
 uint16_t
@@ -151,10 +146,7 @@ sg_vocabulary_code_count(enum sg_attr attr)
         return SG_PARTY_FIRST_LISTED;
     if (sg_vocabulary_is_place(attr))
         return SG_PLACE_COUNT;
-    size_t first = first_text(attr), i = first;
-    while (i < SG_COUNT_OF(owners) && owners[i] == attr)
-        i++;
-    return (uint16_t)(i - first + 1);
+    return lists[attr].count;
 }
 
 bool
