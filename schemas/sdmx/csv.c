@@ -188,7 +188,8 @@ look_at_action(struct sg_csv *csv, struct sg_slice text)
         text = SG_SLICE("I");
     uint8_t sent = text.len == 1 ? text.ptr[0] : 0;
     uint8_t action = sent == 'R' || sent == 'D' ? sent : SG_ACTION_MERGE;
-    if (sent == 0 || memchr("IAMRD", sent, 5) == NULL) {
+    if (action == SG_ACTION_MERGE && sent != 'I' && sent != 'A' &&
+        sent != 'M') {
         say(csv, SG_FAULT_ACTION, SG_SLICE("ACTION"), text, "I, A, M, R or D");
         return false;
     }
@@ -230,6 +231,39 @@ cell_value(struct sg_csv *csv, const struct sg_csv_column *column,
     else if (csv->structure->components[column->component].several)
         sg_csv_cell_wrap(&csv->scratch, out);
     return SG_FAULT_TABLE_END;
+}
+
+static inline bool
+same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    if (len <= 8)
+        return sg_structure_load(a, len) == sg_structure_load(b, len);
+    return sg_structure_load(a, 8) == sg_structure_load(b, 8) &&
+           sg_structure_load(a + len - 8, 8) ==
+               sg_structure_load(b + len - 8, 8);
+}
+
+// Most cells are what they were on the row before, or plain text.
+static inline bool
+take_plain_cell(struct sg_csv *csv, const struct sg_csv_column *column,
+                struct sg_slice raw)
+{
+    struct sg_value *kept = &csv->values[column->component];
+    uint64_t bit = 1ull << column->component % 64;
+    if ((csv->forced[column->component / 64] & bit) != 0)
+        return false; // lay in scratch, which is gone
+    if (kept->len == raw.len &&
+        (raw.len == 0 ? kept->kind == SG_VALUE_ABSENT
+                      : kept->kind == SG_VALUE_TEXT &&
+                            same_bytes(kept->ptr, raw.ptr, raw.len)))
+        return true;
+    if (raw.len <= 1)
+        return false; // absent, or ~
+    *kept = (struct sg_value){raw.ptr, (uint32_t)raw.len, SG_VALUE_TEXT};
+    csv->obs.changed[column->component / 64] |= bit;
+    return true;
 }
 
 // false: the row is at fault.
@@ -301,11 +335,16 @@ static enum sg_err
 row_values(struct sg_csv *csv, const struct sg_csv_row *row, uint32_t first)
 {
     memset(csv->obs.changed, csv->fresh ? 0xff : 0, sizeof csv->obs.changed);
-    for (uint32_t i = first; i < row->count; i++)
+    for (uint32_t i = first; i < row->count; i++) {
+        const struct sg_csv_column *column = &csv->header.columns[i];
+        if (column->plain && !csv->fresh && !row->quotes &&
+            take_plain_cell(csv, column, sg_csv_cell_raw(row, i)))
+            continue;
         if (!take_cell(csv, row, i)) {
             csv->fresh = true;
             return SG_OK;
         }
+    }
     if (csv->scratch.full)
         return SG_ERR_FULL;
     csv->skip = csv->scratch.len == 0;

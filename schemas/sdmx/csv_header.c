@@ -222,6 +222,8 @@ bind_one(struct sg_csv_column *column, const struct sg_structure *structure,
     column->dimension = c->kind == SG_KIND_DIMENSION || c->kind == SG_KIND_TIME;
     // Only codes, dimensions and numbers can have a label; text may hold ": ".
     column->label = column->label && (c->list >= 0 || column->dimension);
+    column->plain =
+        !column->label && !column->several && !column->languages && !c->several;
 }
 
 void

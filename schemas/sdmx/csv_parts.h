@@ -20,6 +20,7 @@ struct sg_csv_column {
     bool label;           // the header has one, so cells may
     bool several, languages;
     bool dimension;
+    bool plain; // a cell is the value: no label, no sub-fields, no list
     uint16_t component;
 };
 

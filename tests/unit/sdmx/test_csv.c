@@ -132,6 +132,60 @@ messages_are_read_whatever_their_pieces(void **state)
     obs_fixture_free(f);
 }
 
+// Rows that cross windows, rows longer than one, quotes and faults in between.
+static void
+long_messages_are_the_same_on_both_paths(void **state)
+{
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    static const size_t chunks[] = {1u << 20, 16384, 16385, 5000, 333};
+    size_t cap = 4u << 20, len = 0;
+    char *csv = malloc(cap);
+    uint64_t seed = 12345;
+    (void)state;
+    len += (size_t)snprintf(csv, cap, "%s", V1);
+    for (int i = 0; i < 5000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        unsigned r = (unsigned)(seed >> 40);
+        const char *area = r % 97 == 0 ? "\"KE\"" : r % 89 == 0 ? "" : "UG";
+        len += (size_t)snprintf(csv + len, cap - len, F ",A,%s,%u-%02u,%u,N,",
+                                area, 1000 + i / 12, 1 + i % 12, r % 1000);
+        if (r % 211 == 0) {
+            len += (size_t)snprintf(csv + len, cap - len, "\"%s",
+                                    r % 2 == 0 ? "a\"\"\n" : "b,");
+            size_t fill = r % 3 == 0 ? 20000 : 100;
+            memset(csv + len, r % 5 == 0 ? '\n' : 'z', fill);
+            len += fill;
+            csv[len++] = '"';
+        }
+        len += (size_t)snprintf(csv + len, cap - len,
+                                r % 499 == 0   ? "x\"y\n"
+                                : r % 397 == 0 ? "\xff\n"
+                                : r % 401 == 0 ? ",,\n"
+                                               : "\r\n");
+    }
+    uint8_t *first = NULL;
+    size_t first_len = 0;
+    static char text[sizeof f->text];
+    for (size_t c = 0; c < 2 * SG_COUNT_OF(chunks); c++) {
+        assert_int_equal(obs_fixture_run(f, sg_slice_of(csv, len),
+                                         chunks[c / 2], c % 2 == 0),
+                         SG_OK);
+        if (first == NULL) {
+            first = malloc(f->len);
+            memcpy(first, f->bytes, f->len);
+            first_len = f->len;
+            memcpy(text, f->text, sizeof text);
+        }
+        assert_int_equal(f->rows, 5000);
+        assert_string_equal(f->text, text);
+        assert_int_equal(f->len, first_len);
+        assert_memory_equal(f->bytes, first, first_len);
+    }
+    free(first);
+    free(csv);
+    obs_fixture_free(f);
+}
+
 static void
 a_nul_is_refused(void **state)
 {
@@ -216,6 +270,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_read_whatever_their_pieces),
+        cmocka_unit_test(long_messages_are_the_same_on_both_paths),
         cmocka_unit_test(a_nul_is_refused),
         cmocka_unit_test(a_million_columns_are_refused),
         cmocka_unit_test(quotes_that_never_close_end_at_a_limit),
