@@ -62,7 +62,7 @@ struct passage {
     struct hits forbids, holds, permits;
     uint64_t waits;
     uint32_t deadline;
-    struct sg_obligation obligations[SG_LIMIT_OBLIGATIONS];
+    struct sg_obligation *obligations; // those of the decision
     size_t obligations_count;
     bool overflow;        // of obligations: cannot be fulfilled
     bool layer_permits;   // a permit of the present layer hits
@@ -287,8 +287,10 @@ read_values(struct passage *p, const struct sg_request *request)
 
 // Counters only: the arrays behind them are written before they are read.
 static void
-begin_passage(struct passage *p, const struct sg_rules *rules)
+begin_passage(struct passage *p, const struct sg_rules *rules,
+              struct sg_decision *out)
 {
+    p->obligations = out->obligations;
     p->rules = rules;
     p->forbids.count = p->forbids.total = 0;
     p->holds.count = p->holds.total = 0;
@@ -517,8 +519,6 @@ look_at_obligations(struct sg_decision *out, const struct passage *p,
             return;
         }
     }
-    memcpy(out->obligations, p->obligations,
-           p->obligations_count * sizeof *p->obligations);
     out->obligations_count = (uint32_t)p->obligations_count;
 }
 
@@ -542,7 +542,8 @@ look_at_calendar(struct passage *p, struct sg_decision *out)
             p->overflow = true;
         return;
     }
-    begin_passage(p, p->rules);
+    memset(out->obligations, 0, p->obligations_count * sizeof *p->obligations);
+    begin_passage(p, p->rules, out);
     p->value[SG_ATTR_AVAILABILITY] = SG_AVAILABILITY_RELEASED;
     out->rules_count = 0;
     out->rules_total = 0;
@@ -578,6 +579,10 @@ decide_in_layers(struct passage *p, const struct sg_context *context,
     }
     if (out->verdict == SG_VERDICT_PERMIT)
         look_at_obligations(out, p, context);
+    // Nothing is owed for what does not go.
+    if (out->verdict != SG_VERDICT_PERMIT)
+        memset(out->obligations, 0,
+               p->obligations_count * sizeof *p->obligations);
 }
 
 static void
@@ -585,7 +590,7 @@ decide(const struct sg_rules *rules, const struct sg_request *request,
        const struct sg_context *context, int alone, struct sg_decision *out)
 {
     struct passage p;
-    begin_passage(&p, rules);
+    begin_passage(&p, rules, out);
     uint64_t unknown = read_values(&p, request);
     uint64_t required = rules->required;
     if (context->law_of_the_area)
