@@ -48,6 +48,7 @@ NEED_inspect    := inspect codec vocabulary os base
 NEED_gate       := gate inspect evidence $(NEED_core)
 NEED_worker     := worker disclosure $(NEED_sdmx)
 NEED_client     := client $(NEED_sdmx)
+NEED_e2e        := evidence $(NEED_client)
 NEED_cli        := cli policy disclosure evidence $(NEED_client)
 
 PROTO    := $(sort $(wildcard schemas/*.proto))
@@ -222,12 +223,13 @@ endef
 $(foreach l,$(LIBS),$(eval $(call test_rule,unit,$(l),-lcmocka)))
 $(foreach l,$(LIBS),$(eval $(call test_rule,bench,$(l),)))
 $(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer))))
-$(B)/tests/sim/%: $(B)/tests/sim/%.o $(HARNESS) $(call archives,$(NEED_core))
-	$(call link,$< $(HARNESS),$(NEED_core),-lcmocka)
+SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
+$(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
+	$(call link,$< $(SIM) $(HARNESS),$(NEED_core),-lcmocka)
 $(B)/tests/crash/%: $(B)/tests/crash/%.o $(HARNESS) $(call archives,$(NEED_evidence))
 	$(call link,$< $(HARNESS),$(NEED_evidence),-lcmocka)
-$(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_client)) | $(PROGRAMS)
-	$(call link,$< $(HARNESS),$(NEED_client),-lcmocka)
+$(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_e2e)) | $(PROGRAMS)
+	$(call link,$< $(HARNESS),$(NEED_e2e),-lcmocka)
 
 # One line a test program; its output is shown only when it fails.
 build-tests: $(PROGRAMS) $(TESTS)

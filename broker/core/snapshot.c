@@ -398,18 +398,35 @@ static const struct section sections[] = {
     {offsetof(struct sg_state, records), record},
 };
 
+// The next object to write: by the table that names them where there is one,
+// because indexes of objects that come and go differ from run to run.
+static uint32_t
+after(const struct sg_pool *objects, const struct sg_table *order, uint32_t at,
+      uint32_t *cursor)
+{
+    struct sg_slice key;
+    uint64_t value = 0;
+
+    if (order == NULL)
+        return sg_pool_next(objects, at);
+    return sg_table_next(order, cursor, &key, &value) ? (uint32_t)value : 0;
+}
+
 static void
 pool(struct walk *w, const struct section *section)
 {
+    const struct sg_table *order = NULL;
     struct sg_pool *objects;
+    uint32_t at = 0, cursor = 0;
 
     memcpy(&objects, (uint8_t *)w->state + section->pool, sizeof objects);
+    if (section->object == delivery)
+        order = w->state->delivery_of;
     uint32_t count = sg_pool_count(objects);
     u32(w, &count);
-    uint32_t at = 0;
     for (uint32_t i = 0; i < count && w->err == SG_OK && !w->in.failed; i++) {
-        at =
-            w->sink != NULL ? sg_pool_next(objects, at) : sg_pool_take(objects);
+        at = w->sink != NULL ? after(objects, order, at, &cursor)
+                             : sg_pool_take(objects);
         if (at == 0) {
             w->err = SG_ERR_CORRUPT;
             return;

@@ -1,0 +1,127 @@
+// sim - the real core and the real loop in a world made of numbers.
+//
+// One seed gives one run: clock, disk, network, workers and peers are virtual,
+// every choice comes from one generator. Invariants are checked at each step;
+// the first that is broken stops the run with a sentence.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/core/core.h"
+#include "broker/core/snapshot.h"
+#include "broker/loop.h"
+#include "schemas/codec/codec.h"
+#include "schemas/evidence.pb-c.h"
+#include "schemas/proof/batch.h"
+#include "schemas/proof/entry.h"
+#include "schemas/proof/merkle.h"
+#include "schemas/proof/sign.h"
+#include "schemas/roster.pb-c.h"
+#include "schemas/wire.pb-c.h"
+#include "schemas/worker.pb-c.h"
+
+enum sim_peer_name { PUBLISHER, ADMIN, COLLECTOR, NEAR, FAR, PEERS };
+enum { ENTRIES_MAX = 8192, QUEUE_MAX = 16384, RELEASES_MAX = 6, SEEN_MAX = 64 };
+
+// Planted bugs; each must be found (test_planted.c).
+enum sim_bug {
+    BUG_NONE,
+    BUG_EARLY,      // the env says durable before it is
+    BUG_SKIP_APPLY, // recovery leaves an entry out
+    BUG_EPOCH,      // the loop does not compare stop epochs
+    BUG_LOSE_ENTRY, // the disk loses an acknowledged entry
+    BUG_RANDOM,     // a random number that is not of the seed
+};
+
+struct sim_entry {
+    uint64_t seq, time;
+    uint16_t type;
+    struct sg_slice body;
+};
+
+struct sim_item { // one thing that will happen
+    uint64_t due, order;
+    int peer; // -1: to the gate
+    struct sg_event event;
+    struct sg_slice envelope, payload; // to a peer
+    uint8_t generation;                // of the connection
+};
+
+struct sim_peer {
+    const char *id, *jurisdiction, *role;
+    uint8_t transport[32], seed[32];
+    struct sg_signer *signer;
+    uint8_t public_key[32], key_id[32];
+    uint8_t generation;
+    bool greeted;
+    unsigned step;
+    uint64_t request, upload;
+    // publisher
+    uint64_t revision; // accepted so far
+    uint8_t head[32];
+    struct sg_slice publish; // envelope being retried
+    struct sg_slice payload;
+    uint8_t acknowledged[RELEASES_MAX + 1][32];
+    // subscriber
+    struct {
+        uint8_t delivery[16], manifest[32];
+        uint64_t offset, chunks, got;
+        bool visible, receipted;
+    } seen[SEEN_MAX];
+    size_t seen_count;
+    // collector
+    bool withdrawn, stated;
+    uint64_t withdraw_at;
+    uint8_t last_event[32];
+};
+
+struct sim {
+    uint64_t seed, rng, now, order, steps;
+    enum sim_bug bug;
+    struct sg_arena *mem;
+    struct sg_core *core;
+    struct sg_loop *loop;
+    struct sg_env env;
+    struct sg_signer *gate_signer, *approve_signer;
+    struct sim_entry *entries;
+    size_t count, durable, told; // told: what the core was told is durable
+    uint8_t prev[32];
+    struct sg_merkle tree;
+    struct sim_item **queue;
+    size_t queue_count;
+    struct sim_peer peer[PEERS];
+    uint8_t genesis[32], structure_sha[32], terms_sha[32], roster_sha[32];
+    uint8_t agreement_sha[32], bundle_sha[32];
+    struct sg_slice roster, structure, bundle, terms, agreement;
+    unsigned crashes, crashes_max;
+    bool crash_now, quiet;
+    uint64_t crash_after;   // appends
+    uint64_t withdrawn_seq; // entry, 0: none
+    uint64_t sync_due;
+    const char *broken; // the invariant
+    uint8_t log_hash[32];
+    unsigned keys, keys_cancelled, denied;
+};
+
+uint64_t sim_random(struct sim *sim);
+uint64_t sim_below(struct sim *sim, uint64_t n);
+void sim_bytes(struct sim *sim, void *out, size_t len);
+void *sim_take(struct sim *sim, size_t size);
+struct sg_slice sim_pack(struct sim *sim, const ProtobufCMessage *message);
+void sim_break(struct sim *sim, const char *what);
+
+void sim_to_gate(struct sim *sim, const struct sg_event *event, uint64_t delay);
+void sim_say(struct sim *sim, int peer, Sgpb__Envelope *envelope,
+             struct sg_slice payload);
+
+void sim_peers_open(struct sim *sim); // keys, roster, documents
+void sim_peers_close(struct sim *sim);
+void sim_peer_tick(struct sim *sim, int peer);
+void sim_peer_hear(struct sim *sim, int peer, struct sg_slice envelope,
+                   struct sg_slice payload);
+void sim_work(struct sim *sim, const struct sg_job *job); // sim_worker.c
+
+// Runs one seed; NULL: every invariant held. log_hash is set.
+const char *sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32],
+                    unsigned *keys);

@@ -1,0 +1,629 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/sim/sim.h"
+
+#define START_US 1799539200000000ull // 2027-01-10
+enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
+#define QUIET_US (START_US + 20ull * 1000000)
+
+// splitmix64
+uint64_t
+sim_random(struct sim *sim)
+{
+    uint64_t z = (sim->rng += 0x9e3779b97f4a7c15ull);
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+}
+
+uint64_t
+sim_below(struct sim *sim, uint64_t n)
+{
+    return sim_random(sim) % n;
+}
+
+void
+sim_bytes(struct sim *sim, void *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)out)[i] = (uint8_t)sim_random(sim);
+}
+
+void *
+sim_take(struct sim *sim, size_t size)
+{
+    void *ptr = sg_arena_take(sim->mem, size);
+
+    SG_ASSERT(ptr != NULL);
+    return ptr;
+}
+
+struct sg_slice
+sim_pack(struct sim *sim, const ProtobufCMessage *message)
+{
+    struct sg_slice out;
+    enum sg_err err = sg_codec_pack(message, sim->mem, &out);
+
+    SG_ASSERT(err == SG_OK);
+    return out;
+}
+
+void
+sim_break(struct sim *sim, const char *what)
+{
+    if (sim->broken == NULL)
+        sim->broken = what;
+}
+
+static struct sg_slice
+copy(struct sim *sim, struct sg_slice bytes)
+{
+    struct sg_slice out = sg_arena_copy(sim->mem, bytes);
+
+    SG_ASSERT(out.ptr != NULL || bytes.len == 0);
+    return out;
+}
+
+// ---- what will happen ----------------------------------------------------------------------
+
+static struct sim_item *
+push(struct sim *sim, uint64_t delay)
+{
+    struct sim_item *item = sim_take(sim, sizeof *item);
+
+    SG_ASSERT(sim->queue_count < QUEUE_MAX);
+    item->due = sim->now + delay;
+    item->order = sim->order++;
+    item->peer = -1;
+    sim->queue[sim->queue_count++] = item;
+    return item;
+}
+
+static struct sim_item *
+earliest(struct sim *sim, size_t *at)
+{
+    struct sim_item *best = NULL;
+
+    for (size_t i = 0; i < sim->queue_count; i++) {
+        struct sim_item *one = sim->queue[i];
+        if (best == NULL || one->due < best->due ||
+            (one->due == best->due && one->order < best->order)) {
+            best = one;
+            *at = i;
+        }
+    }
+    return best;
+}
+
+void
+sim_to_gate(struct sim *sim, const struct sg_event *event, uint64_t delay)
+{
+    push(sim, delay)->event = *event;
+}
+
+void
+sim_say(struct sim *sim, int peer, Sgpb__Envelope *envelope,
+        struct sg_slice payload)
+{
+    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
+    unsigned times = 1;
+
+    envelope->proto = 1;
+    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
+    event.u.message.from.len = 2;
+    event.u.message.from.bytes[0] = (uint8_t)peer;
+    event.u.message.from.bytes[1] = sim->peer[peer].generation;
+    event.u.message.envelope = sim_pack(sim, &envelope->base);
+    event.u.message.payload = copy(sim, payload);
+    if (!sim->quiet && sim_below(sim, 20) == 0)
+        times = (unsigned)sim_below(sim, 3); // lost, or twice
+    for (unsigned i = 0; i < times; i++)
+        sim_to_gate(sim, &event, 500 + sim_below(sim, 8000));
+}
+
+// ---- env -------------------------------------------------------------------------------------
+
+static uint64_t
+env_now(void *ctx)
+{
+    return ((struct sim *)ctx)->now;
+}
+
+static void
+env_random(void *ctx, uint8_t out[32])
+{
+    struct sim *sim = ctx;
+
+    sim_bytes(sim, out, 32);
+    if (sim->bug == BUG_RANDOM)
+        out[0] = (uint8_t)(uintptr_t)sim->mem ^ (uint8_t)rand();
+}
+
+static size_t
+env_wait(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
+{
+    struct sim *sim = ctx;
+    size_t count = 0, at = 0;
+
+    while (count < cap) {
+        struct sim_item *item = earliest(sim, &at);
+        uint64_t now = sim->now;
+        if (item == NULL || (count > 0 && item->due > now))
+            return count;
+        if (item->due > now && due_us <= item->due) {
+            sim->now = due_us > now ? due_us : now + (due_us == 0 ? 0 : 1);
+            return count;
+        }
+        sim->queue[at] = sim->queue[--sim->queue_count];
+        if (item->due > sim->now)
+            sim->now = item->due;
+        if (item->peer >= 0) {
+            if (item->envelope.ptr == NULL)
+                sim_peer_tick(sim, item->peer);
+            else if (item->generation == sim->peer[item->peer].generation)
+                sim_peer_hear(sim, item->peer, item->envelope, item->payload);
+            if (item->envelope.ptr == NULL) {
+                struct sim_item *again = push(sim, TICK_US);
+                again->peer = item->peer;
+            }
+            continue;
+        }
+        events[count] = item->event;
+        env_random(sim, events[count].random);
+        if (item->event.kind == SG_EVENT_DURABLE) {
+            if (item->event.u.seq == UINT64_MAX) { // the disk's own step
+                if (sim->crash_now)
+                    return count;
+                if (item->order > sim->durable) // see env_append
+                    sim->durable = (size_t)item->order;
+                events[count].u.seq = sim->durable - 1;
+            }
+        }
+        count++;
+    }
+    return count;
+}
+
+static void
+trace(const struct sim *sim, const char *what, unsigned number)
+{
+    if (getenv("SG_SIM_TRACE") != NULL)
+        printf("%llu %s %u\n", (unsigned long long)(sim->now - START_US), what,
+               number);
+}
+
+static void
+watch_entry(struct sim *sim, const struct sg_appended *entry)
+{
+    void *body;
+
+    if (entry->type == SG_ENTRY_CONSENT_EVENT &&
+        sg_codec_unpack(&sgpb__consent_event_entry__descriptor, entry->body,
+                        sim->mem, &body) == SG_OK) {
+        const Sgpb__ConsentEventEntry *shown = body;
+        void *inner;
+        if (sg_codec_unpack(&sgpb__consent_event__descriptor,
+                            (struct sg_slice){shown->event->body.data,
+                                              shown->event->body.len},
+                            sim->mem, &inner) == SG_OK &&
+            ((const Sgpb__ConsentEvent *)inner)->to == 4)
+            sim->withdrawn_seq = entry->seq;
+    }
+    if (entry->type == SG_ENTRY_DECISION &&
+        sg_codec_unpack(&sgpb__decision__descriptor, entry->body, sim->mem,
+                        &body) == SG_OK) {
+        const Sgpb__Decision *shown = body;
+        for (size_t i = 0; i < shown->n_deliveries; i++)
+            trace(sim, shown->deliveries[i]->parts[0]->why,
+                  shown->deliveries[i]->verdict);
+    }
+    sim->keys += entry->type == SG_ENTRY_KEY_RELEASED;
+    sim->keys_cancelled += entry->type == SG_ENTRY_KEY_CANCELLED;
+}
+
+static enum sg_err
+env_append(void *ctx, const struct sg_appended *entries, size_t count)
+{
+    struct sim *sim = ctx;
+
+    for (size_t i = 0; i < count; i++) {
+        SG_ASSERT(sim->count < ENTRIES_MAX && entries[i].seq == sim->count);
+        sim->entries[sim->count++] =
+            (struct sim_entry){.seq = entries[i].seq,
+                               .time = entries[i].time_us,
+                               .type = entries[i].type,
+                               .body = copy(sim, entries[i].body)};
+        watch_entry(sim, &entries[i]);
+        trace(sim, sg_entry_type_name(entries[i].type), (unsigned)sim->count);
+    }
+    if (sim->crash_after > 0 && --sim->crash_after == 0)
+        sim->crash_now = true;
+    struct sim_item *sync = push(sim, 500 + sim_below(sim, 15000));
+    sync->event.kind = SG_EVENT_DURABLE;
+    sync->event.u.seq = UINT64_MAX;
+    sync->order = sim->count; // becomes durable up to here
+    if (sim->bug == BUG_EARLY) {
+        struct sg_event lie = {.kind = SG_EVENT_DURABLE,
+                               .u.seq = sim->count - 1};
+        sim_to_gate(sim, &lie, 0);
+    }
+    return SG_OK;
+}
+
+static void
+send(struct sim *sim, const struct sg_effect_send *send)
+{
+    uint8_t receipt[8], note[8];
+    struct sg_slice envelope;
+
+    sg_bytes_store_u64(receipt, send->receipt_of);
+    sg_bytes_store_u64(note, sim->durable);
+    if (send->receipt_of != SG_NO_ENTRY && send->receipt_of >= sim->durable)
+        sim_break(sim, "a receipt of an entry that is not durable");
+    enum sg_err err = sg_effect_fill(sim->mem, send, sg_slice_of(receipt, 8),
+                                     sg_slice_of(note, 8), &envelope);
+    SG_ASSERT(err == SG_OK);
+    if (send->to.len != 2 || (!sim->quiet && sim_below(sim, 25) == 0))
+        return; // nobody there, or lost
+    struct sim_item *item = push(sim, 500 + sim_below(sim, 8000));
+    item->peer = send->to.bytes[0];
+    item->generation = send->to.bytes[1];
+    item->envelope = copy(sim, envelope);
+    trace(sim, "send", item->envelope.ptr[0]);
+}
+
+static void
+stored(struct sim *sim, const struct sg_effect_store *store)
+{
+    struct sg_event event = {.kind = SG_EVENT_UPLOAD_STORED};
+
+    event.u.stored.upload = store->upload;
+    event.u.stored.index = store->index;
+    event.u.stored.bytes = store->payload.len;
+    sim_to_gate(sim, &event, 200 + sim_below(sim, 2000));
+    if (!store->last)
+        return;
+    event.u.stored.bytes = 0;
+    event.u.stored.whole = true;
+    sim_bytes(sim, event.u.stored.chunk_root, 32);
+    sim_to_gate(sim, &event, 3000 + sim_below(sim, 9000));
+}
+
+static void
+release_key(struct sim *sim, const struct sg_effect_key *key)
+{
+    struct sg_event event = {.kind = SG_EVENT_KEY_SENT};
+    int peer = key->to.bytes[0];
+
+    if (sim->withdrawn_seq != 0 && sim->withdrawn_seq < sim->durable)
+        sim_break(sim, "a key left after a durable withdrawal");
+    if (key->released >= sim->durable)
+        sim_break(sim, "a key left before its entry was durable");
+    memcpy(event.u.key.delivery, key->delivery, 16);
+    event.u.key.released = key->released;
+    if (key->to.bytes[1] != sim->peer[peer].generation) {
+        event.kind = SG_EVENT_KEY_NOT_SENT;
+    } else {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__DeliveryKey body = SGPB__DELIVERY_KEY__INIT;
+        body.delivery_id =
+            (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)key->delivery};
+        envelope.proto = 1;
+        envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_KEY;
+        envelope.delivery_key = &body;
+        struct sim_item *item = push(sim, 500 + sim_below(sim, 8000));
+        item->peer = peer;
+        item->generation = key->to.bytes[1];
+        item->envelope = sim_pack(sim, &envelope.base);
+    }
+    sim_to_gate(sim, &event, 100 + sim_below(sim, 500));
+}
+
+static void
+env_effect(void *ctx, const struct sg_effect *effect)
+{
+    struct sim *sim = ctx;
+
+    if (effect->after_seq != SG_AFTER_NOTHING &&
+        effect->after_seq >= sim->durable)
+        sim_break(sim, "an effect before its decision was durable");
+    if (effect->kind == SG_EFFECT_SEND)
+        send(sim, &effect->u.send);
+    else if (effect->kind == SG_EFFECT_STORE_CHUNK)
+        stored(sim, &effect->u.store);
+    else if (effect->kind == SG_EFFECT_START_JOB)
+        sim_work(sim, effect->u.start_job);
+    else if (effect->kind == SG_EFFECT_RELEASE_KEY)
+        release_key(sim, &effect->u.key);
+}
+
+static bool
+lookup_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
+             struct sg_slice *body)
+{
+    struct sim *sim = ctx;
+
+    if (seq >= sim->durable)
+        return false;
+    *body = sg_arena_copy(arena, sim->entries[seq].body);
+    return body->ptr != NULL;
+}
+
+// ---- starting, crashing -----------------------------------------------------------------------
+
+static struct sg_core *
+new_core(struct sim *sim)
+{
+    struct sg_core_options options = {
+        .gate = SG_SLICE("HUB"),
+        .signer = sim->gate_signer,
+        .lookup = {.ctx = sim, .entry = lookup_entry},
+        .caps = {.flows = 16,
+                 .releases = 256,
+                 .renditions = 64,
+                 .subscriptions = 16,
+                 .deliveries = 256,
+                 .agreements = 8,
+                 .records = 64,
+                 .uploads = 16,
+                 .sessions = 64,
+                 .policy_arena = 8 * 1024 * 1024}};
+    memcpy(options.genesis, sim->genesis, 32);
+    struct sg_core *core = sg_core_new(&options);
+    SG_ASSERT(core != NULL);
+    return core;
+}
+
+static bool
+replay(struct sim *sim, struct sg_core *core, size_t count, bool skip)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_entry *one = &sim->entries[i];
+        struct sg_appended entry = {.seq = one->seq,
+                                    .type = one->type,
+                                    .time_us = one->time,
+                                    .body = one->body};
+        if (skip && one->type == SG_ENTRY_ACCEPTED) {
+            entry.type = SG_ENTRY_GATE_STOPPED;
+            entry.body = (struct sg_slice){0};
+        }
+        if (sg_core_apply(core, &entry) != SG_OK) {
+            sim_break(sim, "an entry of the log cannot be applied");
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum sg_err
+gather(void *ctx, struct sg_slice piece)
+{
+    struct sg_writer *w = ctx;
+
+    sg_bytes_put(w, piece.ptr, piece.len);
+    return w->full ? SG_ERR_FULL : SG_OK;
+}
+
+// What recovery would give now equals what is; so does a snapshot read back.
+static void
+compare(struct sim *sim)
+{
+    enum { SNAPSHOT_MAX = 1024 * 1024 };
+    uint8_t live[32], again[32], read[32];
+    struct sg_core *core = new_core(sim);
+    struct sg_writer w = sg_writer_on(malloc(SNAPSHOT_MAX), SNAPSHOT_MAX);
+    struct sg_snapshot_sink sink = {.ctx = &w, .put = gather};
+
+    sg_snapshot_hash(sim->core, live);
+    if (replay(sim, core, sim->count, sim->bug == BUG_SKIP_APPLY)) {
+        sg_snapshot_hash(core, again);
+        if (memcmp(live, again, 32) != 0)
+            sim_break(sim, "recovery gives another state");
+    }
+    sg_core_free(&core);
+    core = new_core(sim);
+    if (sg_snapshot_write(sim->core, &sink) != SG_OK ||
+        sg_snapshot_read(core, sg_writer_slice(&w)) != SG_OK)
+        sim_break(sim, "a snapshot cannot be read");
+    else {
+        sg_snapshot_hash(core, read);
+        if (memcmp(live, read, 32) != 0)
+            sim_break(sim, "a snapshot gives another state");
+    }
+    sg_core_free(&core);
+    free(w.ptr);
+}
+
+static void
+start(struct sim *sim, const char *reason)
+{
+    sim->loop = sg_loop_new(sim->core, &sim->env);
+    SG_ASSERT(sim->loop != NULL);
+    sim->durable = sim->count;
+    enum sg_err err = sg_loop_start(sim->loop, reason);
+    SG_ASSERT(err == SG_OK);
+}
+
+static void
+check_acknowledged(struct sim *sim)
+{
+    const struct sim_peer *publisher = &sim->peer[PUBLISHER];
+
+    for (uint64_t r = 1; r <= publisher->revision; r++) {
+        bool found = false;
+        for (size_t i = 0; i < sim->count && !found; i++) {
+            void *body;
+            if (sim->entries[i].type != SG_ENTRY_ACCEPTED ||
+                sg_codec_unpack(&sgpb__accepted__descriptor,
+                                sim->entries[i].body, sim->mem, &body) != SG_OK)
+                continue;
+            found = memcmp(((Sgpb__Accepted *)body)->manifest_sha256.data,
+                           publisher->acknowledged[r], 32) == 0;
+        }
+        if (!found)
+            sim_break(sim, "an acknowledged release is lost");
+    }
+}
+
+// The power goes: what was not durable is there or not, as the disk likes.
+static void
+crash(struct sim *sim)
+{
+    size_t kept = sim->durable;
+
+    if (sim->count > kept)
+        kept += sim_below(sim, sim->count - kept + 1);
+    if (sim->bug == BUG_LOSE_ENTRY && kept > 12)
+        for (size_t i = kept; i > 12; i--)
+            if (sim->entries[i - 1].type == SG_ENTRY_ACCEPTED) {
+                kept = i - 1;
+                break;
+            }
+    sg_loop_free(&sim->loop);
+    sg_core_free(&sim->core);
+    sim->count = sim->durable = kept;
+    if (sim->withdrawn_seq >= kept)
+        sim->withdrawn_seq = 0;
+    sim->crash_now = false;
+    sim->crashes++;
+    if (sim->crashes < sim->crashes_max)
+        sim->crash_after = 1 + sim_below(sim, 60);
+    size_t left = 0; // what the gate was doing is over; peers go on
+    for (size_t i = 0; i < sim->queue_count; i++)
+        if (sim->queue[i]->peer >= 0)
+            sim->queue[left++] = sim->queue[i];
+    sim->queue_count = left;
+    for (int i = 0; i < PEERS; i++) {
+        sim->peer[i].generation++;
+        sim->peer[i].greeted = false;
+    }
+    check_acknowledged(sim);
+    sim->core = new_core(sim);
+    if (sim->broken == NULL && replay(sim, sim->core, sim->count, false))
+        start(sim, "recovery");
+}
+
+// ---- a run --------------------------------------------------------------------------------------
+
+static void
+found(struct sim *sim)
+{
+    Sgpb__Genesis body = SGPB__GENESIS__INIT;
+    uint8_t random[32];
+    const char *what;
+
+    body.gate = (char *)(uintptr_t) "HUB";
+    body.product = (char *)(uintptr_t) "statgate";
+    body.roster_sha256 = (ProtobufCBinaryData){32, sim->roster_sha};
+    struct sim_entry first = {.time = sim->now, .type = SG_ENTRY_GENESIS};
+    first.body = sim_pack(sim, &body.base);
+    sim->entries[sim->count++] = first;
+    sim->durable = 1;
+    sim->core = new_core(sim);
+    if (!replay(sim, sim->core, 1, false))
+        return;
+    struct sg_output *output = sg_output_new(1024 * 1024);
+    sim_bytes(sim, random, 32);
+    enum sg_err err =
+        sg_core_found(sim->core, sim->roster, random, sim->now, output, &what);
+    if (err != SG_OK) {
+        sim_break(sim, what);
+    } else {
+        err = env_append(sim, output->entries, output->entries_count);
+        SG_ASSERT(err == SG_OK);
+        sim->durable = sim->count;
+        sim->queue_count = 0;
+    }
+    sg_output_free(&output);
+}
+
+static void
+hash_log(struct sim *sim)
+{
+    uint8_t leaf[32], *room = malloc(SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN);
+    struct sg_merkle tree;
+    struct sg_entry entry = {0};
+
+    sg_merkle_init(&tree, SG_MERKLE_LOG);
+    for (size_t i = 0; i < sim->count; i++) {
+        struct sg_writer w =
+            sg_writer_on(room, SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN);
+        entry.type = sim->entries[i].type;
+        entry.sequence = i;
+        entry.time_us = sim->entries[i].time;
+        entry.body = sim->entries[i].body;
+        sg_entry_encode(&entry, &w);
+        sg_entry_leaf(sg_writer_slice(&w), leaf);
+        memcpy(entry.prev, leaf, 32);
+        enum sg_err err = sg_merkle_add(&tree, leaf);
+        SG_ASSERT(err == SG_OK);
+    }
+    sg_merkle_root(&tree, sim->log_hash);
+    free(room);
+}
+
+static bool
+finished(const struct sim *sim)
+{
+    const struct sim_peer *near = &sim->peer[NEAR], *far = &sim->peer[FAR];
+    size_t last = near->seen_count, also = far->seen_count;
+
+    return sim->peer[PUBLISHER].revision == RELEASES_MAX &&
+           sim->peer[COLLECTOR].stated && last > 0 && also > 0;
+}
+
+const char *
+sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
+{
+    struct sim *sim = calloc(1, sizeof *sim);
+    bool stopped = false;
+
+    sim->seed = sim->rng = seed;
+    sim->bug = bug;
+    sim->now = START_US;
+    sim->mem = sg_arena_new(WORLD_BYTES, 1024 * 1024);
+    sim->entries = sim_take(sim, ENTRIES_MAX * sizeof *sim->entries);
+    sim->queue = sim_take(sim, QUEUE_MAX * sizeof(struct sim_item *));
+    sim->env = (struct sg_env){.ctx = sim,
+                               .wait = env_wait,
+                               .now = env_now,
+                               .random = env_random,
+                               .append = env_append,
+                               .effect = env_effect};
+    sim->crashes_max = (unsigned)sim_below(sim, 4);
+    if (sim->crashes_max > 0)
+        sim->crash_after = 1 + sim_below(sim, 40);
+    sim_peers_open(sim);
+    found(sim);
+    if (sim->broken == NULL)
+        start(sim, "start");
+    for (int i = 0; i < PEERS; i++) {
+        struct sim_item *tick = push(sim, sim_below(sim, TICK_US));
+        tick->peer = i;
+    }
+    while (sim->broken == NULL && !finished(sim) && sim->steps++ < STEPS_MAX) {
+        sim->quiet = sim->now > QUIET_US;
+        enum sg_err err = sg_loop_turn(sim->loop, &stopped);
+        SG_ASSERT(err == SG_OK);
+        if (sim->crash_now)
+            crash(sim);
+        else if (sim->steps % 128 == 0)
+            compare(sim);
+    }
+    if (sim->broken == NULL && !finished(sim))
+        sim_break(sim, "what is owed never came");
+    if (sim->broken == NULL)
+        compare(sim);
+    hash_log(sim);
+    memcpy(log_hash, sim->log_hash, 32);
+    *keys = sim->keys;
+    const char *broken = sim->broken;
+    sg_loop_free(&sim->loop);
+    sg_core_free(&sim->core);
+    sim_peers_close(sim);
+    sg_arena_free(&sim->mem);
+    free(sim);
+    return broken;
+}

@@ -1,0 +1,68 @@
+// The loop itself is part of what is tested, so it is compiled in here.
+#include "broker/loop.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/sim.h"
+
+enum { SEEDS = 1000 };
+
+static uint64_t
+number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
+
+static void
+every_invariant_holds_for_every_seed(void **state)
+{
+    uint64_t seeds = number("SG_SIM_SEEDS", SEEDS);
+    uint64_t first = number("SG_SIM_FIRST", 1);
+    uint64_t keys = 0;
+    uint8_t hash[32];
+    unsigned released;
+
+    (void)state;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        const char *broken = sim_run(seed, BUG_NONE, hash, &released);
+        if (broken != NULL)
+            fail_msg("seed %llu: %s (SG_SIM_FIRST=%llu SG_SIM_SEEDS=1)",
+                     (unsigned long long)seed, broken,
+                     (unsigned long long)seed);
+        keys += released;
+    }
+    assert_true(keys >= seeds); // the simulation reaches what it is about
+}
+
+static void
+the_same_seed_gives_the_same_log(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        uint8_t a[32], b[32];
+        unsigned keys;
+        sim_run(seed, BUG_NONE, a, &keys);
+        sim_run(seed, BUG_NONE, b, &keys);
+        assert_memory_equal(a, b, 32);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_invariant_holds_for_every_seed),
+        cmocka_unit_test(the_same_seed_gives_the_same_log),
+    };
+
+    return sg_crypto_start() == SG_OK
+               ? cmocka_run_group_tests(tests, NULL, NULL)
+               : 1;
+}
