@@ -367,10 +367,10 @@ deny_guards(struct sg_decision *out, uint32_t bits)
     out->verdict = SG_VERDICT_DENY;
     out->why = SG_WHY_GUARD;
     out->rules_count = 0;
-    for (uint16_t i = 0; i < SG_GUARD_COUNT; i++) {
+    for (uint32_t i = 0; i < SG_GUARD_COUNT; i++) {
         if ((bits >> i & 1) != 0)
             out->rules[out->rules_count++] =
-                (struct sg_rule_ref){SG_POLICY_GUARDS, i};
+                (struct sg_rule_ref){SG_POLICY_GUARDS, (uint16_t)i};
     }
     out->rules_total = out->rules_count;
 }

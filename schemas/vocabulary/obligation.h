@@ -37,7 +37,7 @@ enum sg_obligation_kind {
 // coarsen_geography: 1 country, 2 admin1, 3 admin2, 4 admin3 in arg[0].
 // names: drop_dimensions, bit i is name i of the policy set.
 struct sg_obligation {
-    uint8_t name; // enum sg_obligation_name
+    uint8_t name;   // enum sg_obligation_name
     uint8_t hidden; // an argument is a protected parameter: traces omit it
     uint32_t arg[2];
     uint64_t names;

@@ -88,13 +88,13 @@ place_allowed(enum sg_attr attr, uint16_t place)
 static uint16_t
 place_code(struct sg_slice text)
 {
-    for (uint16_t i = 1; i <= SG_PLACE_SEVERAL; i++) {
+    for (uint32_t i = 1; i <= SG_PLACE_SEVERAL; i++) {
         if (sg_slice_eq(text, sg_slice_text(place_texts[i])))
-            return i;
+            return (uint16_t)i;
     }
     if (text.len != 2)
         return 0;
-    for (uint16_t i = 0; i < SG_COUNT_OF(countries); i++) {
+    for (size_t i = 0; i < SG_COUNT_OF(countries); i++) {
         if (memcmp(text.ptr, countries[i].alpha2, 2) == 0)
             return (uint16_t)(SG_PLACE_FIRST_COUNTRY + i);
     }
@@ -195,7 +195,7 @@ small_number(struct sg_slice text)
 static uint16_t
 country_numbered(uint16_t m49)
 {
-    for (uint16_t i = 0; i < SG_COUNT_OF(countries); i++) {
+    for (size_t i = 0; i < SG_COUNT_OF(countries); i++) {
         if (m49 != 0 && countries[i].m49 == m49)
             return (uint16_t)(SG_PLACE_FIRST_COUNTRY + i);
     }
@@ -213,7 +213,7 @@ country_coded(struct sg_slice text)
         uint16_t place = place_code(text);
         return sg_vocabulary_is_country(place) ? place : 0;
     }
-    for (uint16_t i = 0; text.len == 3 && i < SG_COUNT_OF(countries); i++) {
+    for (size_t i = 0; text.len == 3 && i < SG_COUNT_OF(countries); i++) {
         if (memcmp(text.ptr, countries[i].alpha3, 3) == 0)
             return (uint16_t)(SG_PLACE_FIRST_COUNTRY + i);
     }
@@ -230,7 +230,7 @@ sg_vocabulary_country_meant(struct sg_slice text)
     uint16_t place = country_coded(text);
     if (place == 0)
         place = country_numbered(small_number(text));
-    for (uint16_t i = 0; place == 0 && i < SG_COUNT_OF(countries); i++) {
+    for (size_t i = 0; place == 0 && i < SG_COUNT_OF(countries); i++) {
         if (sg_slice_eq(text, sg_slice_text(countries[i].name)))
             place = (uint16_t)(SG_PLACE_FIRST_COUNTRY + i);
     }
@@ -262,9 +262,9 @@ sg_vocabulary_obs_status(struct sg_slice cl_obs_status)
     };
     if (cl_obs_status.len != 1 || cl_obs_status.ptr[0] == '\0')
         return 0;
-    for (uint16_t i = 1; i < SG_COUNT_OF(groups); i++) {
+    for (size_t i = 1; i < SG_COUNT_OF(groups); i++) {
         if (strchr(groups[i], cl_obs_status.ptr[0]) != NULL)
-            return i;
+            return (uint16_t)i;
     }
     return 0;
 }
