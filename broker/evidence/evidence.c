@@ -88,7 +88,8 @@ put_genesis(struct sg_evidence *ev, const char *dir, uint64_t time_us,
     const struct sg_log_start start = {.at = SG_ENTRY_SEGMENT_LEN};
     const struct sg_log_known known = {0};
     const struct sg_log_visit visit = {NULL, no_root, no_entry};
-    uint8_t blind[16];
+    struct sg_entry entry = {
+        .type = SG_ENTRY_GENESIS, .time_us = time_us, .body = body};
     uint32_t at;
     enum sg_err err = sg_log_create(ev->disk, dir, ev->options.segment_bytes);
     if (err == SG_OK)
@@ -100,11 +101,11 @@ put_genesis(struct sg_evidence *ev, const char *dir, uint64_t time_us,
     if (err == SG_OK && !sg_log_has_room(log, body.len))
         err = SG_ERR_FULL;
     if (err == SG_OK)
-        err = ev->parts.random(ev->parts.random_arg, blind, sizeof(blind));
+        err = ev->parts.random(ev->parts.random_arg, entry.blind,
+                               sizeof(entry.blind));
     if (err != SG_OK)
         return err;
-    sg_log_append(log, SG_ENTRY_GENESIS, time_us, body, blind, ev->genesis,
-                  &at);
+    sg_log_append(log, &entry, ev->genesis, &at);
     err = sg_log_write(log);
     if (err == SG_OK)
         err = sg_log_sync(log);

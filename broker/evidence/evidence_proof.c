@@ -31,9 +31,9 @@ open_segment_of(struct sg_evidence *ev, uint64_t seq)
     char name[SG_SEGMENT_NAME], path[SG_DISK_PATH];
     enum sg_err err = know_segments(ev);
     size_t i = ev->firsts_count;
-    while (err == SG_OK && i > 0 && ev->firsts[i - 1] > seq)
+    while (ev->firsts != NULL && i > 0 && ev->firsts[i - 1] > seq)
         i--;
-    if (err != SG_OK || i == 0)
+    if (err != SG_OK || i == 0 || ev->firsts == NULL)
         return err != SG_OK ? err : SG_ERR_NOT_FOUND;
     if (ev->read_fd >= 0 && ev->read_first == ev->firsts[i - 1])
         return SG_OK;
@@ -140,7 +140,8 @@ sg_evidence_shown(struct sg_evidence *evidence, struct sg_slice bytes)
     if (sg_note_parse(bytes, &note) != SG_OK ||
         !sg_note_verify(&note, evidence->log_public) ||
         !sg_note_origin_parse(note.origin, &gate, front, &epoch) ||
-        !sg_slice_eq(gate, sg_slice_text(evidence->gate)) ||
+        !sg_slice_eq(gate,
+                     sg_slice_of(evidence->gate, strlen(evidence->gate))) ||
         memcmp(front, evidence->genesis, sizeof(front)) != 0)
         return SG_ERR_SIGNATURE;
     if (note.size > evidence->durable.size)

@@ -207,22 +207,17 @@ sg_log_make_room(struct sg_log *log, size_t body_len)
 }
 
 void
-sg_log_append(struct sg_log *log, uint16_t type, uint64_t time_us,
-              struct sg_slice body, const uint8_t blind[16], uint8_t leaf[32],
+sg_log_append(struct sg_log *log, struct sg_entry *entry, uint8_t leaf[32],
               uint32_t *frame_at)
 {
-    SG_ASSERT(time_us >= log->last_time);
-    SG_ASSERT(sg_log_has_room(log, body.len));
-    struct sg_entry entry = {.type = type,
-                             .sequence = log->next_seq,
-                             .time_us = time_us,
-                             .body = body};
-    memcpy(entry.prev, log->last_leaf, 32);
-    memcpy(entry.blind, blind, 16);
+    SG_ASSERT(entry->time_us >= log->last_time);
+    SG_ASSERT(sg_log_has_room(log, entry->body.len));
+    entry->sequence = log->next_seq;
+    memcpy(entry->prev, log->last_leaf, 32);
     struct sg_writer bytes = sg_writer_on(log->entry, SG_LOG_ENTRY);
     struct sg_writer frame = sg_writer_on(log->buffer + log->buffer_len,
                                           SG_LOG_BUFFER - log->buffer_len);
-    sg_entry_encode(&entry, &bytes);
+    sg_entry_encode(entry, &bytes);
     sg_entry_frame(sg_writer_slice(&bytes), &frame);
     SG_ASSERT(!bytes.full && !frame.full);
     sg_entry_leaf(sg_writer_slice(&bytes), leaf);
@@ -230,6 +225,6 @@ sg_log_append(struct sg_log *log, uint16_t type, uint64_t time_us,
     log->buffer_len += frame.len;
     log->at += frame.len;
     log->next_seq++;
-    log->last_time = time_us;
+    log->last_time = entry->time_us;
     memcpy(log->last_leaf, leaf, 32);
 }

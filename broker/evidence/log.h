@@ -106,10 +106,10 @@ bool sg_log_has_room(const struct sg_log *log, size_t body_len);
 // Writes what is buffered and goes on to the next segment if the body does not
 // fit this one.
 SG_MUST_CHECK enum sg_err sg_log_make_room(struct sg_log *log, size_t body_len);
-// Buffers one entry; asserts room and order. *frame_at: in its segment.
-void sg_log_append(struct sg_log *log, uint16_t type, uint64_t time_us,
-                   struct sg_slice body, const uint8_t blind[16],
-                   uint8_t leaf[32], uint32_t *frame_at);
+// Buffers one entry: type, time, blind and body are given, sequence and prev are
+// set here. Asserts room and times in order. *frame_at: in its segment.
+void sg_log_append(struct sg_log *log, struct sg_entry *entry, uint8_t leaf[32],
+                   uint32_t *frame_at);
 SG_MUST_CHECK enum sg_err sg_log_write(struct sg_log *log);
 SG_MUST_CHECK enum sg_err sg_log_sync(struct sg_log *log);
 // A piece of the next segment, when this one is half full: call when idle.

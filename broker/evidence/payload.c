@@ -1,7 +1,6 @@
 #include "broker/evidence/payload.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -90,12 +89,12 @@ scan_file(struct sg_payload *payload, uint32_t month, const char *name)
 {
     char path[SG_DISK_PATH];
     uint8_t id[16];
-    unsigned segment = 0;
-    char tail[5] = "";
+    uint64_t segment = 0;
     size_t len = strlen(name);
-    if (sscanf(name, "small-%6u%4s", &segment, tail) == 2 &&
-        strcmp(tail, ".seg") == 0)
-        return scan_segment(payload, month, segment);
+    if (len == 16 && strncmp(name, "small-", 6) == 0 &&
+        strcmp(name + 12, ".seg") == 0 &&
+        sg_slice_u64(sg_slice_of(name + 6, 6), &segment))
+        return scan_segment(payload, month, (uint32_t)segment);
     if (len == SG_PAYLOAD_NAME_LEN &&
         sg_encode_unhex(sg_slice_text(name), id, sizeof(id))) {
         struct sg_payload_place place = {month, 0, 0};
@@ -129,6 +128,19 @@ scan_month(struct sg_payload *payload, uint32_t month)
     return err;
 }
 
+// "2026-11"
+static bool
+is_month(const char *name, uint32_t *month)
+{
+    uint64_t years, months;
+    if (strlen(name) != 7 || name[4] != '-' ||
+        !sg_slice_u64(sg_slice_of(name, 4), &years) ||
+        !sg_slice_u64(sg_slice_of(name + 5, 2), &months))
+        return false;
+    *month = (uint32_t)(years * 100 + months);
+    return true;
+}
+
 static enum sg_err
 scan_all(struct sg_payload *payload)
 {
@@ -136,11 +148,9 @@ scan_all(struct sg_payload *payload)
     int count = scandir(payload->dir, &names, NULL, alphasort);
     enum sg_err err = count < 0 ? SG_ERR_IO : SG_OK;
     for (int i = 0; i < count; i++) {
-        unsigned year, month;
-        char more;
-        if (err == SG_OK &&
-            sscanf(names[i]->d_name, "%4u-%2u%c", &year, &month, &more) == 2)
-            err = scan_month(payload, year * 100 + month);
+        uint32_t month;
+        if (err == SG_OK && is_month(names[i]->d_name, &month))
+            err = scan_month(payload, month);
         free(names[i]);
     }
     free(names);

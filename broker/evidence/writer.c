@@ -155,7 +155,9 @@ static enum sg_err
 do_entry(struct sg_writer_thread *t, const struct sg_writer_item *item)
 {
     struct sg_writer_parts *parts = t->parts;
-    uint8_t blind[16], leaf[32];
+    struct sg_entry entry = {
+        .type = item->type, .time_us = item->time_us, .body = item->bytes};
+    uint8_t leaf[32];
     uint32_t at;
     SG_ASSERT(item->number == parts->log.next_seq);
     t->step = "log";
@@ -166,11 +168,11 @@ do_entry(struct sg_writer_thread *t, const struct sg_writer_item *item)
             err = sg_log_make_room(&parts->log, item->bytes.len);
     }
     if (err == SG_OK)
-        err = parts->random(parts->random_arg, blind, sizeof(blind));
+        err =
+            parts->random(parts->random_arg, entry.blind, sizeof(entry.blind));
     if (err != SG_OK)
         return err;
-    sg_log_append(&parts->log, item->type, item->time_us, item->bytes, blind,
-                  leaf, &at);
+    sg_log_append(&parts->log, &entry, leaf, &at);
     return sg_tree_append(&parts->tree, leaf, at);
 }
 

@@ -355,78 +355,85 @@ home_has(const struct home *home, const char *folder, const void *needle,
     return found;
 }
 
+// Two releases with objects and secret blocks; the first has a rendition's key.
+static void
+make_two(struct home *home, struct object *gone, struct object *kept,
+         const uint8_t block[SG_KEYS_SECRET_LEN])
+{
+    uint8_t variant[16] = {9};
+    home_create(home);
+    home_open(home);
+    object_make(gone, 1, 300000, 262144);
+    object_make(kept, 2, 1000, 262144);
+    object_store(home, gone, 1);
+    object_store(home, kept, 2);
+    assert_int_equal(
+        sg_evidence_put_secret(home->ev, gone->meta.manifest_sha256, block),
+        SG_OK);
+    assert_int_equal(
+        sg_evidence_put_secret(home->ev, kept->meta.manifest_sha256, block),
+        SG_OK);
+    assert_int_equal(
+        sg_evidence_new_key(home->ev, gone->meta.manifest_sha256, variant),
+        SG_OK);
+    home_append_durable(home, 1);
+}
+
+static void
+destroy(struct home *home, const uint8_t manifest_sha256[32])
+{
+    struct sg_evidence_event event;
+    uint8_t name[1][SG_KEYS_NAME_LEN];
+    memcpy(name[0], manifest_sha256, 32);
+    memset(name[0] + 32, 0xff, 16);
+    assert_int_equal(sg_evidence_destroy_keys(
+                         home->ev, (const uint8_t(*)[SG_KEYS_NAME_LEN])name, 1),
+                     SG_OK);
+    assert_int_equal(sg_evidence_flush(home->ev), SG_OK);
+    home_await(home, SG_EVIDENCE_REWRAPPED, &event);
+    assert_int_equal(event.seq, 2);
+    assert_int_equal(sg_evidence_destroy_wraps(home->ev), SG_OK);
+    assert_int_equal(sg_evidence_flush(home->ev), SG_OK);
+    home_await(home, SG_EVIDENCE_WRAP_GONE, &event);
+    assert_string_equal(sg_keys_class_name(event.class), "best_effort");
+}
+
 static void
 a_destroyed_key_is_in_no_file(void **state)
 {
     (void)state;
     struct home home;
     struct object gone, kept;
-    struct sg_evidence_event event;
     uint8_t key[32], block[SG_KEYS_SECRET_LEN], out[SG_KEYS_SECRET_LEN];
-    uint8_t variant[16] = {9}, name[1][SG_KEYS_NAME_LEN];
-    home_create(&home);
-    home_open(&home);
-    object_make(&gone, 1, 300000, 262144);
-    object_make(&kept, 2, 1000, 262144);
-    object_store(&home, &gone, 1);
-    object_store(&home, &kept, 2);
-    memset(block, 0xab, sizeof(block));
-    assert_int_equal(
-        sg_evidence_put_secret(home.ev, gone.meta.manifest_sha256, block),
-        SG_OK);
-    assert_int_equal(
-        sg_evidence_put_secret(home.ev, kept.meta.manifest_sha256, block),
-        SG_OK);
-    assert_int_equal(
-        sg_evidence_new_key(home.ev, gone.meta.manifest_sha256, variant),
-        SG_OK);
-    home_append_durable(&home, 1);
-    assert_int_equal(
-        sg_evidence_get_secret(home.ev, gone.meta.manifest_sha256, out), SG_OK);
-    assert_memory_equal(block, out, sizeof(block));
-    struct sg_release_request request = {
-        SG_RELEASE_JOB, gone.meta.manifest_sha256, gone.meta.variant, 0};
-    assert_int_equal(sg_release_key(home.ev, &request, key), SG_OK);
     size_t len;
+    memset(block, 0xab, sizeof(block));
+    make_two(&home, &gone, &kept, block);
+    const uint8_t *lost = gone.meta.manifest_sha256;
+    const uint8_t *living = kept.meta.manifest_sha256;
+    assert_int_equal(sg_evidence_get_secret(home.ev, lost, out), SG_OK);
+    assert_memory_equal(block, out, sizeof(block));
+    struct sg_release_request request = {SG_RELEASE_JOB, lost,
+                                         gone.meta.variant, 0};
+    assert_int_equal(sg_release_key(home.ev, &request, key), SG_OK);
     uint8_t *wrap = home_read(&home, "keys/wrap-1", &len);
     assert_true(home_has(&home, "keys", wrap + 16, 32));
-    assert_true(home_has(&home, "keys", gone.meta.manifest_sha256, 32));
-
-    memcpy(name[0], gone.meta.manifest_sha256, 32);
-    memset(name[0] + 32, 0xff, 16);
-    assert_int_equal(sg_evidence_destroy_keys(
-                         home.ev, (const uint8_t(*)[SG_KEYS_NAME_LEN])name, 1),
-                     SG_OK);
-    assert_int_equal(sg_release_key(home.ev, &request, out), SG_ERR_NOT_FOUND);
-    assert_int_equal(sg_evidence_flush(home.ev), SG_OK);
-    home_await(&home, SG_EVIDENCE_REWRAPPED, &event);
-    assert_int_equal(event.seq, 2);
-    assert_int_equal(sg_evidence_destroy_wraps(home.ev), SG_OK);
-    assert_int_equal(sg_evidence_flush(home.ev), SG_OK);
-    home_await(&home, SG_EVIDENCE_WRAP_GONE, &event);
-    assert_string_equal(sg_keys_class_name(event.class), "best_effort");
-
+    assert_true(home_has(&home, "keys", lost, 32));
+    destroy(&home, lost);
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(object_check(&home, &gone), SG_ERR_NOT_FOUND);
         assert_int_equal(object_check(&home, &kept), SG_OK);
-        assert_int_equal(
-            sg_evidence_get_secret(home.ev, gone.meta.manifest_sha256, out),
-            SG_ERR_NOT_FOUND);
-        assert_int_equal(
-            sg_evidence_get_secret(home.ev, kept.meta.manifest_sha256, out),
-            SG_OK);
+        assert_int_equal(sg_evidence_get_secret(home.ev, lost, out),
+                         SG_ERR_NOT_FOUND);
+        assert_int_equal(sg_evidence_get_secret(home.ev, living, out), SG_OK);
         assert_int_equal(sg_keys_count(sg_evidence_keys(home.ev)), 1);
         home_close(&home);
         assert_false(home_has(&home, "keys", wrap + 16, 32));
-        assert_false(home_has(&home, "keys", gone.meta.manifest_sha256, 32));
+        assert_false(home_has(&home, "keys", lost, 32));
         assert_false(home_has(&home, ".", key, 32));
         assert_false(home_has(&home, ".", block, 32));
         assert_false(home_has(&home, ".", "CANARY", 6));
         home_open(&home);
     }
-    assert_int_equal(
-        sg_evidence_new_key(home.ev, gone.meta.manifest_sha256, variant),
-        SG_OK);
     free(wrap);
     free(gone.plain);
     free(kept.plain);
