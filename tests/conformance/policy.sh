@@ -59,10 +59,14 @@ for file in "$@"; do
 done
 echo "policy decisions equal to the reference: $right of $total"
 
-# The same nevers, proved in the same way; the same tests.
+# The same nevers, proved in the same way; the same tests: one case a file.
 for file in "$@"; do
-    python3 "$reference" check "$file" | grep -v -e 'note:' -e ' rules, ' >"$scratch/want" || true
-    "$statgate" policy check "$file" | sed '$d' >"$scratch/have"
-    diff "$scratch/want" "$scratch/have" || right=-1
+    python3 "$reference" check "$file" |
+        grep -v -e 'note:' -e ' rules, ' -e 'warning: review date' >"$scratch/want" || true
+    "$statgate" policy check "$file" |
+        grep -v -e ' nevers: ' -e 'warning: review date' >"$scratch/have" || true
+    total=$((total + 1))
+    if diff "$scratch/want" "$scratch/have"; then right=$((right + 1)); fi
 done
+echo "$right of $total"
 [ "$right" -eq "$total" ]
