@@ -30,6 +30,7 @@ struct gate {
     struct sg_wire *wire;
     struct sg_workers *workers;
     struct sg_env_local *local;
+    struct sg_env env; // of local; the loop keeps its address
     struct sg_loop *loop;
     bool recovered; // entries were applied
 };
@@ -291,10 +292,10 @@ start_loop(struct gate *gate)
     enum sg_err err = sg_env_local_open(&options, &gate->local);
     if (err != SG_OK)
         return err;
-    struct sg_env env = sg_env_local_env(gate->local);
-    if ((err = found(gate, &env)) != SG_OK)
+    gate->env = sg_env_local_env(gate->local);
+    if ((err = found(gate, &gate->env)) != SG_OK)
         return err;
-    gate->loop = sg_loop_new(gate->core, &env);
+    gate->loop = sg_loop_new(gate->core, &gate->env);
     if (gate->loop == NULL)
         return SG_ERR_MEMORY;
     err = sg_loop_start(gate->loop, gate->recovered ? "recovery" : "start");

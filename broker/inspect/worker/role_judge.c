@@ -43,6 +43,9 @@ read_rows(struct judging *judging)
     judging->check = sg_check_new(of->scratch, &options);
     if (judging->check == NULL)
         return SG_ERR_FULL;
+    // In SDMX-ML a series may state its attributes anew (check.h).
+    if (of->job->terms != NULL)
+        sg_check_media(judging->check, (enum sg_media)of->job->terms->media);
     enum sg_err err = sg_check_begin(judging->check, of->structure);
     if (err == SG_OK)
         err = sg_rows_read(judging->item, judging->item->item->input,
