@@ -118,8 +118,10 @@ sg_evidence_receipt(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
         .checkpoint = sg_evidence_checkpoint(evidence)};
     // A stored hash that was damaged must not reach anybody as a proof.
     sg_entry_leaf(receipt.entry, leaf);
-    if (!sg_merkle_verify(SG_MERKLE_LOG, seq, durable->size, leaf, receipt.path,
-                          path_len, durable->root))
+    if (!sg_merkle_verify(SG_MERKLE_LOG,
+                          &(struct sg_merkle_place){seq, durable->size,
+                                                    receipt.path, path_len},
+                          leaf, durable->root))
         return SG_ERR_CORRUPT;
     *len = sg_receipt_len(&receipt);
     if (*len > cap)

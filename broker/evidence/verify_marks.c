@@ -140,9 +140,11 @@ collect_held(struct sg_verify *v, size_t i)
         sg_entry_leaf(receipt.entry, mark.leaf);
         bytes = receipt.checkpoint;
         if (sg_note_parse(bytes, &note) == SG_OK &&
-            !sg_merkle_verify(SG_MERKLE_LOG, receipt.index, note.size,
-                              mark.leaf, receipt.path, receipt.path_len,
-                              note.root))
+            !sg_merkle_verify(SG_MERKLE_LOG,
+                              &(struct sg_merkle_place){receipt.index,
+                                                        note.size, receipt.path,
+                                                        receipt.path_len},
+                              mark.leaf, note.root))
             fault(v, mark.from, "its path does not lead to its checkpoint");
     }
     if (sg_note_parse(bytes, &note) != SG_OK) {

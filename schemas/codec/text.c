@@ -177,7 +177,9 @@ put_field(struct sg_writer *out, const ProtobufCMessage *message,
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         memcpy(&count, (const uint8_t *)message + field->quantifier_offset,
                sizeof(count));
-        memcpy(&at, at, sizeof(at));
+        const uint8_t *values;
+        memcpy(&values, at, sizeof(values));
+        at = values;
     } else if (is_default(field, at)) {
         return;
     }

@@ -1,0 +1,110 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/base/crypto.h"
+#include "schemas/codec/codec.h"
+#include "schemas/codec/text.h"
+#include "schemas/evidence.pb-c.h"
+#include "schemas/proof/entry.h"
+
+struct fixture {
+    struct sg_arena *arena;
+    char text[4096];
+};
+
+static int
+setup(void **state)
+{
+    static struct fixture fixture;
+    fixture.arena = sg_arena_new(1 << 20, 0);
+    *state = &fixture;
+    return fixture.arena == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    sg_arena_free(&f->arena);
+    return 0;
+}
+
+static const char *
+in_words(struct fixture *f, unsigned type, const ProtobufCMessage *message)
+{
+    struct sg_slice body;
+    struct sg_writer w = sg_writer_on(f->text, sizeof(f->text) - 1);
+    assert_int_equal(sg_codec_pack(message, f->arena, &body), SG_OK);
+    assert_int_equal(sg_text_body(type, body, f->arena, &w), SG_OK);
+    assert_false(w.full);
+    f->text[w.len] = '\0';
+    return f->text;
+}
+
+static void
+a_body_is_shown_field_by_field_without_defaults(void **state)
+{
+    static uint8_t id[16] = {0xab}, long_bytes[100];
+    char *verb = (char *)(uintptr_t) "policy.approve";
+    Sgpb__AdminAct act = SGPB__ADMIN_ACT__INIT;
+    act.verb = verb;
+    assert_string_equal(in_words(*state, 65, &act.base),
+                        "verb: \"policy.approve\" ");
+    Sgpb__KeyReleased released = SGPB__KEY_RELEASED__INIT;
+    ProtobufCBinaryData ids[2] = {{16, id}, {100, long_bytes}};
+    released.deliveries = ids;
+    released.n_deliveries = 2;
+    released.object = 7;
+    assert_string_equal(in_words(*state, 35, &released.base),
+                        "deliveries: ab000000000000000000000000000000 "
+                        "deliveries: (100 bytes) object: 7 ");
+    Sgpb__RecallEntry recall = SGPB__RECALL_ENTRY__INIT;
+    Sgpb__Signed order = SGPB__SIGNED__INIT;
+    order.body = ids[0];
+    recall.kind = 2;
+    recall.order = &order;
+    assert_string_equal(
+        in_words(*state, 18, &recall.base),
+        "kind: 2 order: { body: ab000000000000000000000000000000 } ");
+}
+
+static void
+nothing_in_a_body_steers_a_terminal(void **state)
+{
+    char verb[] = "a\x1b[2J\"\\\n\xc3\xa9";
+    Sgpb__AdminAct act = SGPB__ADMIN_ACT__INIT;
+    act.verb = verb;
+    assert_string_equal(in_words(*state, 65, &act.base),
+                        "verb: \"a\\x1b[2J\\x22\\x5c\\x0a\\xc3\\xa9\" ");
+}
+
+static void
+a_body_that_is_not_of_its_type_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct sg_writer w = sg_writer_on(f->text, sizeof(f->text));
+    assert_int_equal(sg_text_body(65, SG_SLICE("\xff\xff"), f->arena, &w),
+                     SG_ERR_FORMAT);
+    assert_int_equal(sg_text_body(999, SG_SLICE(""), f->arena, &w),
+                     SG_ERR_UNSUPPORTED);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_body_is_shown_field_by_field_without_defaults, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_in_a_body_steers_a_terminal,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_body_that_is_not_of_its_type_is_refused, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
