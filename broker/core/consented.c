@@ -213,14 +213,15 @@ sg_consented_apply_statement(struct sg_state *state,
             : sg_pack_open(state->scratch, &sgpb__statement__descriptor,
                            sg_pack_slice(shown->statement->body));
 
-    (void)entry;
     if (doc == NULL)
         return SG_ERR_DAMAGE;
     for (uint32_t i = sg_pool_next(state->agreements, 0); i != 0;
          i = sg_pool_next(state->agreements, i)) {
         struct sg_agreement *agreement = sg_pool_at(state->agreements, i);
-        if (agreement->last_stop == doc->event_index)
-            agreement->stated = doc->event_index + 1;
+        if (agreement->last_stop != doc->event_index)
+            continue;
+        agreement->stated = doc->event_index + 1;
+        agreement->statement = entry->seq;
     }
     return SG_OK;
 }
@@ -322,22 +323,56 @@ repeated(const struct sg_turn *turn, const struct sg_consent_event *event,
     return true;
 }
 
+// The statement on the newest withdrawal, once more, for who lost it.
 static void
-ask_statement(struct sg_turn *turn, uint32_t agreement)
+repeat_statement(struct sg_turn *turn, uint64_t seq)
+{
+    const struct sg_lookup *lookup = &turn->core->options.lookup;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__StatementIs is = SGPB__STATEMENT_IS__INIT;
+    struct sg_slice body;
+
+    if (!lookup->entry(lookup->ctx, seq, turn->arena, &body))
+        return; // not durable yet: the first answer is on its way
+    const Sgpb__StatementEntry *entry =
+        sg_pack_open(turn->arena, &sgpb__statement_entry__descriptor, body);
+    if (entry == NULL)
+        return;
+    is.statement = entry->statement;
+    envelope.body_case = SGPB__ENVELOPE__BODY_STATEMENT;
+    envelope.statement = &is;
+    sg_turn_reply(turn, &envelope, seq)->receipt_of = seq;
+}
+
+// Somebody waits for the statement on what an agreement's withdrawals stopped.
+static void
+ask_statement(struct sg_turn *turn, uint32_t index)
 {
     struct sg_core *core = turn->core;
+    const struct sg_agreement *agreement =
+        sg_state_agreement(turn->state, index);
 
+    if (agreement->last_stop == 0)
+        return;
+    if (agreement->stated > agreement->last_stop) {
+        repeat_statement(turn, agreement->statement);
+        return;
+    }
+    for (size_t i = 0; i < core->asked_count; i++)
+        if (core->asked[i].agreement == index &&
+            core->asked[i].request == turn->envelope->request)
+            return;
     if (core->asked_count == SG_ASKED_MAX)
         return; // the statement is written all the same
     core->asked[core->asked_count++] =
-        (struct sg_asked){.agreement = agreement,
+        (struct sg_asked){.agreement = index,
                           .peer = turn->session->peer,
                           .request = turn->envelope->request};
 }
 
 static enum sg_err
 take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
-           bool *duplicate)
+           bool *duplicate, uint32_t *agreement)
 {
     const Sgpb__ConsentEvent *doc =
         sg_pack_open(turn->arena, &sgpb__consent_event__descriptor,
@@ -347,16 +382,18 @@ take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
     struct sg_diag diag;
     enum sg_err err;
 
+    *agreement = 0;
+    if (doc == NULL || !ledger_event(doc, sg_pack_slice(document->body),
+                                     turn->who->id, &event))
+        return SG_ERR_PEER_MALFORMED;
+    *agreement = sg_state_find(turn->state->agreement_of, event.agreement);
+    if ((*duplicate = repeated(turn, &event, seq)))
+        return SG_OK; // the same bytes were verified when they came first
     const struct sg_key *key = sg_roster_signer(
         turn, document, SG_SIGN_CONSENT_EVENT, SG_USE_SIGN, &err);
     if (key == NULL)
         return err;
-    if (doc == NULL ||
-        !ledger_event(doc, sg_pack_slice(document->body),
-                      sg_roster_owner(turn->state, key)->id, &event))
-        return SG_ERR_PEER_MALFORMED;
-    if ((*duplicate = repeated(turn, &event, seq)))
-        return SG_OK;
+    event.collector = sg_slice_text(sg_roster_owner(turn->state, key)->id);
     if (sg_pool_count(turn->state->records) + 1 >= turn->core->records_cap)
         return SG_ERR_BUSY;
     err = sg_consent_check_event(turn->state->consent, &event,
@@ -385,21 +422,17 @@ sg_consented_events(struct sg_turn *turn)
         return;
     }
     for (size_t i = 0; i < consent->n_events; i++) {
+        uint32_t agreement;
         enum sg_err err =
-            take_event(turn, consent->events[i], &seq, &duplicate);
+            take_event(turn, consent->events[i], &seq, &duplicate, &agreement);
         if (err != SG_OK) {
             sg_turn_refuse(turn, err,
                            sg_arena_printf(turn->arena, "events[%zu]", i));
             return;
         }
+        ask_statement(turn, agreement);
     }
     sg_turn_receipt(turn, seq, duplicate);
-    for (uint32_t i = sg_pool_next(turn->state->agreements, 0); i != 0;
-         i = sg_pool_next(turn->state->agreements, i)) {
-        const struct sg_agreement *one = sg_state_agreement(turn->state, i);
-        if (one->last_stop >= one->stated && one->last_stop != 0)
-            ask_statement(turn, i);
-    }
 }
 
 void

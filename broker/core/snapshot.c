@@ -302,6 +302,7 @@ agreement(struct walk *w, uint32_t index)
     u64(w, &one->last_stop);
     bytes(w, one->stop_sha256, 32);
     u64(w, &one->stated);
+    u64(w, &one->statement);
     if (w->sink == NULL && w->err == SG_OK) {
         opened(w, sg_consented_open(w->state, one));
         if (w->err == SG_OK)

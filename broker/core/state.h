@@ -206,7 +206,8 @@ struct sg_agreement {
     uint64_t last_event; // entry
     uint64_t last_stop;  // entry of the newest withdrawal; 0: none
     uint8_t stop_sha256[32];
-    uint64_t stated; // events below this entry have their statement
+    uint64_t stated;    // events below this entry have their statement
+    uint64_t statement; // entry of the newest; 0: none
 };
 
 // What the ledger of policy/consent.h is made from again.

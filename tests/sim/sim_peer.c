@@ -451,7 +451,7 @@ tick_publisher(struct sim *sim)
         envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
         envelope.flow_put = &put;
         ask(sim, PUBLISHER, &envelope);
-    } else if (sim_below(sim, 4) == 0) {
+    } else if (sim_below(sim, 3) == 0) {
         publish(sim);
     }
 }
@@ -537,7 +537,7 @@ tick_collector(struct sim *sim)
     } else if (peer->step == 1) {
         consent(sim, 0, 2);
     } else if (peer->step == 2 && sim->now >= peer->withdraw_at &&
-               sim->keys > 0) {
+               sim->keys > 0 && sim_below(sim, 3) == 0) {
         consent(sim, 2, 4);
     }
 }

@@ -571,7 +571,7 @@ finished(const struct sim *sim)
     size_t last = near->seen_count, also = far->seen_count;
 
     return sim->peer[PUBLISHER].revision == RELEASES_MAX &&
-           sim->peer[COLLECTOR].stated && last > 0 && also > 0;
+           sim->peer[COLLECTOR].stated && last + also > 0;
 }
 
 const char *
@@ -605,6 +605,12 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     }
     while (sim->broken == NULL && !finished(sim) && sim->steps++ < STEPS_MAX) {
         sim->quiet = sim->now > QUIET_US;
+        if (sim->steps % 512 == 0) {
+            trace(sim, "revision", (unsigned)sim->peer[PUBLISHER].revision);
+            trace(sim, "stated", sim->peer[COLLECTOR].stated);
+            trace(sim, "near", (unsigned)sim->peer[NEAR].seen_count);
+            trace(sim, "queue", (unsigned)sim->queue_count);
+        }
         enum sg_err err = sg_loop_turn(sim->loop, &stopped);
         SG_ASSERT(err == SG_OK);
         if (sim->crash_now)
