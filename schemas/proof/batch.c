@@ -106,14 +106,15 @@ bool
 sg_batch_holds(const struct sg_batch_head *head, struct sg_slice manifest,
                const struct sg_batch_place *place)
 {
+    const struct sg_merkle_place at = {place->index, head->count,
+                                       (const uint8_t(*)[32])place->path,
+                                       place->path_len};
     uint8_t leaf[32];
 
     if (head->count > SG_LIMIT_BATCH || place->path_len > SG_BATCH_PATH_MAX)
         return false;
     sg_batch_leaf(manifest, leaf);
-    return sg_merkle_verify(SG_MERKLE_BATCH, place->index, head->count, leaf,
-                            (const uint8_t(*)[32])place->path, place->path_len,
-                            head->root);
+    return sg_merkle_verify(SG_MERKLE_BATCH, &at, leaf, head->root);
 }
 
 bool

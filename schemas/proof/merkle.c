@@ -258,26 +258,25 @@ sg_merkle_path_of(enum sg_merkle_tag tag, uint64_t index,
 // ---- verifying -------------------------------------------------------------
 
 bool
-sg_merkle_climb(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
-                const uint8_t leaf[32], const uint8_t (*path)[32],
-                size_t path_len, uint8_t root[32])
+sg_merkle_climb(enum sg_merkle_tag tag, const struct sg_merkle_place *place,
+                const uint8_t leaf[32], uint8_t root[32])
 {
-    uint64_t node = index, last = count - 1;
+    uint64_t node = place->index, last = place->count - 1;
 
-    if (count == 0 || count > leaves_max || index >= count)
+    if (place->count > leaves_max || place->index >= place->count)
         return false;
     memcpy(root, leaf, 32);
-    for (size_t i = 0; i < path_len; i++) {
+    for (size_t i = 0; i < place->path_len; i++) {
         if (last == 0)
             return false; // too long
         if ((node & 1) != 0 || node == last) {
-            sg_merkle_node(tag, path[i], root, root);
+            sg_merkle_node(tag, place->path[i], root, root);
             while (node != 0 && (node & 1) == 0) { // no right side up to there
                 node >>= 1;
                 last >>= 1;
             }
         } else {
-            sg_merkle_node(tag, root, path[i], root);
+            sg_merkle_node(tag, root, place->path[i], root);
         }
         node >>= 1;
         last >>= 1;
@@ -286,20 +285,19 @@ sg_merkle_climb(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
 }
 
 bool
-sg_merkle_verify(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
-                 const uint8_t leaf[32], const uint8_t (*path)[32],
-                 size_t path_len, const uint8_t root[32])
+sg_merkle_verify(enum sg_merkle_tag tag, const struct sg_merkle_place *place,
+                 const uint8_t leaf[32], const uint8_t root[32])
 {
     uint8_t reached[32];
 
-    return sg_merkle_climb(tag, index, count, leaf, path, path_len, reached) &&
+    return sg_merkle_climb(tag, place, leaf, reached) &&
            memcmp(reached, root, 32) == 0;
 }
 
 enum sg_err
 sg_merkle_consistency(enum sg_merkle_tag tag, uint64_t old_count,
                       uint64_t count, sg_merkle_read read, void *arg,
-                      uint8_t proof[SG_MERKLE_DEPTH + 1][32], size_t *proof_len)
+                      struct sg_merkle_proof *proof)
 {
     const struct source source = {tag, read, arg};
     uint64_t first = 0, end = count;
@@ -308,48 +306,48 @@ sg_merkle_consistency(enum sg_merkle_tag tag, uint64_t old_count,
     enum sg_err err = SG_OK;
 
     SG_ASSERT(old_count > 0 && old_count <= count && count <= leaves_max);
-    *proof_len = 0;
+    proof->len = 0;
     while (old_count != end && err == SG_OK) {
         const uint64_t middle = first + split_of(end - first);
         if (old_count <= middle) {
-            err = range_hash(&source, middle, end, proof[len++]);
+            err = range_hash(&source, middle, end, proof->hashes[len++]);
             end = middle;
         } else {
-            err = range_hash(&source, first, middle, proof[len++]);
+            err = range_hash(&source, first, middle, proof->hashes[len++]);
             first = middle;
             known = false;
         }
     }
     if (err == SG_OK && !known)
-        err = range_hash(&source, first, end, proof[len++]);
+        err = range_hash(&source, first, end, proof->hashes[len++]);
     if (err != SG_OK)
         return err;
-    reverse(proof, len);
-    *proof_len = len;
+    reverse(proof->hashes, len);
+    proof->len = len;
     return SG_OK;
 }
 
 bool
-sg_merkle_consistent(enum sg_merkle_tag tag, uint64_t old_count,
-                     const uint8_t old_root[32], uint64_t count,
-                     const uint8_t root[32], const uint8_t (*proof)[32],
-                     size_t proof_len)
+sg_merkle_consistent(enum sg_merkle_tag tag, const struct sg_merkle_head *older,
+                     const struct sg_merkle_head *newer,
+                     const uint8_t (*proof)[32], size_t proof_len)
 {
-    uint64_t node = old_count - 1, last = count - 1;
+    uint64_t node = older->count - 1, last = newer->count - 1;
     uint8_t from[32], to[32]; // what leads to the old root, to the new one
     size_t at = 0;
 
-    if (old_count == 0 || old_count > count || count > leaves_max)
+    if (older->count == 0 || older->count > newer->count ||
+        newer->count > leaves_max)
         return false;
-    if (old_count == count)
-        return proof_len == 0 && memcmp(old_root, root, 32) == 0;
+    if (older->count == newer->count)
+        return proof_len == 0 && memcmp(older->root, newer->root, 32) == 0;
     for (; (node & 1) != 0; last >>= 1)
         node >>= 1;
     // A power of two: the old root is a whole subtree and is not sent again.
-    const bool whole = (old_count & (old_count - 1)) == 0;
+    const bool whole = (older->count & (older->count - 1)) == 0;
     if (!whole && proof_len == 0)
         return false;
-    memcpy(from, whole ? old_root : proof[at++], 32);
+    memcpy(from, whole ? older->root : proof[at++], 32);
     memcpy(to, from, 32);
     for (; at < proof_len; at++, node >>= 1, last >>= 1) {
         if (last == 0)
@@ -363,6 +361,6 @@ sg_merkle_consistent(enum sg_merkle_tag tag, uint64_t old_count,
         for (; node != 0 && (node & 1) == 0; last >>= 1)
             node >>= 1;
     }
-    return last == 0 && memcmp(from, old_root, 32) == 0 &&
-           memcmp(to, root, 32) == 0;
+    return last == 0 && memcmp(from, older->root, 32) == 0 &&
+           memcmp(to, newer->root, 32) == 0;
 }

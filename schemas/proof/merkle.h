@@ -82,29 +82,46 @@ void sg_merkle_path_of(enum sg_merkle_tag tag, uint64_t index,
                        const uint8_t (*leaves)[32], uint64_t count,
                        uint8_t path[SG_MERKLE_DEPTH][32]);
 
+// Where a leaf stands, and the path that shows it. Borrowed.
+struct sg_merkle_place {
+    uint64_t index, count;
+    const uint8_t (*path)[32]; // leaf upwards
+    size_t path_len;
+};
+
 // The root that leaf and path lead to; false: index, count and path_len do not
 // belong together (RFC 9162 2.1.3.2, but the length must be exact).
-SG_MUST_CHECK bool sg_merkle_climb(enum sg_merkle_tag tag, uint64_t index,
-                                   uint64_t count, const uint8_t leaf[32],
-                                   const uint8_t (*path)[32], size_t path_len,
-                                   uint8_t root[32]);
-SG_MUST_CHECK bool sg_merkle_verify(enum sg_merkle_tag tag, uint64_t index,
-                                    uint64_t count, const uint8_t leaf[32],
-                                    const uint8_t (*path)[32], size_t path_len,
+SG_MUST_CHECK bool sg_merkle_climb(enum sg_merkle_tag tag,
+                                   const struct sg_merkle_place *place,
+                                   const uint8_t leaf[32], uint8_t root[32]);
+SG_MUST_CHECK bool sg_merkle_verify(enum sg_merkle_tag tag,
+                                    const struct sg_merkle_place *place,
+                                    const uint8_t leaf[32],
                                     const uint8_t root[32]);
 
-// Consistency of the first `old_count` leaves with all `count` of them (RFC
-// 9162 2.1.4). proof has room for SG_MERKLE_DEPTH + 1 hashes; asserts
-// 0 < old_count <= count.
-SG_MUST_CHECK enum sg_err
-sg_merkle_consistency(enum sg_merkle_tag tag, uint64_t old_count,
-                      uint64_t count, sg_merkle_read read, void *arg,
-                      uint8_t proof[SG_MERKLE_DEPTH + 1][32],
-                      size_t *proof_len);
-// false also for old_count 0 or > count.
+// ---- consistency (RFC 9162 2.1.4) --------------------------------------------
+
+struct sg_merkle_proof {
+    size_t len;
+    uint8_t hashes[SG_MERKLE_DEPTH + 1][32];
+};
+
+// That all `count` leaves begin with the first `old_count`. Asserts
+// 0 < old_count <= count. Errors of read.
+SG_MUST_CHECK enum sg_err sg_merkle_consistency(enum sg_merkle_tag tag,
+                                                uint64_t old_count,
+                                                uint64_t count,
+                                                sg_merkle_read read, void *arg,
+                                                struct sg_merkle_proof *proof);
+
+struct sg_merkle_head {
+    uint64_t count;
+    uint8_t root[32];
+};
+
+// false also for an older head of no leaves, or of more than the newer one.
 SG_MUST_CHECK bool sg_merkle_consistent(enum sg_merkle_tag tag,
-                                        uint64_t old_count,
-                                        const uint8_t old_root[32],
-                                        uint64_t count, const uint8_t root[32],
+                                        const struct sg_merkle_head *older,
+                                        const struct sg_merkle_head *newer,
                                         const uint8_t (*proof)[32],
                                         size_t proof_len);

@@ -95,6 +95,8 @@ static const char *
 place_differs(const struct sg_receipt *receipt,
               const struct sg_receipt_expect *expect, struct sg_note *note)
 {
+    const struct sg_merkle_place place = {receipt->index, receipt->size,
+                                          receipt->path, receipt->path_len};
     uint8_t leaf[32];
 
     if (sg_note_parse(receipt->checkpoint, note) != SG_OK)
@@ -104,8 +106,7 @@ place_differs(const struct sg_receipt *receipt,
     if (note->size != receipt->size)
         return "size";
     sg_entry_leaf(receipt->entry, leaf);
-    if (!sg_merkle_verify(SG_MERKLE_LOG, receipt->index, receipt->size, leaf,
-                          receipt->path, receipt->path_len, note->root))
+    if (!sg_merkle_verify(SG_MERKLE_LOG, &place, leaf, note->root))
         return "root";
     // The origin has 8 bytes of the genesis; entry 0 shows all of them.
     if (receipt->index == 0 && memcmp(leaf, expect->genesis, 32) != 0)
@@ -160,7 +161,8 @@ static bool
 one_history(const struct sg_note *note, const struct sg_receipt_held *held,
             bool *compared)
 {
-    const bool grew = note->size > held->size;
+    struct sg_merkle_head mine = {.count = held->size};
+    struct sg_merkle_head shown = {.count = note->size};
 
     *compared =
         held->size != 0 && (note->size == held->size || held->proof != NULL);
@@ -168,10 +170,12 @@ one_history(const struct sg_note *note, const struct sg_receipt_held *held,
         return true;
     if (note->size == held->size)
         return memcmp(note->root, held->root, 32) == 0;
-    return sg_merkle_consistent(
-        SG_MERKLE_LOG, grew ? held->size : note->size,
-        grew ? held->root : note->root, grew ? note->size : held->size,
-        grew ? note->root : held->root, held->proof, held->proof_len);
+    memcpy(mine.root, held->root, 32);
+    memcpy(shown.root, note->root, 32);
+    const bool grew = note->size > held->size;
+    return sg_merkle_consistent(SG_MERKLE_LOG, grew ? &mine : &shown,
+                                grew ? &shown : &mine, held->proof,
+                                held->proof_len);
 }
 
 static struct sg_receipt_result

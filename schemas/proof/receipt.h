@@ -101,6 +101,5 @@ struct sg_receipt_result {
 
 // arena: for unpacking the body; nothing of it is kept.
 struct sg_receipt_result
-sg_receipt_verify(struct sg_slice receipt,
-                  const struct sg_receipt_expect *expect,
+sg_receipt_verify(struct sg_slice bytes, const struct sg_receipt_expect *expect,
                   struct sg_arena *arena);

@@ -1,5 +1,6 @@
 #include "schemas/proof/sign.h"
 
+#include "broker/base/bytes.h"
 #include "broker/base/crypto_after.h"
 
 enum { INPUT_MAX = 64 }; // "statgate/" purpose "/v1" 00
@@ -23,14 +24,13 @@ label(enum sg_sign_purpose purpose, char room[INPUT_MAX])
 {
     static const char front[] = "statgate/", back[] = "/v1"; // with its NUL
     const char *name = sg_sign_purpose_name(purpose);
-    const size_t len = strlen(name);
-    size_t at = sizeof front - 1;
 
-    SG_ASSERT(at + len + sizeof back <= INPUT_MAX);
-    memcpy(room, front, at);
-    memcpy(room + at, name, len);
-    memcpy(room + at + len, back, sizeof back);
-    return sg_slice_of(room, at + len + sizeof back);
+    struct sg_writer w = sg_writer_on(room, INPUT_MAX);
+    sg_bytes_put(&w, front, sizeof front - 1);
+    sg_bytes_put(&w, name, strlen(name));
+    sg_bytes_put(&w, back, sizeof back);
+    SG_ASSERT(!w.full);
+    return sg_writer_slice(&w);
 }
 
 enum sg_err

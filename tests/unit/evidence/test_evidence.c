@@ -219,9 +219,11 @@ each_receipt_leads_to_the_signed_root(void **state)
         assert_int_equal(sg_entry_decode(receipt.entry, &entry), SG_OK);
         assert_int_equal(entry.sequence, seq);
         sg_entry_leaf(receipt.entry, leaf);
-        assert_true(sg_merkle_verify(SG_MERKLE_LOG, seq, note.size, leaf,
-                                     receipt.path, receipt.path_len,
-                                     note.root));
+        assert_true(sg_merkle_verify(
+            SG_MERKLE_LOG,
+            &(struct sg_merkle_place){seq, note.size, receipt.path,
+                                      receipt.path_len},
+            leaf, note.root));
     }
     assert_int_equal(
         sg_evidence_receipt(home.ev, 131, bytes, sizeof(bytes), &len),

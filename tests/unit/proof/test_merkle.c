@@ -59,6 +59,16 @@ read_fails(void *arg, unsigned level, uint64_t index, uint8_t out[32])
     return SG_ERR_IO;
 }
 
+static bool
+verify(enum sg_merkle_tag tag, uint64_t index, uint64_t count,
+       const uint8_t leaf[32], const uint8_t (*path)[32], size_t len,
+       const uint8_t root[32])
+{
+    const struct sg_merkle_place place = {index, count, path, len};
+
+    return sg_merkle_verify(tag, &place, leaf, root);
+}
+
 static void
 a_growing_tree_has_the_root_of_the_definition(void **state)
 {
@@ -144,31 +154,25 @@ every_path_verifies_at_its_own_place_only(void **state)
                 sg_merkle_path(SG_MERKLE_LOG, i, n, read_leaves, NULL, stored),
                 SG_OK);
             assert_memory_equal(path, stored, (size_t)len * 32);
-            assert_true(
-                sg_merkle_verify(SG_MERKLE_LOG, i, n, leaves[i], p, len, root));
+            assert_true(verify(SG_MERKLE_LOG, i, n, leaves[i], p, len, root));
             // One hash more, one less, another leaf, another tree, another n.
-            assert_false(sg_merkle_verify(SG_MERKLE_LOG, i, n, leaves[i], p,
-                                          len + 1, root));
-            assert_false(len > 0 &&
-                         sg_merkle_verify(SG_MERKLE_LOG, i, n, leaves[i], p,
-                                          len - 1, root));
             assert_false(
-                sg_merkle_verify(SG_MERKLE_LOG, i, n, root, p, len, root) &&
-                n > 1);
-            assert_false(n > 1 && sg_merkle_verify(SG_MERKLE_CONTENT, i, n,
-                                                   leaves[i], p, len, root));
+                verify(SG_MERKLE_LOG, i, n, leaves[i], p, len + 1, root));
+            assert_false(len > 0 && verify(SG_MERKLE_LOG, i, n, leaves[i], p,
+                                           len - 1, root));
+            assert_false(verify(SG_MERKLE_LOG, i, n, root, p, len, root) &&
+                         n > 1);
+            assert_false(n > 1 && verify(SG_MERKLE_CONTENT, i, n, leaves[i], p,
+                                         len, root));
             for (uint64_t j = 0; j < n; j++)
-                assert_false(j != i &&
-                             sg_merkle_verify(SG_MERKLE_LOG, j, n, leaves[i], p,
+                assert_false(j != i && verify(SG_MERKLE_LOG, j, n, leaves[i], p,
                                               len, root));
         }
-        assert_false(
-            sg_merkle_verify(SG_MERKLE_LOG, n, n, leaves[0], NULL, 0, root));
+        assert_false(verify(SG_MERKLE_LOG, n, n, leaves[0], NULL, 0, root));
     }
-    assert_false(
-        sg_merkle_verify(SG_MERKLE_LOG, 0, 0, leaves[0], NULL, 0, leaves[0]));
-    assert_false(sg_merkle_verify(SG_MERKLE_LOG, 0, (UINT64_C(1) << 40) + 1,
-                                  leaves[0], NULL, 0, leaves[0]));
+    assert_false(verify(SG_MERKLE_LOG, 0, 0, leaves[0], NULL, 0, leaves[0]));
+    assert_false(verify(SG_MERKLE_LOG, 0, (UINT64_C(1) << 40) + 1, leaves[0],
+                        NULL, 0, leaves[0]));
 }
 
 static void
@@ -181,7 +185,7 @@ an_inner_node_is_no_leaf(void **state)
     by_definition(SG_MERKLE_LOG, as_const(), 3, root);
     sg_merkle_node(SG_MERKLE_LOG, leaves[0], leaves[1], pair);
     // As if the tree had two leaves, the first of them the inner node ...
-    assert_true(sg_merkle_verify(SG_MERKLE_LOG, 0, 2, pair, path, 1, root));
+    assert_true(verify(SG_MERKLE_LOG, 0, 2, pair, path, 1, root));
     // ... but nobody has bytes whose leaf hash is that node.
     memcpy(text, leaves[0], 32);
     memcpy(text + 32, leaves[1], 32);
@@ -190,61 +194,69 @@ an_inner_node_is_no_leaf(void **state)
     assert_memory_not_equal(leaf, pair, 32);
 }
 
+static bool
+consistent(const struct sg_merkle_head *older,
+           const struct sg_merkle_head *newer,
+           const struct sg_merkle_proof *proof)
+{
+    return sg_merkle_consistent(SG_MERKLE_LOG, older, newer,
+                                (const uint8_t(*)[32])proof->hashes,
+                                proof->len);
+}
+
 static void
 consistency_holds_between_all_sizes_and_for_no_other_root(void **state)
 {
-    uint8_t proof[SG_MERKLE_DEPTH + 1][32], from[32], to[32];
+    struct sg_merkle_head from, to;
 
     (void)state;
     for (uint64_t n = 1; n <= LEAVES; n++) {
-        by_definition(SG_MERKLE_LOG, as_const(), n, to);
+        to.count = n;
+        by_definition(SG_MERKLE_LOG, as_const(), n, to.root);
         for (uint64_t m = 1; m <= n; m++) {
-            size_t len = 0;
-            const uint8_t(*p)[32] = (const uint8_t(*)[32])proof;
+            struct sg_merkle_proof proof = {0};
 
-            by_definition(SG_MERKLE_LOG, as_const(), m, from);
+            from.count = m;
+            by_definition(SG_MERKLE_LOG, as_const(), m, from.root);
             assert_int_equal(sg_merkle_consistency(SG_MERKLE_LOG, m, n,
-                                                   read_leaves, NULL, proof,
-                                                   &len),
+                                                   read_leaves, NULL, &proof),
                              SG_OK);
-            assert_true(
-                sg_merkle_consistent(SG_MERKLE_LOG, m, from, n, to, p, len));
-            from[0] ^= 1;
-            assert_false(
-                sg_merkle_consistent(SG_MERKLE_LOG, m, from, n, to, p, len));
-            from[0] ^= 1;
-            to[31] ^= 1;
-            assert_false(
-                sg_merkle_consistent(SG_MERKLE_LOG, m, from, n, to, p, len));
-            to[31] ^= 1;
-            assert_false(sg_merkle_consistent(SG_MERKLE_LOG, m, from, n, to, p,
-                                              len + 1));
-            assert_false(len > 0 && sg_merkle_consistent(SG_MERKLE_LOG, m, from,
-                                                         n, to, p, len - 1));
-            for (size_t i = 0; i < len; i++) {
-                proof[i][7] ^= 4;
-                assert_false(sg_merkle_consistent(SG_MERKLE_LOG, m, from, n, to,
-                                                  p, len));
-                proof[i][7] ^= 4;
+            assert_true(consistent(&from, &to, &proof));
+            from.root[0] ^= 1;
+            assert_false(consistent(&from, &to, &proof));
+            from.root[0] ^= 1;
+            to.root[31] ^= 1;
+            assert_false(consistent(&from, &to, &proof));
+            to.root[31] ^= 1;
+            proof.len++;
+            assert_false(consistent(&from, &to, &proof));
+            proof.len -= 2;
+            assert_false(proof.len < n && consistent(&from, &to, &proof));
+            proof.len++;
+            for (size_t i = 0; i < proof.len; i++) {
+                proof.hashes[i][7] ^= 4;
+                assert_false(consistent(&from, &to, &proof));
+                proof.hashes[i][7] ^= 4;
             }
         }
     }
-    assert_false(sg_merkle_consistent(SG_MERKLE_LOG, 0, from, 1, to, NULL, 0));
-    assert_false(sg_merkle_consistent(SG_MERKLE_LOG, 2, from, 1, to, NULL, 0));
+    const struct sg_merkle_head none = {0};
+    assert_false(sg_merkle_consistent(SG_MERKLE_LOG, &none, &to, NULL, 0));
+    assert_false(sg_merkle_consistent(SG_MERKLE_LOG, &to, &none, NULL, 0));
 }
 
 static void
 a_failing_store_fails_the_proof(void **state)
 {
-    uint8_t path[SG_MERKLE_DEPTH + 1][32];
-    size_t len;
+    uint8_t path[SG_MERKLE_DEPTH][32];
+    struct sg_merkle_proof proof;
 
     (void)state;
     assert_int_equal(
         sg_merkle_path(SG_MERKLE_LOG, 3, 9, read_fails, NULL, path), SG_ERR_IO);
-    assert_int_equal(sg_merkle_consistency(SG_MERKLE_LOG, 3, 9, read_fails,
-                                           NULL, path, &len),
-                     SG_ERR_IO);
+    assert_int_equal(
+        sg_merkle_consistency(SG_MERKLE_LOG, 3, 9, read_fails, NULL, &proof),
+        SG_ERR_IO);
 }
 
 int

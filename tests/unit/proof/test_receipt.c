@@ -553,7 +553,7 @@ another_history_than_the_one_held_is_a_fork(void **state)
 {
     struct world *w = *state;
     struct sg_receipt_held *held = &w->expect.held;
-    uint8_t proof[SG_MERKLE_DEPTH + 1][32];
+    struct sg_merkle_proof proof;
     struct sg_merkle tree;
 
     // The same size.
@@ -575,17 +575,18 @@ another_history_than_the_one_held_is_a_fork(void **state)
     r = verify(w);
     assert_int_equal(r.answer, SG_RECEIPT_NOT_WITNESSED);
     assert_false(r.compared);
-    assert_int_equal(sg_merkle_consistency(SG_MERKLE_LOG, 13, ENTRIES, read_log,
-                                           w, proof, &held->proof_len),
-                     SG_OK);
-    held->proof = (const uint8_t(*)[32])proof;
+    assert_int_equal(
+        sg_merkle_consistency(SG_MERKLE_LOG, 13, ENTRIES, read_log, w, &proof),
+        SG_OK);
+    held->proof = (const uint8_t(*)[32])proof.hashes;
+    held->proof_len = proof.len;
     r = verify(w);
     assert_int_equal(r.answer, SG_RECEIPT_NOT_WITNESSED);
     assert_true(r.compared);
     held->root[0] ^= 1;
     assert_int_equal(verify(w).answer, SG_RECEIPT_FORK);
     held->root[0] ^= 1;
-    proof[0][0] ^= 1;
+    proof.hashes[0][0] ^= 1;
     assert_int_equal(verify(w).answer, SG_RECEIPT_FORK);
 }
 
