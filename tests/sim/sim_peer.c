@@ -747,6 +747,7 @@ step_on(struct sim *sim, int at, Sgpb__Envelope__BodyCase body)
         if (at == COLLECTOR && peer->step == 1)
             memcpy(peer->last_event, peer->acknowledged[0], 32);
         peer->step++;
+        peer->request++; // the same answer again is of no question
     } else if (body == SGPB__ENVELOPE__BODY_SUBSCRIPTION && peer->step == 0) {
         peer->step = 1;
     }

@@ -385,7 +385,7 @@ replay(struct sim *sim, struct sg_core *core, size_t count, bool skip)
                                     .type = one->type,
                                     .time_us = one->time,
                                     .body = one->body};
-        if (skip && one->type == SG_ENTRY_ACCEPTED) {
+        if (skip && one->type == SG_ENTRY_RECEIPT_ACK) {
             entry.type = SG_ENTRY_GATE_STOPPED;
             entry.body = (struct sg_slice){0};
         }
