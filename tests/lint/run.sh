@@ -387,5 +387,8 @@ with broker/base/probe.h 'uint8_t sg_probe_x(void);'
 refused 'a header that does not stand alone' 'uint8_t' make BUILD="$copy/objects" HEADERS=broker/base/probe.h headers
 group 'format, clang-tidy, headers'
 
+# ---- manual: its script counts for itself ---------------------------------------------
+tests/lint/man.sh "$build" || man=1
+
 echo "$passed $failed 0" >>"$build/lint.count"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "${man:-0}" -eq 0 ]
