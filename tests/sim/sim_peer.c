@@ -621,9 +621,10 @@ hear_result(struct sim *sim, const Sgpb__Result *result)
     if (memcmp(result->manifest_sha256.data, sha256, 32) != 0)
         return; // an old one, late
     if (result->receipt == NULL) {
-        if (strcmp(result->refusal->code, "publisher.inspection") == 0)
-            peer->publish = (struct sg_slice){0}; // sign another
-        else if (strcmp(result->refusal->code, "gate.busy") != 0)
+        // A worker died, or there is no room: the same manifest again. Another
+        // one could meet the first, late in the network, as a conflict.
+        if (strcmp(result->refusal->code, "publisher.inspection") != 0 &&
+            strcmp(result->refusal->code, "gate.busy") != 0)
             sim_break(sim, result->refusal->code);
         return;
     }
