@@ -1,0 +1,43 @@
+// outbox - what was signed and not yet answered, and what was accepted last.
+//
+// Owns HOME/outbox: one file a group or a large release that is on its way
+// (synced before its first byte leaves, removed when it is answered), one head
+// a flow, and the receipts. Invariant: what is sent again are the same signed
+// bytes. Names are hashes; files are their owner's alone (they hold seeds).
+#pragma once
+
+#include "adapters/client/home.h"
+
+struct sg_outbox_head { // the last accepted release of a flow
+    uint8_t file_sha256[32];
+    uint64_t size, revision, entry, observations;
+    uint8_t manifest_sha256[32];
+};
+
+// Takes the outbox for this program until *lock is closed. SG_ERR_BUSY.
+SG_MUST_CHECK enum sg_err sg_outbox_lock(const struct sg_home *home, int *lock);
+// false: nothing of this flow was accepted from this home.
+bool sg_outbox_head(const struct sg_home *home, const char *flow,
+                    struct sg_outbox_head *head);
+SG_MUST_CHECK enum sg_err sg_outbox_set_head(const struct sg_home *home,
+                                             const char *flow,
+                                             const struct sg_outbox_head *head);
+// Keeps one receipt; synced with sync.
+SG_MUST_CHECK enum sg_err sg_outbox_receipt(const struct sg_home *home,
+                                            const uint8_t manifest_sha256[32],
+                                            struct sg_slice receipt, bool sync);
+// What is on its way: one file. kind: "group" or "item".
+SG_MUST_CHECK enum sg_err sg_outbox_put(const struct sg_home *home,
+                                        const uint8_t name[32],
+                                        const char *kind,
+                                        struct sg_slice bytes);
+// free() *bytes. SG_ERR_NOT_FOUND.
+SG_MUST_CHECK enum sg_err sg_outbox_get(const struct sg_home *home,
+                                        const uint8_t name[32],
+                                        const char *kind, uint8_t **bytes,
+                                        size_t *len);
+void sg_outbox_remove(const struct sg_home *home, const uint8_t name[32],
+                      const char *kind);
+// One that was left over; false: none. Ask again after removing it.
+bool sg_outbox_left(const struct sg_home *home, const char *kind,
+                    uint8_t name[32]);

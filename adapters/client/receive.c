@@ -1,0 +1,570 @@
+// Receiving: attach, hear, ask for keys, hand over what was verified.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/client/deliver.h"
+#include "adapters/client/subscribe.h"
+#include "broker/base/encode.h"
+#include "broker/os/clock.h"
+#include "schemas/codec/codec.h"
+
+enum {
+    GRANT_BYTES = 8 * 1024 * 1024,
+    GRANT_MESSAGES = 32, // fewer than the gate may queue for one peer
+    POKE_MS = 5000,
+    SLICE_MS = 200,
+    COMING_MAX = 64,
+    ACK_MAX = 64 * 1024,
+};
+
+struct stop { // a delivery that ended without data
+    bool there;
+    struct statgate_result result;
+    uint8_t id[16];
+    uint64_t offset;
+};
+
+struct receiving {
+    struct statgate *handle;
+    struct sg_subscribe_kept kept;
+    bool ask_attach; // the gate has forgotten us
+    uint64_t used_bytes;
+    uint32_t used_messages;
+    struct stop stop;
+    struct statgate_result failed; // a delivery that was not what it should be
+    bool has_failed;
+    uint8_t again[16]; // kept before; its receipt is owed again
+    bool has_again;
+};
+
+static struct sg_delivery_in *
+coming(struct statgate *handle, ProtobufCBinaryData id)
+{
+    for (struct sg_delivery_in *in = handle->delivery; in != NULL;
+         in = in->following) {
+        if (id.len == 16 && memcmp(id.data, in->id, 16) == 0)
+            return in;
+    }
+    return NULL;
+}
+
+static void
+forget(struct statgate *handle, struct sg_delivery_in *gone)
+{
+    struct sg_delivery_in **at = &handle->delivery;
+
+    while (*at != NULL && *at != gone)
+        at = &(*at)->following;
+    if (*at == NULL)
+        return;
+    *at = gone->following;
+    gone->following = NULL;
+    sg_deliver_free(&gone);
+}
+
+static void
+append(struct statgate *handle, struct sg_delivery_in *in)
+{
+    struct sg_delivery_in **at = &handle->delivery;
+    size_t count = 0;
+
+    for (; *at != NULL; at = &(*at)->following)
+        count++;
+    if (count < COMING_MAX)
+        *at = in;
+    else
+        sg_deliver_free(&in); // comes again with the next attachment
+}
+
+static bool
+ack_path(const struct sg_home *home, const uint8_t id[16],
+         char path[SG_OS_PATH])
+{
+    return sg_home_path(home, "acks", sg_slice_of(id, 16), "", path);
+}
+
+static void
+fail(struct receiving *r, enum sg_err err, const char *why)
+{
+    (void)sg_session_fail(&r->failed, err, NULL);
+    (void)snprintf(r->failed.sentence, sizeof r->failed.sentence,
+                   "the delivery was not what it should be and nothing of it "
+                   "was kept: %s",
+                   why);
+    r->has_failed = true;
+}
+
+// The receipt of the decision must be about this very delivery.
+static enum sg_err
+check_decision(struct receiving *r, const struct sg_delivery_in *in,
+               const Sgpb__DeliveryBegin *begin)
+{
+    struct sg_receipt_expect expect = {
+        .kind = SG_ENTRY_DECISION,
+        .participant = sg_slice_text(r->handle->home.participant),
+        .delivery_id = sg_slice_of(in->id, 16)};
+    struct sg_slice receipt = sg_arena_copy(
+        in->arena, sg_codec_slice(begin->decision_receipt));
+    uint64_t entry;
+
+    if (receipt.ptr == NULL)
+        return SG_ERR_FULL;
+    // Unpacking uses the scratch arena that the message lies in: it is not
+    // looked at afterwards.
+    return sg_session_receipt(r->handle, receipt, &expect, &entry);
+}
+
+static void
+on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
+{
+    struct sg_home *home = &r->handle->home;
+    const struct sg_statement_expect expect = {
+        .roster = &home->roster,
+        .gate = home->gate,
+        .genesis = home->genesis,
+        .subscriber = home->participant,
+        .flow = r->kept.doc->flow,
+        .subscription_sha256 = r->kept.sha256};
+    struct sg_delivery_in *in;
+    const char *why;
+    char path[SG_OS_PATH];
+
+    if (strcmp(begin->subscription, r->kept.id) != 0)
+        return;
+    enum sg_err err = sg_deliver_begin(home, begin, &expect, &in, &why);
+    if (err != SG_OK) {
+        fail(r, err, why);
+        return;
+    }
+    struct sg_delivery_in *known =
+        coming(r->handle, sg_codec_bytes(in->id, 16));
+    if (ack_path(home, in->id, path) && sg_os_file_exists(path)) {
+        memcpy(r->again, in->id, 16);
+        r->has_again = true;
+        sg_deliver_discard(in);
+        sg_deliver_free(&in);
+    } else if (known != NULL && known->state == SG_DELIVER_SHOWN) {
+        sg_deliver_free(&in); // the application has not yet kept it
+    } else if ((err = check_decision(r, in, begin)) != SG_OK) {
+        fail(r, err, "the receipt of the decision does not fit");
+        sg_deliver_discard(in);
+        sg_deliver_free(&in);
+    } else {
+        if (known != NULL)
+            forget(r->handle, known); // begun again
+        append(r->handle, in);
+    }
+}
+
+static void
+on_key(struct receiving *r, const Sgpb__DeliveryKey *key,
+       struct sg_slice payload)
+{
+    struct sg_delivery_in *in = coming(r->handle, key->delivery_id);
+
+    if (in == NULL || in->state == SG_DELIVER_SHOWN)
+        return;
+    enum sg_err err = sg_deliver_key(in, payload);
+    if (err == SG_OK)
+        return;
+    fail(r, err, in->why);
+    forget(r->handle, in);
+}
+
+static void
+on_stop(struct receiving *r, const Sgpb__DeliveryStop *said)
+{
+    struct sg_delivery_in *in = coming(r->handle, said->delivery_id);
+    struct statgate_result *to = &r->stop.result;
+    enum sg_err err = sg_err_by_code(said->code);
+
+    if (strcmp(said->subscription, r->kept.id) != 0)
+        return;
+    if (in != NULL) {
+        if (in->state == SG_DELIVER_SHOWN)
+            return; // it has left; what follows is a recall's matter
+        sg_deliver_discard(in);
+        forget(r->handle, in);
+    }
+    (void)sg_session_fail(to, err == SG_ERR_COUNT ? SG_ERR_STOPPED : err, NULL);
+    (void)snprintf(to->code, sizeof to->code, "%s", said->code);
+    (void)snprintf(to->sentence, sizeof to->sentence, "%s%s%s", said->sentence,
+                   said->rule[0] != '\0' ? "; the gate states the rule " : "",
+                   said->rule);
+    if (said->reference[0] != '\0')
+        (void)snprintf(to->cure, sizeof to->cure, "%s", said->reference);
+    to->seq = said->seq;
+    r->stop.offset = said->offset;
+    if (said->delivery_id.len == 16)
+        memcpy(r->stop.id, said->delivery_id.data, 16);
+    r->stop.there = true;
+}
+
+static void
+on_message(void *context, const Sgpb__Envelope *envelope,
+           struct sg_slice payload)
+{
+    struct receiving *r = (struct receiving *)context;
+    struct sg_delivery_in *in;
+
+    if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN) {
+        on_begin(r, envelope->delivery_begin);
+    } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_CHUNK) {
+        r->used_bytes += payload.len;
+        r->used_messages++;
+        in = coming(r->handle, envelope->delivery_chunk->delivery_id);
+        if (in != NULL &&
+            sg_deliver_chunk(in, envelope->delivery_chunk->index, payload) !=
+                SG_OK)
+            r->ask_attach = true; // a gap: say what is here and go on
+    } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_KEY) {
+        on_key(r, envelope->delivery_key, payload);
+    } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_STOP) {
+        on_stop(r, envelope->delivery_stop);
+    }
+}
+
+// ---- what we say -----------------------------------------------------------------
+
+static int
+attach(struct receiving *r, struct statgate_result *result)
+{
+    struct statgate *handle = r->handle;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Attach body = SGPB__ATTACH__INIT;
+    Sgpb__Have have[COMING_MAX], *pointers[COMING_MAX];
+    const Sgpb__Envelope *answer;
+
+    body.subscription = r->kept.id;
+    body.have = pointers;
+    for (struct sg_delivery_in *in = handle->delivery;
+         in != NULL && body.n_have < COMING_MAX; in = in->following) {
+        if (in->state == SG_DELIVER_SHOWN)
+            continue;
+        in->asked = false;
+        have[body.n_have] = (Sgpb__Have)SGPB__HAVE__INIT;
+        have[body.n_have].delivery_id = sg_codec_bytes(in->id, 16);
+        have[body.n_have].next_index = in->next;
+        pointers[body.n_have] = &have[body.n_have];
+        body.n_have++;
+    }
+    handle->grant_bytes = GRANT_BYTES;
+    handle->grant_messages = GRANT_MESSAGES;
+    r->used_bytes = 0;
+    r->used_messages = 0;
+    r->ask_attach = false;
+    envelope.body_case = SGPB__ENVELOPE__BODY_ATTACH;
+    envelope.attach = &body;
+    return sg_session_ask(handle, SG_WIRE_DATA, &envelope,
+                          (struct sg_slice){NULL, 0},
+                          SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result);
+}
+
+// More credit once half of it is used; keys for what is whole.
+static int
+speak(struct receiving *r, struct statgate_result *result)
+{
+    struct statgate *handle = r->handle;
+    const struct sg_slice nothing = {NULL, 0};
+
+    for (struct sg_delivery_in *in = handle->delivery; in != NULL;
+         in = in->following) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__DeliveryReady ready = SGPB__DELIVERY_READY__INIT;
+        if (in->state != SG_DELIVER_WHOLE || in->asked)
+            continue;
+        in->asked = true;
+        ready.delivery_id = sg_codec_bytes(in->id, 16);
+        envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_READY;
+        envelope.delivery_ready = &ready;
+        if (sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing,
+                            result) != 0)
+            return result->exit;
+    }
+    if (r->used_bytes * 2 >= GRANT_BYTES ||
+        r->used_messages * 2 >= GRANT_MESSAGES) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__Grant grant = SGPB__GRANT__INIT;
+        handle->grant_bytes = r->used_bytes;
+        handle->grant_messages = r->used_messages;
+        r->used_bytes = 0;
+        r->used_messages = 0;
+        envelope.body_case = SGPB__ENVELOPE__BODY_GRANT;
+        envelope.grant = &grant;
+        return sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing,
+                               result);
+    }
+    return sg_session_done(result);
+}
+
+// The receipt of a delivery that was kept before the gate heard of it.
+static int
+send_ack(struct statgate *handle, const uint8_t id[16],
+         struct statgate_result *result)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    const Sgpb__Envelope *answer;
+    char path[SG_OS_PATH];
+    uint8_t *bytes;
+    size_t len;
+    void *receipt = NULL;
+
+    enum sg_err err = ack_path(&handle->home, id, path)
+                          ? sg_os_file_read(path, ACK_MAX, &bytes, &len)
+                          : SG_ERR_FULL;
+    if (err != SG_OK)
+        return sg_session_fail(result, err, "acks");
+    struct sg_slice kept =
+        sg_arena_copy(handle->arena, sg_slice_of(bytes, len));
+    free(bytes);
+    if (kept.ptr == NULL ||
+        sg_codec_unpack(&sgpb__delivery_receipt__descriptor, kept,
+                        handle->arena, &receipt) != SG_OK)
+        return sg_session_fail(result, SG_ERR_CORRUPT, "acks");
+    envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_RECEIPT;
+    envelope.delivery_receipt = receipt;
+    return sg_session_ask(handle, SG_WIRE_DATA, &envelope,
+                          (struct sg_slice){NULL, 0},
+                          SGPB__ENVELOPE__BODY_RECEIPT, &answer, result);
+}
+
+// A gate that is silent is asked whether it is there.
+static int
+poke(struct statgate *handle, struct statgate_result *result)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__CheckpointGet get = SGPB__CHECKPOINT_GET__INIT;
+    const Sgpb__Envelope *answer;
+
+    envelope.body_case = SGPB__ENVELOPE__BODY_CHECKPOINT_GET;
+    envelope.checkpoint_get = &get;
+    if (sg_session_ask(handle, SG_WIRE_DATA, &envelope,
+                       (struct sg_slice){NULL, 0},
+                       SGPB__ENVELOPE__BODY_CHECKPOINT, &answer, result) != 0)
+        return result->exit;
+    enum sg_err err = sg_home_take_checkpoint(
+        &handle->home, sg_codec_slice(answer->checkpoint->note), true);
+    return err == SG_OK ? sg_session_done(result)
+                        : sg_session_fail(result, err, "checkpoint");
+}
+
+// ---- the loop --------------------------------------------------------------------
+
+static bool
+fill(struct receiving *r, struct statgate_delivery *out)
+{
+    for (struct sg_delivery_in *in = r->handle->delivery; in != NULL;
+         in = in->following) {
+        const Sgpb__Manifest *m = in->statement.manifest;
+        if (in->state != SG_DELIVER_SHOWN)
+            continue;
+        (void)snprintf(out->flow, sizeof out->flow, "%s", m->flow);
+        (void)snprintf(out->publisher, sizeof out->publisher, "%s",
+                       m->publisher);
+        (void)snprintf(out->subscription, sizeof out->subscription, "%s",
+                       r->kept.id);
+        out->revision = m->revision;
+        out->offset = in->offset;
+        out->observations = in->observations;
+        memcpy(out->manifest_sha256, in->statement.manifest_sha256, 32);
+        memcpy(out->delivery_id, in->id, 16);
+        out->media = sg_obs_media_name(in->statement.media);
+        out->data_path = in->data;
+        out->sidecar_path = in->sidecar;
+        out->statement = in->words;
+        return true;
+    }
+    return false;
+}
+
+static bool
+idle(struct statgate_result *result)
+{
+    memset(result, 0, sizeof *result);
+    result->exit = sg_err_exit(SG_ERR_HELD);
+    (void)snprintf(result->code, sizeof result->code, "gate.idle");
+    (void)snprintf(result->sentence, sizeof result->sentence,
+                   "nothing came within the time given");
+    (void)snprintf(result->cure, sizeof result->cure, "wait longer");
+    return true;
+}
+
+// true: the call is over; result and delivery say how.
+static bool
+outcome(struct receiving *r, struct statgate_delivery *delivery,
+        struct statgate_result *result)
+{
+    if (fill(r, delivery)) {
+        (void)sg_session_done(result);
+        return true;
+    }
+    if (r->has_failed) {
+        *result = r->failed;
+        return true;
+    }
+    if (!r->stop.there)
+        return false;
+    delivery->stopped = 1;
+    delivery->offset = r->stop.offset;
+    memcpy(delivery->delivery_id, r->stop.id, 16);
+    (void)snprintf(delivery->subscription, sizeof delivery->subscription, "%s",
+                   r->kept.id);
+    (void)snprintf(delivery->flow, sizeof delivery->flow, "%s",
+                   r->kept.doc->flow);
+    *result = r->stop.result;
+    return true;
+}
+
+static int
+wait_next(struct receiving *r, uint32_t timeout_ms,
+          struct statgate_delivery *delivery, struct statgate_result *result)
+{
+    struct statgate *handle = r->handle;
+    uint64_t deadline = sg_session_deadline(timeout_ms);
+    uint64_t poke_at = sg_session_deadline(POKE_MS);
+
+    r->ask_attach = true;
+    while (!outcome(r, delivery, result)) {
+        if (!handle->greeted[SG_WIRE_DATA])
+            r->ask_attach = true;
+        if (r->ask_attach && attach(r, result) != 0)
+            return result->exit;
+        if (r->has_again) {
+            r->has_again = false;
+            if (send_ack(handle, r->again, result) != 0 &&
+                !sg_session_is(result, SG_ERR_RECEIPT))
+                return result->exit;
+            continue;
+        }
+        if (speak(r, result) != 0)
+            return result->exit;
+        uint64_t now = sg_os_clock_mono_us();
+        if (now >= deadline) {
+            (void)idle(result);
+            return result->exit;
+        }
+        uint32_t left = (uint32_t)((deadline - now + 999) / 1000);
+        if (sg_session_hear(handle, left < SLICE_MS ? left : SLICE_MS)) {
+            poke_at = sg_session_deadline(POKE_MS);
+        } else if (now >= poke_at) {
+            if (poke(handle, result) != 0)
+                return result->exit;
+            poke_at = sg_session_deadline(POKE_MS);
+        }
+    }
+    return result->exit;
+}
+
+int
+statgate_next(struct statgate *handle, const char *name, uint32_t timeout_ms,
+              struct statgate_delivery *delivery,
+              struct statgate_result *result)
+{
+    struct receiving r = {.handle = handle};
+
+    memset(delivery, 0, sizeof *delivery);
+    sg_arena_reset(handle->arena);
+    enum sg_err err = sg_subscribe_read(handle, name, &r.kept);
+    if (err != SG_OK)
+        return sg_session_fail(result, err, name);
+    handle->other = on_message;
+    handle->other_context = &r;
+    (void)wait_next(&r, timeout_ms, delivery, result);
+    handle->other = NULL;
+    return result->exit;
+}
+
+// ---- receipts --------------------------------------------------------------------
+
+static int
+acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
+            uint32_t kept, const char *code, struct statgate_result *result)
+{
+    struct sg_delivery_in *in =
+        coming(handle, sg_codec_bytes(delivery->delivery_id, 16));
+    Sgpb__DeliveryReceipt receipt = SGPB__DELIVERY_RECEIPT__INIT;
+    Sgpb__ReceiptAck ack = SGPB__RECEIPT_ACK__INIT;
+    Sgpb__Signed document = SGPB__SIGNED__INIT;
+    struct sg_slice body, packed;
+    char path[SG_OS_PATH], folder[SG_OS_PATH];
+
+    sg_arena_reset(handle->arena);
+    if (in == NULL || in->state != SG_DELIVER_SHOWN)
+        return sg_session_fail(result, SG_ERR_NOT_FOUND, "delivery");
+    ack.delivery_id = sg_codec_bytes(in->id, 16);
+    ack.manifest_sha256 =
+        sg_codec_bytes(in->statement.manifest_sha256, 32);
+    ack.proof_commit = sg_codec_bytes(in->proof_commit, 32);
+    ack.plaintext_commit = sg_codec_bytes(in->plain_commit, 32);
+    ack.kept = kept;
+    ack.code = sg_arena_printf(handle->arena, "%s", code);
+    enum sg_err err = ack.code == NULL
+                          ? SG_ERR_FULL
+                          : sg_codec_pack(&ack.base, handle->arena, &body);
+    if (err == SG_OK)
+        err = sg_session_sign(handle, SG_SIGN_RECEIPT_ACK, body, &document);
+    receipt.ack = &document;
+    receipt.subscription =
+        sg_arena_printf(handle->arena, "%s", delivery->subscription);
+    receipt.offset = in->offset;
+    if (err == SG_OK)
+        err = receipt.subscription == NULL
+                  ? SG_ERR_FULL
+                  : sg_codec_pack(&receipt.base, handle->arena, &packed);
+    if (err == SG_OK &&
+        (!sg_os_file_path(folder, "%s/acks", handle->home.path) ||
+         !ack_path(&handle->home, in->id, path)))
+        err = SG_ERR_FULL;
+    if (err == SG_OK)
+        err = sg_os_file_make_dirs(folder);
+    // Kept here first: after this it is never shown again.
+    if (err == SG_OK)
+        err = sg_os_file_replace(path, packed, true);
+    if (err != SG_OK)
+        return sg_session_fail(result, err, "acks");
+    if (kept != 1) {
+        (void)!sg_os_file_remove(in->data);
+        (void)!sg_os_file_remove(in->sidecar);
+    }
+    forget(handle, in);
+    return send_ack(handle, delivery->delivery_id, result);
+}
+
+int
+statgate_keep(struct statgate *handle,
+              const struct statgate_delivery *delivery,
+              struct statgate_result *result)
+{
+    return acknowledge(handle, delivery, 1, "", result);
+}
+
+int
+statgate_refuse(struct statgate *handle,
+                const struct statgate_delivery *delivery, const char *code,
+                struct statgate_result *result)
+{
+    return acknowledge(handle, delivery, 2, code, result);
+}
+
+int
+statgate_report(struct statgate *handle, const uint8_t manifest_sha256[32],
+                const char **json, struct statgate_result *result)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__ReportGet get = SGPB__REPORT_GET__INIT;
+    const Sgpb__Envelope *answer;
+
+    *json = NULL;
+    sg_arena_reset(handle->arena);
+    get.manifest_sha256 = sg_codec_bytes(manifest_sha256, 32);
+    envelope.body_case = SGPB__ENVELOPE__BODY_REPORT_GET;
+    envelope.report_get = &get;
+    if (sg_session_ask(handle, SG_WIRE_DATA, &envelope,
+                       (struct sg_slice){NULL, 0},
+                       SGPB__ENVELOPE__BODY_REPORT, &answer, result) != 0)
+        return result->exit;
+    *json = sg_session_report_json(handle, answer->report->report);
+    return *json == NULL ? sg_session_fail(result, SG_ERR_FULL, NULL)
+                         : sg_session_done(result);
+}
