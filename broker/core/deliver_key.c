@@ -248,7 +248,7 @@ sg_deliver_key_not_sent(struct sg_turn *turn, const struct sg_event *event)
                        SG_DUE_DECIDE);
 }
 
-// ---- receipts ------------------------------------------------------------------------------------
+// ---- receipts -------------------------------------------------------------
 
 static enum sg_err
 check_ack(struct sg_turn *turn, const Sgpb__Signed *document,

@@ -308,7 +308,7 @@ sg_policy_chunk(struct sg_turn *turn, uint32_t index, struct sg_slice payload)
         proposed(turn, index);
 }
 
-// ---- approving -------------------------------------------------------------------------------------
+// ---- approving ------------------------------------------------------------
 
 // By another person, for this text on this base, not stale (S45).
 static enum sg_err
