@@ -56,6 +56,8 @@
 #define SG_LIMIT_ENTRY         (4u * 1024 * 1024) // roster entries are largest
 #define SG_LIMIT_SMALL_OBJECT  (64u * 1024)       // larger ones are files
 #define SG_LIMIT_DISK_KEEP_PCT 5u                 // free space that stays free
+#define SG_LIMIT_KEYS_KEPT      1000000u // wrapping rows, 108 bytes of memory each
+#define SG_LIMIT_OBJECTS_KEPT   4000000u // payload objects, 16 bytes and an id
 #define SG_LIMIT_WRAPS         0xffffffffull      // GCM nonces under one W
 
 // ---- data messages (content-root.md, sdmx-facts) ---------------------------

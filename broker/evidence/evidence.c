@@ -8,7 +8,6 @@
 #include "broker/os/file.h"
 #include "broker/os/random.h"
 
-enum { KEYS_CAP = 1000000, OBJECTS_CAP = 4000000 };
 #define MAP_BYTES (16ull << 30)
 
 static enum sg_err
@@ -39,7 +38,7 @@ set_up(const struct sg_evidence_options *options, struct sg_evidence **out)
     if (ev->options.segment_bytes == 0)
         ev->options.segment_bytes = SG_LIMIT_SEGMENT;
     if (ev->options.keys_cap == 0)
-        ev->options.keys_cap = KEYS_CAP;
+        ev->options.keys_cap = SG_LIMIT_KEYS_KEPT;
     if (ev->options.map_bytes == 0)
         ev->options.map_bytes = MAP_BYTES;
     struct sg_writer_parts *parts = &ev->parts;
@@ -260,7 +259,8 @@ open_stores(struct sg_evidence *ev, struct sg_diag *diag)
     if (err == SG_OK && !sg_disk_path(path, "%s/payload", ev->home))
         err = SG_ERR_FULL;
     if (err == SG_OK)
-        err = sg_payload_open(ev->disk, path, OBJECTS_CAP, &ev->payload);
+        err = sg_payload_open(ev->disk, path, SG_LIMIT_OBJECTS_KEPT,
+                              &ev->payload);
     ev->attempts = sg_table_new_own(SG_EVIDENCE_ATTEMPTS);
     ev->chunk = malloc(SG_LIMIT_CHUNK + SG_TAG_LEN);
     ev->entry = malloc(SG_LOG_ENTRY);

@@ -143,7 +143,7 @@ put_record(struct sg_keys_files *files, int fd, uint64_t *zeroed, uint64_t at,
     enum sg_err err = SG_OK;
     if (at + bytes.len > *zeroed) {
         err = sg_disk_zero(files->disk, fd, *zeroed, ZERO_AHEAD);
-        *zeroed += ZERO_AHEAD;
+        *zeroed += err == SG_OK ? ZERO_AHEAD : 0;
     }
     return err != SG_OK ? err
                         : files->disk->write(files->disk->arg, fd, at,

@@ -106,7 +106,8 @@ zero_spare(struct sg_log *log, uint64_t most)
     uint64_t part = left < most ? left : most;
     enum sg_err err =
         sg_disk_zero(log->disk, log->spare_fd, log->spare_zeroed, part);
-    log->spare_zeroed += part;
+    if (err == SG_OK)
+        log->spare_zeroed += part;
     return err;
 }
 

@@ -157,7 +157,7 @@ write_small(struct sg_payload_writer *writer,
     if (err == SG_OK && writer->at + len > writer->zeroed) {
         err =
             sg_disk_zero(writer->disk, writer->fd, writer->zeroed, ZERO_AHEAD);
-        writer->zeroed += ZERO_AHEAD;
+        writer->zeroed += err == SG_OK ? ZERO_AHEAD : 0;
     }
     writer->broken = err != SG_OK;
     if (err != SG_OK)

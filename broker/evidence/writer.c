@@ -337,10 +337,9 @@ wait_for_group(struct sg_writer_thread *t, uint64_t *from, uint64_t *to)
     return *from < *to;
 }
 
-static void *
-run(void *arg)
+static void
+work(struct sg_writer_thread *t)
 {
-    struct sg_writer_thread *t = arg;
     uint64_t from, to;
     while (wait_for_group(t, &from, &to)) {
         enum sg_err err = SG_OK;
@@ -358,13 +357,20 @@ run(void *arg)
             err = SG_OK;
         if (err != SG_OK) {
             fail(t, err);
-            return NULL;
+            return;
         }
         (void)pthread_mutex_lock(&t->lock);
         t->ring_used_end = t->items[(to - 1) % SG_WRITER_ITEMS].ring_end;
         t->taken = to;
         (void)pthread_mutex_unlock(&t->lock);
     }
+}
+
+static void *
+run(void *arg)
+{
+    work(arg);
+    sg_crypto_thread_end();
     return NULL;
 }
 
