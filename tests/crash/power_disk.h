@@ -16,6 +16,7 @@ enum power_kind {
     POWER_CREATE,
     POWER_WRITE,
     POWER_SYNC,
+    POWER_FAILED, // a sync that failed: what it was for is lost to later ones
     POWER_RENAME,
     POWER_REMOVE,
     POWER_LINK,
@@ -24,7 +25,12 @@ enum power_kind {
     POWER_ACK,
 };
 
-enum { POWER_NAME = 96, POWER_FILES = 4096, POWER_SECTOR = 512 };
+enum {
+    POWER_NAME = 96,
+    POWER_FILES = 4096,
+    POWER_SECTOR = 512,
+    POWER_OPS = 65536
+};
 
 struct power_op {
     enum power_kind kind;
@@ -32,7 +38,8 @@ struct power_op {
     uint64_t at, len;
     uint8_t *bytes; // NULL: zeros
     char name[POWER_NAME], to[POWER_NAME];
-    uint64_t ack; // what the program has told: tests give it a meaning
+    uint64_t ack;    // entries the program has told of
+    uint64_t object; // and an object; 0: none
 };
 
 struct power {
@@ -155,8 +162,8 @@ power_sync(void *arg, int fd)
     struct power *power = arg;
     (void)pthread_mutex_lock(&power->lock);
     bool fails = ++power->syncs == power->sync_fails_at;
-    if (!fails)
-        power_add(power, POWER_SYNC, NULL)->file = power->file_of_fd[fd];
+    power_add(power, fails ? POWER_FAILED : POWER_SYNC, NULL)->file =
+        power->file_of_fd[fd];
     (void)pthread_mutex_unlock(&power->lock);
     return fails ? SG_ERR_IO : SG_OK; // the real one would only cost time
 }
@@ -273,6 +280,14 @@ power_ack(struct power *power, uint64_t ack)
 {
     (void)pthread_mutex_lock(&power->lock);
     power_add(power, POWER_ACK, NULL)->ack = ack;
+    (void)pthread_mutex_unlock(&power->lock);
+}
+
+static inline void
+power_ack_object(struct power *power, uint64_t object)
+{
+    (void)pthread_mutex_lock(&power->lock);
+    power_add(power, POWER_ACK, NULL)->object = object;
     (void)pthread_mutex_unlock(&power->lock);
 }
 
@@ -446,16 +461,21 @@ static void
 power_put_file(const struct power *power, size_t cut, bool with_syncs,
                uint32_t file, int fd, uint64_t *random)
 {
-    size_t synced = 0, writes = 0, seen = 0;
+    static bool loose[POWER_OPS];
+    size_t writes = 0, seen = 0;
+    enum power_kind next = POWER_WRITE; // the sync after, if any
     uint64_t draw;
-    for (size_t i = 0; i < cut; i++) {
+    assert_true(cut <= POWER_OPS);
+    for (size_t i = cut; i-- > 0;) {
         const struct power_op *op = &power->ops[i];
-        if (op->file == file && op->kind == POWER_SYNC && with_syncs)
-            synced = i;
+        if (op->file != file)
+            continue;
+        if (op->kind == POWER_SYNC || op->kind == POWER_FAILED)
+            next = op->kind;
+        loose[i] =
+            op->kind == POWER_WRITE && (next != POWER_SYNC || !with_syncs);
+        writes += loose[i];
     }
-    for (size_t i = synced; i < cut; i++)
-        writes +=
-            power->ops[i].file == file && power->ops[i].kind == POWER_WRITE;
     (void)home_random(random, &draw, sizeof(draw));
     bool in_order = (draw & 1) != 0;
     size_t prefix = (size_t)((draw >> 8) % (writes + 1));
@@ -464,7 +484,7 @@ power_put_file(const struct power *power, size_t cut, bool with_syncs,
         if (op->file != file || op->kind != POWER_WRITE)
             continue;
         uint64_t how = 0; // whole
-        if (i > synced || !with_syncs) {
+        if (loose[i]) {
             (void)home_random(random, &draw, sizeof(draw));
             how = in_order ? (seen < prefix    ? 0
                               : seen == prefix ? 2
@@ -524,8 +544,20 @@ power_acked(const struct power *power, size_t cut)
 {
     uint64_t ack = 0;
     for (size_t i = 0; i < cut; i++) {
-        if (power->ops[i].kind == POWER_ACK)
+        if (power->ops[i].kind == POWER_ACK && power->ops[i].ack > ack)
             ack = power->ops[i].ack;
     }
     return ack;
+}
+
+// The last object told of before the cut; 0: none.
+static inline uint64_t
+power_acked_object(const struct power *power, size_t cut)
+{
+    uint64_t object = 0;
+    for (size_t i = 0; i < cut; i++) {
+        if (power->ops[i].kind == POWER_ACK && power->ops[i].object != 0)
+            object = power->ops[i].object;
+    }
+    return object;
 }

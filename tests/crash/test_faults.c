@@ -127,6 +127,46 @@ a_failed_sync_followed_by_a_power_cut_loses_nothing_told(void **state)
     }
 }
 
+// After a failed sync the cache still shows what the disk does not have. What
+// the next start finds there and tells must outlive a power cut.
+static void
+what_a_start_finds_after_a_failed_sync_is_written_again(void **state)
+{
+    (void)state;
+    uint64_t random = 31;
+    unsigned above = 0;
+    for (unsigned n = 1; n < 60; n++) {
+        static struct home home;
+        static struct power power;
+        struct home after;
+        bool failed;
+        home_make(&home);
+        power_start(&power, home.path);
+        home.options.disk = &power.disk;
+        assert_int_equal(sg_evidence_create(&home.options, HOME_TIME,
+                                            SG_SLICE("genesis"), home.genesis),
+                         SG_OK);
+        home_open(&home);
+        power.sync_fails_at = power.syncs + n;
+        uint64_t told = work(&home, 40, &failed);
+        assert_true(failed);
+        home_close(&home);
+        home_open(&home);
+        above += sg_evidence_next_seq(home.ev) > told;
+        told = sg_evidence_durable_size(home.ev);
+        home_close(&home);
+        after = home;
+        (void)snprintf(after.path, sizeof(after.path), "%.200s-cut", home.path);
+        after.options.home = after.path;
+        power_replay(&power, power.count, true, &random, after.path);
+        check_after(&after, told);
+        assert_int_equal(sg_os_file_remove_tree(after.path), SG_OK);
+        power_end(&power);
+        home_remove(&home);
+    }
+    assert_true(above > 5); // it did happen
+}
+
 // The n-th write finds the disk full, for every n until the work runs clean. A
 // full disk in payload ends that object alone; in the log it ends the gate.
 static void
@@ -158,6 +198,8 @@ main(void)
         cmocka_unit_test(a_failed_sync_is_final_and_nothing_is_told_after_it),
         cmocka_unit_test(
             a_failed_sync_followed_by_a_power_cut_loses_nothing_told),
+        cmocka_unit_test(
+            what_a_start_finds_after_a_failed_sync_is_written_again),
         cmocka_unit_test(a_full_disk_loses_nothing_told),
     };
     if (sg_crypto_start() != SG_OK)

@@ -126,7 +126,7 @@ one_kill(struct home *home, struct victim victim, unsigned patience_us)
     (void)close(ends[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    const char *why = check_state(home, acked);
+    const char *why = check_state(home, acked, 0);
     if (why != NULL)
         fail_msg("killed at %s: %s",
                  victim.point == NULL ? "random" : victim.point, why);

@@ -23,8 +23,10 @@ workload(struct home *home, struct power *power)
         uint64_t next = sg_evidence_next_seq(home->ev);
         uint64_t count = 1 + draw % 12;
         for (uint64_t seq = next; seq < next + count; seq++) {
-            if (has_object(seq))
-                store_object(home, seq);
+            if (!has_object(seq))
+                continue;
+            store_object(home, seq);
+            power_ack_object(power, seq);
         }
         home_append_durable(home, count);
         power_ack(power, next + count);
@@ -51,7 +53,8 @@ cut_many(const struct home *live, const struct power *power, unsigned states,
         home.options.home = home.path;
         home.options.disk = NULL;
         power_replay(power, cut, with_syncs, &random, home.path);
-        const char *why = check_state(&home, power_acked(power, cut));
+        const char *why = check_state(&home, power_acked(power, cut),
+                                      power_acked_object(power, cut));
         if (why != NULL && with_syncs)
             print_message("state %u, cut before %zu of %zu: %s\n", i, cut,
                           power->count, why);

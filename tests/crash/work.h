@@ -84,31 +84,38 @@ no_fault(void *arg, const struct sg_verify_fault *fault)
 }
 
 static const char *
-check_objects(struct home *home, uint64_t entries)
+check_object(struct home *home, uint64_t n)
 {
     static uint8_t out[262144];
-    for (uint64_t seq = 1; seq < entries; seq++) {
-        struct sg_payload_meta meta;
-        if (!has_object(seq))
-            continue;
-        object_meta(seq, &meta);
-        for (uint64_t i = 0; i < meta.chunks; i++) {
-            size_t len;
-            if (sg_evidence_open_chunk(home->ev, meta.id, i, out, sizeof(out),
-                                       &len) != SG_OK)
-                return "an entry speaks of an object that is not there";
-            for (size_t at = 0; at < len; at += 97) {
-                if (out[at] != object_byte(seq, i * meta.chunk_size + at))
-                    return "an object has other bytes";
-            }
+    struct sg_payload_meta meta;
+    object_meta(n, &meta);
+    for (uint64_t i = 0; i < meta.chunks; i++) {
+        size_t len;
+        if (sg_evidence_open_chunk(home->ev, meta.id, i, out, sizeof(out),
+                                   &len) != SG_OK)
+            return "an object that was told or is spoken of is not there";
+        for (size_t at = 0; at < len; at += 97) {
+            if (out[at] != object_byte(n, i * meta.chunk_size + at))
+                return "an object has other bytes";
         }
     }
     return NULL;
 }
 
+static const char *
+check_objects(struct home *home, uint64_t entries, uint64_t told)
+{
+    const char *why = told == 0 ? NULL : check_object(home, told);
+    for (uint64_t seq = 1; seq < entries && why == NULL; seq++) {
+        if (has_object(seq))
+            why = check_object(home, seq);
+    }
+    return why;
+}
+
 // NULL: all is well.
 static inline const char *
-check_state(struct home *home, uint64_t acked)
+check_state(struct home *home, uint64_t acked, uint64_t object)
 {
     static char text[400];
     uint8_t log_key[32];
@@ -126,7 +133,7 @@ check_state(struct home *home, uint64_t acked)
     uint64_t entries = sg_evidence_next_seq(home->ev);
     if (entries < acked)
         return "entries that were told are lost";
-    const char *why = check_objects(home, entries);
+    const char *why = check_objects(home, entries, object);
     if (why != NULL)
         return why;
     for (uint64_t seq = entries; seq < entries + 3; seq++) {

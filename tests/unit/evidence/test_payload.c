@@ -405,6 +405,7 @@ a_destroyed_key_is_in_no_file(void **state)
     struct home home;
     struct object gone, kept;
     uint8_t key[32], block[SG_KEYS_SECRET_LEN], out[SG_KEYS_SECRET_LEN];
+    char path[SG_DISK_PATH];
     size_t len;
     memset(block, 0xab, sizeof(block));
     make_two(&home, &gone, &kept, block);
@@ -427,6 +428,8 @@ a_destroyed_key_is_in_no_file(void **state)
         assert_int_equal(sg_evidence_get_secret(home.ev, living, out), SG_OK);
         assert_int_equal(sg_keys_count(sg_evidence_keys(home.ev)), 1);
         home_close(&home);
+        home_file(&home, "keys/wrap-1", path);
+        assert_false(sg_disk_exists(path));
         assert_false(home_has(&home, "keys", wrap + 16, 32));
         assert_false(home_has(&home, "keys", lost, 32));
         assert_false(home_has(&home, ".", key, 32));
