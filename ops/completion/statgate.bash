@@ -9,7 +9,7 @@ _statgate() {
         mapfile -t COMPREPLY < <(compgen -W "$words help --version" -- "$word")
         return
     fi
-    help=$("$program" "$verb" --help 2>/dev/null)
+    help=$("$program" "$verb" --help 2>&1)
     # "statgate policy check FILE": the word after the verb, if it is a name.
     words=$(sed -n "s/^.*statgate $verb \([a-z][a-z|-]*\)\( .*\)*$/\1/p" <<<"$help" | tr '|' '\n')
     if [ "$COMP_CWORD" -eq 2 ] && [ -n "$words" ]; then
