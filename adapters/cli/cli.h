@@ -22,6 +22,22 @@ int sg_verb_check(int argc, char **argv);
 int sg_verb_log(int argc, char **argv);
 int sg_verb_policy(int argc, char **argv);
 int sg_verb_structure(int argc, char **argv);
+int sg_verb_init(int argc, char **argv);
+int sg_verb_root(int argc, char **argv);
+int sg_verb_roster(int argc, char **argv);
+int sg_verb_join(int argc, char **argv);
+int sg_verb_admit(int argc, char **argv);
+int sg_verb_revoke(int argc, char **argv);
+int sg_verb_flow(int argc, char **argv);
+int sg_verb_releases(int argc, char **argv);
+int sg_verb_publish(int argc, char **argv);
+int sg_verb_why(int argc, char **argv);
+int sg_verb_status(int argc, char **argv);
+int sg_verb_subscribe(int argc, char **argv);
+int sg_verb_unsubscribe(int argc, char **argv);
+int sg_verb_receive(int argc, char **argv);
+int sg_verb_verify(int argc, char **argv);
+int sg_verb_consent(int argc, char **argv);
 
 // One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
 // status of err. detail may be NULL; it comes after the sentence.

@@ -7,6 +7,7 @@
 
 #include "adapters/cli/policy_files.h"
 #include "adapters/cli/policy_request.h"
+#include "adapters/cli/verb_policy_gate.h"
 #include "broker/os/clock.h"
 #include "broker/os/file.h"
 #include "policy/check.h"
@@ -370,6 +371,10 @@ sg_verb_policy(int argc, char **argv)
     struct options o = {0};
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
+    if (argc > 1 && (strcmp(argv[1], "propose") == 0 ||
+                     strcmp(argv[1], "approve") == 0 ||
+                     strcmp(argv[1], "status") == 0))
+        return sg_verb_policy_gate(argc, argv);
     if (argc < 3 || !parse_options(argc, argv, &o))
         return usage(stderr);
     if (strcmp(argv[1], "check") == 0)

@@ -1,0 +1,284 @@
+#include "adapters/cli/gate_call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/structure_store.h"
+#include "broker/base/crypto.h"
+#include "broker/base/encode.h"
+#include "broker/base/limits.h"
+#include "broker/os/conf.h"
+#include "broker/os/file.h"
+#include "schemas/codec/codec.h"
+
+enum { ARENA = 128 * 1024 * 1024, BLOCK = 256 * 1024, PUT_TRIES = 600 };
+
+// Whose home it is; the library has checked the file.
+static void
+read_names(struct sg_gate_call *call)
+{
+    char path[SG_OS_PATH], other[4][128];
+    struct sg_diag diag;
+    const struct sg_os_conf_row rows[] = {
+        {"participant", call->participant, sizeof call->participant, true},
+        {"gate", call->gate_id, sizeof call->gate_id, true},
+        {"control", other[0], sizeof other[0], false},
+        {"data", other[1], sizeof other[1], false},
+        {"gate_transport", other[2], sizeof other[2], false},
+        {"roster_pin", other[3], sizeof other[3], false},
+    };
+
+    if (sg_os_file_path(path, "%s/home.conf", call->home) &&
+        sg_os_conf_read(path, rows, SG_COUNT_OF(rows), &diag) != SG_OK)
+        call->participant[0] = '\0';
+}
+
+bool
+sg_gate_call_open(struct sg_gate_call *call, const char *home,
+                  uint32_t timeout_ms)
+{
+    call->home = home == NULL ? sg_cli_home() : home;
+    call->arena = sg_arena_new(ARENA, BLOCK);
+    if (call->arena == NULL) {
+        call->result.exit = sg_cli_fail(SG_ERR_MEMORY, NULL);
+        return false;
+    }
+    if (statgate_open(call->home, NULL, timeout_ms, &call->gate,
+                      &call->result) != 0) {
+        (void)sg_gate_call_say(call);
+        return false;
+    }
+    read_names(call);
+    return true;
+}
+
+void
+sg_gate_call_close(struct sg_gate_call *call)
+{
+    statgate_close(&call->gate);
+    sg_arena_free(&call->arena);
+}
+
+static void
+set_fault(struct sg_gate_call *call, enum sg_err err, const char *detail)
+{
+    struct statgate_result *r = &call->result;
+
+    memset(r, 0, sizeof *r);
+    r->exit = sg_err_exit(err);
+    (void)snprintf(r->code, sizeof r->code, "%s", sg_err_code(err));
+    (void)snprintf(r->sentence, sizeof r->sentence, "%s", sg_err_sentence(err));
+    (void)snprintf(r->cure, sizeof r->cure, "%s", sg_err_cure(err));
+    if (detail != NULL)
+        (void)snprintf(r->component, sizeof r->component, "%s", detail);
+}
+
+static const Sgpb__Envelope *
+ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
+    struct sg_slice payload, Sgpb__Envelope__BodyCase wanted)
+{
+    struct sg_slice packed;
+    const uint8_t *bytes;
+    size_t len;
+    void *answer = NULL;
+
+    envelope->proto = 1;
+    enum sg_err err = sg_codec_pack(&envelope->base, call->arena, &packed);
+    if (err != SG_OK) {
+        set_fault(call, err, NULL);
+        return NULL;
+    }
+    if (statgate_call(call->gate, packed.ptr, packed.len, payload.ptr,
+                      payload.len, &bytes, &len, &call->result) != 0 ||
+        bytes == NULL)
+        return NULL;
+    struct sg_slice kept = sg_arena_copy(call->arena, sg_slice_of(bytes, len));
+    err = kept.ptr == NULL
+              ? SG_ERR_FULL
+              : sg_codec_unpack(&sgpb__envelope__descriptor, kept, call->arena,
+                                &answer);
+    if (err == SG_OK && wanted != SGPB__ENVELOPE__BODY__NOT_SET &&
+        ((Sgpb__Envelope *)answer)->body_case != wanted)
+        err = SG_ERR_PEER_PROTO;
+    if (err != SG_OK) {
+        set_fault(call, err, NULL);
+        return NULL;
+    }
+    return answer;
+}
+
+const Sgpb__Envelope *
+sg_gate_call_ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
+                 Sgpb__Envelope__BodyCase wanted)
+{
+    return ask(call, envelope, (struct sg_slice){NULL, 0}, wanted);
+}
+
+void
+sg_gate_call_print_string(const char *text)
+{
+    putchar('"');
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+int
+sg_gate_call_say(const struct sg_gate_call *call)
+{
+    const struct statgate_result *r = &call->result;
+
+    if (call->json) {
+        printf("{\"exit\":%d,\"code\":", r->exit);
+        sg_gate_call_print_string(r->code);
+        printf(",\"sentence\":");
+        sg_gate_call_print_string(r->sentence);
+        printf(",\"cure\":");
+        sg_gate_call_print_string(r->cure);
+        printf(",\"component\":");
+        sg_gate_call_print_string(r->component);
+        printf(",\"row\":%llu,\"line\":%llu,\"seq\":%llu}\n",
+               (unsigned long long)r->row, (unsigned long long)r->line,
+               (unsigned long long)r->seq);
+        return r->exit;
+    }
+    if (r->exit == 0)
+        return 0;
+    fprintf(stderr, "statgate: %s", r->sentence);
+    if (r->component[0] != '\0')
+        fprintf(stderr, ": %s", r->component);
+    fprintf(stderr, " (%s)\n", r->code);
+    if (r->cure[0] != '\0')
+        fprintf(stderr, "  %s\n", r->cure);
+    return r->exit;
+}
+
+bool
+sg_gate_call_sign(struct sg_gate_call *call, const char *use,
+                  const char *purpose, struct sg_slice body, Sgpb__Signed *out)
+{
+    uint8_t *sig = sg_arena_take(call->arena, SG_SIG_LEN);
+    uint8_t *key_id = sg_arena_take(call->arena, 32);
+
+    if (sig == NULL || key_id == NULL) {
+        set_fault(call, SG_ERR_FULL, NULL);
+        return false;
+    }
+    if (statgate_sign(call->gate, use, purpose, body.ptr, body.len, sig, key_id,
+                      &call->result) != 0)
+        return false;
+    *out = (Sgpb__Signed)SGPB__SIGNED__INIT;
+    out->body = sg_codec_bytes(body.ptr, body.len);
+    out->alg = SG_ALG_ED25519;
+    out->key_id = sg_codec_bytes(key_id, 32);
+    out->sig = sg_codec_bytes(sig, SG_SIG_LEN);
+    return true;
+}
+
+char *
+sg_gate_call_text(struct sg_gate_call *call, const char *text)
+{
+    return sg_arena_printf(call->arena, "%s", text);
+}
+
+static bool
+put_chunks(struct sg_gate_call *call, uint64_t upload, uint64_t next,
+           struct sg_slice bytes)
+{
+    for (size_t at = next * SG_LIMIT_CHUNK; at < bytes.len;
+         at += SG_LIMIT_CHUNK, next++) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__Chunk chunk = SGPB__CHUNK__INIT;
+        size_t left = bytes.len - at;
+        chunk.upload = upload;
+        chunk.index = next;
+        envelope.body_case = SGPB__ENVELOPE__BODY_CHUNK;
+        envelope.chunk = &chunk;
+        (void)ask(call, &envelope,
+                  sg_slice_of(bytes.ptr + at,
+                              left < SG_LIMIT_CHUNK ? left : SG_LIMIT_CHUNK),
+                  SGPB__ENVELOPE__BODY__NOT_SET);
+        if (call->result.exit != 0)
+            return false;
+    }
+    return true;
+}
+
+bool
+sg_gate_call_put(struct sg_gate_call *call, const char *kind,
+                 struct sg_slice bytes, Sgpb__Signed *by)
+{
+    Sgpb__ObjectPut put = SGPB__OBJECT_PUT__INIT;
+    uint8_t sha256[32];
+    uint64_t sent = UINT64_MAX;
+
+    sg_crypto_sha256(bytes.ptr, bytes.len, sha256);
+    put.kind = sg_gate_call_text(call, kind);
+    put.sha256 = sg_codec_bytes(sha256, 32);
+    put.bytes = bytes.len;
+    put.chunks = (bytes.len + SG_LIMIT_CHUNK - 1) / SG_LIMIT_CHUNK;
+    put.by = by;
+    // Asked again, the gate says either what it still wants or that it is done.
+    for (int i = 0; i < PUT_TRIES; i++) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        envelope.body_case = SGPB__ENVELOPE__BODY_OBJECT_PUT;
+        envelope.object_put = &put;
+        const Sgpb__Envelope *answer =
+            sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY__NOT_SET);
+        if (answer == NULL)
+            return false;
+        if (answer->body_case == SGPB__ENVELOPE__BODY_RECEIPT)
+            return true;
+        if (answer->body_case != SGPB__ENVELOPE__BODY_OBJECT_READY)
+            break;
+        uint64_t next = answer->object_ready->next_chunk;
+        if (next < put.chunks && answer->object_ready->upload != sent) {
+            sent = answer->object_ready->upload;
+            if (!put_chunks(call, sent, next, bytes))
+                return false;
+        }
+    }
+    set_fault(call, SG_ERR_UNREACHABLE, kind);
+    return false;
+}
+
+enum sg_err
+sg_gate_call_pin(const char *home, const char *urn, uint8_t sha256[32],
+                 struct sg_arena *arena, struct sg_slice *blob)
+{
+    struct sg_structure_store *store = NULL;
+    const struct sg_structure *structure = NULL;
+    struct sg_diag diag = {0};
+    char path[SG_OS_PATH], hex[65];
+
+    enum sg_err err = sg_structure_store_open(home, NULL, &store);
+    if (err == SG_OK)
+        err = sg_structure_store_find(store, SG_STORE_ANY, sg_slice_text(urn),
+                                      arena, &structure, &diag);
+    if (err != SG_OK && diag.text[0] != '\0')
+        fprintf(stderr, "statgate: %s\n", diag.text);
+    if (err == SG_OK) {
+        *blob = sg_arena_copy(arena, structure->blob);
+        sg_crypto_sha256(blob->ptr, blob->len, sha256);
+        sg_encode_hex(sha256, 32, hex);
+        if (blob->ptr == NULL || !sg_os_file_path(path, "%s/structures", home))
+            err = SG_ERR_FULL;
+    }
+    if (err == SG_OK)
+        err = sg_os_file_make_dirs(path);
+    if (err == SG_OK &&
+        !sg_os_file_path(path, "%s/structures/%s", home, hex))
+        err = SG_ERR_FULL;
+    if (err == SG_OK && !sg_os_file_exists(path))
+        err = sg_os_file_replace(path, *blob, false);
+    sg_structure_store_close(&store);
+    return err;
+}

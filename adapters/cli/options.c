@@ -1,0 +1,80 @@
+#include "adapters/cli/options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/base/slice.h"
+
+static bool
+push(struct sg_words *list, const char *word)
+{
+    if (list->count == SG_OPTIONS_LIST) {
+        fprintf(stderr, "statgate: too many words; at most %d\n",
+                (int)SG_OPTIONS_LIST);
+        return false;
+    }
+    list->word[list->count++] = word;
+    list->word[list->count] = NULL;
+    return true;
+}
+
+static const struct sg_option *
+find(const struct sg_option *rows, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+bool
+sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
+                size_t count, struct sg_words *rest)
+{
+    rest->count = 0;
+    rest->word[0] = NULL;
+    for (int i = first; i < argc; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0') {
+            if (!push(rest, argv[i]))
+                return false;
+            continue;
+        }
+        const struct sg_option *row = find(rows, count, argv[i]);
+        if (row == NULL) {
+            fprintf(stderr, "statgate: there is no option %s; see --help\n",
+                    argv[i]);
+            return false;
+        }
+        if (row->flag != NULL) {
+            *row->flag = true;
+            continue;
+        }
+        if (i + 1 == argc) {
+            fprintf(stderr, "statgate: %s needs a value\n", argv[i]);
+            return false;
+        }
+        i++;
+        if (row->value != NULL)
+            *row->value = argv[i];
+        else if (!push(row->list, argv[i]))
+            return false;
+    }
+    return true;
+}
+
+bool
+sg_options_number(const char *name, const char *text, unsigned long long most,
+                  unsigned long long *out)
+{
+    uint64_t value;
+
+    if (!sg_slice_u64(sg_slice_text(text), &value) || value > most) {
+        fprintf(stderr, "statgate: %s is a number of at most %llu\n", name,
+                most);
+        return false;
+    }
+    *out = value;
+    return true;
+}

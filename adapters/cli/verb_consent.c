@@ -1,0 +1,294 @@
+// verb_consent - statgate consent agreement | give | withdraw | show.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "broker/base/crypto.h"
+#include "broker/base/encode.h"
+#include "broker/os/clock.h"
+#include "broker/os/conf.h"
+#include "broker/os/random.h"
+#include "policy/consent.h"
+#include "schemas/codec/codec.h"
+
+enum { TEXT = 256, WORDS = 32 };
+
+static const char *const states[SG_CONSENT_STATE_COUNT] = {
+    "none",    "requested", "given",      "refused",    "withdrawn",
+    "revoked", "expired",   "superseded", "invalidated"};
+
+// ---- the text agreed to ------------------------------------------------------------
+
+struct agreement_text {
+    char id[TEXT], revision[TEXT], purpose[TEXT], lawful_basis[TEXT];
+    char onward[TEXT], valid_days[TEXT], retention_days[TEXT], notice[TEXT];
+    char categories[TEXT], recipients[TEXT], languages[TEXT];
+    char community[TEXT], compatible_before[TEXT], prev[TEXT];
+};
+
+static enum sg_err
+read_agreement(const char *path, struct agreement_text *t, struct sg_diag *diag)
+{
+#define ROW(name, required)                                                    \
+    {                                                                          \
+        #name, t->name, TEXT, required                                         \
+    }
+    const struct sg_os_conf_row rows[] = {
+        ROW(id, true),           ROW(revision, true),
+        ROW(purpose, true),      ROW(lawful_basis, true),
+        ROW(onward, false),      ROW(valid_days, false),
+        ROW(retention_days, false), ROW(notice, false),
+        ROW(categories, false),  ROW(recipients, false),
+        ROW(languages, false),   ROW(community, false),
+        ROW(compatible_before, false), ROW(prev, false)};
+#undef ROW
+    return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
+}
+
+static char **
+words_of(char *text, size_t *count, struct sg_arena *arena)
+{
+    char **out = sg_arena_take(arena, WORDS * sizeof *out);
+
+    *count = 0;
+    for (char *at = text; out != NULL && *count < WORDS;) {
+        at += strspn(at, " ,\t");
+        if (*at == '\0')
+            break;
+        out[(*count)++] = at;
+        at += strcspn(at, " ,\t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return out;
+}
+
+static bool
+number(const char *name, const char *text, uint32_t *out)
+{
+    unsigned long long value = 0;
+
+    if (text[0] != '\0' && !sg_options_number(name, text, 36500, &value))
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool
+fill(struct sg_gate_call *call, struct agreement_text *t,
+     Sgpb__ConsentAgreement *doc, uint8_t prev[32], uint8_t notice[32])
+{
+    unsigned long long revision;
+
+    memset(prev, 0, 32);
+    memset(notice, 0, 32);
+    if (!sg_options_number("revision", t->revision, 1000000, &revision) ||
+        !number("valid_days", t->valid_days, &doc->valid_days) ||
+        !number("retention_days", t->retention_days, &doc->retention_days) ||
+        (t->prev[0] != '\0' &&
+         !sg_encode_unhex(sg_slice_text(t->prev), prev, 32)))
+        return false;
+    if (t->notice[0] != '\0')
+        sg_crypto_sha256(t->notice, strlen(t->notice), notice);
+    doc->id = t->id;
+    doc->revision = revision;
+    doc->prev_sha256 = sg_codec_bytes(prev, 32);
+    doc->controller = call->participant;
+    doc->purpose = t->purpose;
+    doc->lawful_basis = t->lawful_basis;
+    doc->onward = t->onward;
+    doc->notice_sha256 = sg_codec_bytes(notice, 32);
+    doc->data_categories =
+        words_of(t->categories, &doc->n_data_categories, call->arena);
+    doc->recipient_classes =
+        words_of(t->recipients, &doc->n_recipient_classes, call->arena);
+    doc->languages = words_of(t->languages, &doc->n_languages, call->arena);
+    doc->community = strcmp(t->community, "yes") == 0;
+    doc->compatible_before = strcmp(t->compatible_before, "yes") == 0;
+    return true;
+}
+
+static int
+agreement(struct sg_gate_call *call, const char *path)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__AgreementPut put = SGPB__AGREEMENT_PUT__INIT;
+    Sgpb__TwoSigned document = SGPB__TWO_SIGNED__INIT;
+    Sgpb__DocumentSignature signature = SGPB__DOCUMENT_SIGNATURE__INIT;
+    Sgpb__DocumentSignature *pointer = &signature;
+    Sgpb__ConsentAgreement doc = SGPB__CONSENT_AGREEMENT__INIT;
+    struct agreement_text *t = sg_arena_take(call->arena, sizeof *t);
+    struct sg_diag diag = {0};
+    uint8_t prev[32], notice[32];
+    struct sg_slice body;
+    Sgpb__Signed one;
+
+    enum sg_err err = t == NULL ? SG_ERR_FULL : read_agreement(path, t, &diag);
+    if (err != SG_OK)
+        return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
+                                    : sg_cli_fail(err, path);
+    if (!fill(call, t, &doc, prev, notice))
+        return sg_cli_fail(SG_ERR_SYNTAX, path);
+    if (sg_codec_pack(&doc.base, call->arena, &body) != SG_OK)
+        return sg_cli_fail(SG_ERR_FULL, path);
+    if (sg_gate_call_sign(call, "sign", "consent-agreement", body, &one)) {
+        signature.alg = one.alg;
+        signature.key_id = one.key_id;
+        signature.sig = one.sig;
+        document.body = one.body;
+        document.signatures = &pointer;
+        document.n_signatures = 1;
+        put.agreement = &document;
+        envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
+        envelope.agreement_put = &put;
+        (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+    }
+    return sg_gate_call_say(call);
+}
+
+// ---- records -------------------------------------------------------------------------
+
+static const Sgpb__ConsentIs *
+agreement_now(struct sg_gate_call *call, const char *id)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__ConsentGet get = SGPB__CONSENT_GET__INIT;
+
+    get.agreement = sg_gate_call_text(call, id);
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT_GET;
+    envelope.consent_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_CONSENT_IS);
+    return answer == NULL ? NULL : answer->consent_is;
+}
+
+static const Sgpb__ConsentRecordIs *
+record_now(struct sg_gate_call *call, const char *id, const uint8_t record[16])
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__ConsentRecordGet get = SGPB__CONSENT_RECORD_GET__INIT;
+
+    get.agreement = sg_gate_call_text(call, id);
+    get.record_id = sg_codec_bytes(record, 16);
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT_RECORD_GET;
+    envelope.consent_record_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_CONSENT_RECORD);
+    return answer == NULL ? NULL : answer->consent_record;
+}
+
+static int
+event(struct sg_gate_call *call, const char *id, const uint8_t record[16],
+      uint32_t to)
+{
+    static const uint8_t zeros[32];
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent consent = SGPB__CONSENT__INIT;
+    Sgpb__ConsentEvent doc = SGPB__CONSENT_EVENT__INIT;
+    Sgpb__Signed document, *pointer = &document;
+    uint8_t nonce[16];
+    struct sg_slice body;
+
+    const Sgpb__ConsentIs *agreed = agreement_now(call, id);
+    const Sgpb__ConsentRecordIs *now =
+        agreed == NULL ? NULL : record_now(call, id, record);
+    if (now == NULL)
+        return sg_gate_call_say(call);
+    sg_os_random_fill(nonce, sizeof nonce);
+    doc.agreement = sg_gate_call_text(call, id);
+    doc.revision_sha256 = agreed->revision_sha256;
+    doc.record_id = sg_codec_bytes(record, 16);
+    doc.from = now->state;
+    doc.to = to;
+    doc.prev_event_sha256 = now->last_event_sha256.len == 32
+                                ? now->last_event_sha256
+                                : sg_codec_bytes(zeros, 32);
+    doc.at = sg_os_clock_wall_us();
+    doc.nonce = sg_codec_bytes(nonce, sizeof nonce);
+    if (sg_codec_pack(&doc.base, call->arena, &body) != SG_OK)
+        return sg_cli_fail(SG_ERR_FULL, NULL);
+    if (sg_gate_call_sign(call, "sign", "consent-event", body, &document)) {
+        consent.events = &pointer;
+        consent.n_events = 1;
+        envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+        envelope.consent = &consent;
+        (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+    }
+    if (sg_gate_call_say(call) == 0 && !call->json)
+        printf("%s: %s\n", id, states[to]);
+    return call->result.exit;
+}
+
+static int
+show(struct sg_gate_call *call, const char *id, const uint8_t *record)
+{
+    const Sgpb__ConsentIs *agreed = agreement_now(call, id);
+    const Sgpb__ConsentRecordIs *one = NULL;
+
+    if (agreed != NULL && record != NULL)
+        one = record_now(call, id, record);
+    if (agreed == NULL || (record != NULL && one == NULL))
+        return sg_gate_call_say(call);
+    printf(call->json ? "{\"agreement\":\"%s\",\"epoch\":%llu,\"given\":%llu,"
+                        "\"ended\":%llu"
+                      : "%s: epoch %llu, %llu given, %llu ended\n",
+           id, (unsigned long long)agreed->epoch,
+           (unsigned long long)agreed->given,
+           (unsigned long long)agreed->withdrawn);
+    if (one != NULL)
+        printf(call->json ? ",\"record\":\"%s\"" : "record: %s\n",
+               one->state < SG_CONSENT_STATE_COUNT ? states[one->state]
+                                                   : "unknown");
+    if (call->json)
+        printf("}\n");
+    return 0;
+}
+
+int
+sg_verb_consent(int argc, char **argv)
+{
+    const char *home = NULL;
+    struct sg_gate_call call = {0};
+    struct sg_words rest = {.count = 0};
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &call.json, NULL}};
+    uint8_t record[16];
+    const char *verb = argc < 2 ? "" : argv[1];
+
+    bool fine = argc >= 2 && sg_options_take(argc, argv, 2, rows,
+                                             SG_COUNT_OF(rows), &rest);
+    bool has_record =
+        rest.count == 2 &&
+        sg_encode_unhex(sg_slice_text(rest.word[1]), record, sizeof record);
+    bool text = strcmp(verb, "agreement") == 0 && rest.count == 1;
+    bool gives = strcmp(verb, "give") == 0 && has_record;
+    bool takes = strcmp(verb, "withdraw") == 0 && has_record;
+    bool shows =
+        strcmp(verb, "show") == 0 && (rest.count == 1 || has_record);
+    if (!fine || !(text || gives || takes || shows)) {
+        fputs("usage: statgate consent agreement FILE\n"
+              "       statgate consent give|withdraw AGREEMENT RECORD\n"
+              "       statgate consent show AGREEMENT [RECORD]\n"
+              "         [--json] [--home DIR]\n\n"
+              "RECORD is the keyed pseudonym of a person, 32 hexadecimal\n"
+              "characters; never a name or a number of the office.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    int status = call.result.exit;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS))
+        status = text    ? agreement(&call, rest.word[0])
+                 : gives ? event(&call, rest.word[0], record,
+                                 SG_CONSENT_STATE_GIVEN)
+                 : takes ? event(&call, rest.word[0], record,
+                                 SG_CONSENT_STATE_WITHDRAWN)
+                         : show(&call, rest.word[0],
+                                has_record ? record : NULL);
+    else
+        status = call.result.exit;
+    sg_gate_call_close(&call);
+    return status;
+}

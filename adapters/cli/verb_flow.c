@@ -1,0 +1,442 @@
+// verb_flow - statgate flow new | list | show | close, and releases.
+//
+// Terms are a text of `name value` lines. Every attribute that law looks at is
+// asked for; what does not apply is said so, never left out.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "broker/base/crypto.h"
+#include "broker/base/encode.h"
+#include "broker/os/clock.h"
+#include "broker/os/conf.h"
+#include "schemas/codec/codec.h"
+
+enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7 };
+
+struct terms_text {
+    char flow[TEXT], structure[TEXT], dataflow[TEXT], classification[TEXT];
+    char data_kind[TEXT], unit[TEXT], identifiability[TEXT], sensitive[TEXT];
+    char lawful_basis[TEXT], basis_article[TEXT], special_condition[TEXT];
+    char onward[TEXT], licence[TEXT], purposes[TEXT], languages[TEXT];
+    char commit[TEXT], agreements[TEXT], min_cell[TEXT], count_component[TEXT];
+    char when_component[TEXT], when_code[TEXT], retention_days[TEXT];
+    char law_of_the_area[TEXT], contact[TEXT], revision_policy[TEXT];
+    char attribute[ATTRIBUTES][TEXT];
+};
+
+static const char *const attributes[ATTRIBUTES] = {
+    "localisation",      "geo_detail", "validation", "emergency",
+    "community_consent", "quality",    "sdc_state"};
+
+static enum sg_err
+read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
+{
+#define ROW(name, required)                                                    \
+    {                                                                          \
+        #name, t->name, TEXT, required                                         \
+    }
+    struct sg_os_conf_row rows[25 + ATTRIBUTES] = {
+        ROW(flow, true),
+        ROW(structure, true),
+        ROW(dataflow, true),
+        ROW(classification, true),
+        ROW(data_kind, true),
+        ROW(unit, false),
+        ROW(identifiability, true),
+        ROW(sensitive, false),
+        ROW(lawful_basis, true),
+        ROW(basis_article, false),
+        ROW(special_condition, true),
+        ROW(onward, true),
+        ROW(licence, false),
+        ROW(purposes, true),
+        ROW(languages, false),
+        ROW(commit, true),
+        ROW(agreements, false),
+        ROW(min_cell, false),
+        ROW(count_component, false),
+        ROW(when_component, false),
+        ROW(when_code, false),
+        ROW(retention_days, false),
+        ROW(law_of_the_area, false),
+        ROW(contact, false),
+        ROW(revision_policy, false),
+    };
+#undef ROW
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        rows[25 + i] = (struct sg_os_conf_row){attributes[i], t->attribute[i],
+                                               TEXT, true};
+    return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
+}
+
+// Words apart by spaces or commas, in the text itself.
+static char **
+words_of(char *text, size_t *count, struct sg_arena *arena)
+{
+    char **out = sg_arena_take(arena, WORDS * sizeof *out);
+
+    *count = 0;
+    for (char *at = text; out != NULL && *count < WORDS;) {
+        at += strspn(at, " ,\t");
+        if (*at == '\0')
+            break;
+        out[(*count)++] = at;
+        at += strcspn(at, " ,\t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return out;
+}
+
+static bool
+fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
+                struct sg_arena *arena)
+{
+    Sgpb__TermsAttribute *all =
+        sg_arena_take(arena, ATTRIBUTES * sizeof *all);
+
+    doc->attributes =
+        sg_arena_take(arena, ATTRIBUTES * sizeof *doc->attributes);
+    if (all == NULL || doc->attributes == NULL)
+        return false;
+    for (size_t i = 0; i < ATTRIBUTES; i++) {
+        all[i] = (Sgpb__TermsAttribute)SGPB__TERMS_ATTRIBUTE__INIT;
+        all[i].attribute = sg_arena_printf(arena, "%s", attributes[i]);
+        all[i].not_applicable = strcmp(t->attribute[i], "not_applicable") == 0;
+        if (!all[i].not_applicable)
+            all[i].value = t->attribute[i];
+        doc->attributes[i] = &all[i];
+    }
+    doc->n_attributes = ATTRIBUTES;
+    return true;
+}
+
+static bool
+fill_numbers(struct terms_text *t, Sgpb__FlowTerms *doc, Sgpb__MinCell *cell)
+{
+    unsigned long long value;
+
+    if (t->retention_days[0] != '\0') {
+        if (!sg_options_number("retention_days", t->retention_days, 36500,
+                               &value))
+            return false;
+        doc->retention_days = (uint32_t)value;
+    }
+    if (t->min_cell[0] == '\0')
+        return true;
+    if (!sg_options_number("min_cell", t->min_cell, 1000, &value))
+        return false;
+    cell->n = (uint32_t)value;
+    cell->count_component = t->count_component;
+    cell->when_component = t->when_component;
+    cell->when_code = t->when_code;
+    doc->min_cell = cell;
+    return true;
+}
+
+// Version and predecessor: what the gate has of this flow.
+static void
+follow(struct sg_gate_call *call, Sgpb__FlowTerms *doc)
+{
+    static const uint8_t zeros[32];
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowGet get = SGPB__FLOW_GET__INIT;
+    void *now = NULL;
+
+    doc->version = 1;
+    doc->prev_sha256 = sg_codec_bytes(zeros, 32);
+    get.flow = doc->flow;
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_GET;
+    envelope.flow_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
+    if (answer == NULL || answer->flow->flow == NULL ||
+        sg_codec_unpack(&sgpb__flow_terms__descriptor,
+                        sg_codec_slice(answer->flow->flow->terms->body),
+                        call->arena, &now) != SG_OK)
+        return;
+    doc->version = ((Sgpb__FlowTerms *)now)->version + 1;
+    doc->prev_sha256 = answer->flow->flow->terms_sha256;
+}
+
+static bool
+cosign(struct sg_gate_call *call, const char *home, struct sg_slice body,
+       Sgpb__DocumentSignature *out)
+{
+    struct sg_gate_call other = {0};
+    uint8_t *sig = sg_arena_take(call->arena, SG_SIG_LEN);
+    uint8_t *id = sg_arena_take(call->arena, 32);
+
+    if (sig == NULL || id == NULL ||
+        !sg_gate_call_open(&other, home, SG_GATE_CALL_MS))
+        return false;
+    int status = statgate_sign(other.gate, "sign", "terms", body.ptr, body.len,
+                               sig, id, &call->result);
+    sg_gate_call_close(&other);
+    out->alg = SG_ALG_ED25519;
+    out->key_id = sg_codec_bytes(id, 32);
+    out->sig = sg_codec_bytes(sig, SG_SIG_LEN);
+    return status == 0;
+}
+
+static void
+put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc, const char *second)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
+    Sgpb__TwoSigned document = SGPB__TWO_SIGNED__INIT;
+    Sgpb__DocumentSignature signatures[2], *pointers[2];
+    Sgpb__Signed one;
+    struct sg_slice body;
+
+    if (sg_codec_pack(&doc->base, call->arena, &body) != SG_OK ||
+        !sg_gate_call_sign(call, "sign", "terms", body, &one))
+        return;
+    for (int i = 0; i < 2; i++) {
+        signatures[i] =
+            (Sgpb__DocumentSignature)SGPB__DOCUMENT_SIGNATURE__INIT;
+        pointers[i] = &signatures[i];
+    }
+    signatures[0].alg = one.alg;
+    signatures[0].key_id = one.key_id;
+    signatures[0].sig = one.sig;
+    document.body = one.body;
+    document.signatures = pointers;
+    document.n_signatures = 1;
+    if (second != NULL) {
+        if (!cosign(call, second, body, &signatures[1]))
+            return;
+        document.n_signatures = 2;
+    }
+    put.terms = &document;
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
+    envelope.flow_put = &put;
+    (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+}
+
+static int
+flow_new(struct sg_gate_call *call, const char *path, const char *second)
+{
+    struct terms_text *t = sg_arena_take(call->arena, sizeof *t);
+    Sgpb__FlowTerms doc = SGPB__FLOW_TERMS__INIT;
+    Sgpb__MinCell cell = SGPB__MIN_CELL__INIT;
+    struct sg_diag diag = {0};
+    uint8_t sha256[32];
+    struct sg_slice blob;
+
+    enum sg_err err = t == NULL ? SG_ERR_FULL : read_terms(path, t, &diag);
+    if (err != SG_OK)
+        return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
+                                    : sg_cli_fail(err, path);
+    err = sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob);
+    if (err != SG_OK)
+        return sg_cli_fail(err, t->structure);
+    doc.flow = t->flow;
+    doc.provider = sg_gate_call_text(call, call->participant);
+    doc.structure = t->structure;
+    doc.structure_sha256 = sg_codec_bytes(sha256, 32);
+    doc.dataflow = t->dataflow;
+    doc.classification = t->classification;
+    doc.data_kind = t->data_kind;
+    doc.unit = t->unit;
+    doc.identifiability = t->identifiability;
+    doc.sensitive = t->sensitive;
+    doc.lawful_basis = t->lawful_basis;
+    doc.basis_article = t->basis_article;
+    doc.special_condition = t->special_condition;
+    doc.onward = t->onward;
+    doc.licence = t->licence;
+    doc.commit = t->commit;
+    doc.contact = t->contact;
+    doc.revision_policy = t->revision_policy;
+    doc.law_of_the_area = strcmp(t->law_of_the_area, "yes") == 0;
+    doc.purposes = words_of(t->purposes, &doc.n_purposes, call->arena);
+    doc.languages = words_of(t->languages, &doc.n_languages, call->arena);
+    doc.agreements = words_of(t->agreements, &doc.n_agreements, call->arena);
+    if (!fill_attributes(t, &doc, call->arena) || !fill_numbers(t, &doc, &cell))
+        return sg_cli_fail(SG_ERR_TERMS, path);
+    if (!sg_gate_call_put(call, "structure", blob, NULL))
+        return sg_gate_call_say(call);
+    follow(call, &doc);
+    put_terms(call, &doc, second);
+    if (sg_gate_call_say(call) == 0 && !call->json)
+        printf("%s: terms version %llu\n", t->flow,
+               (unsigned long long)doc.version);
+    return call->result.exit;
+}
+
+// ---- list, show, close -------------------------------------------------------------
+
+static void
+print_flow(const struct sg_gate_call *call, const Sgpb__CatalogueFlow *flow,
+           bool first, bool whole)
+{
+    void *terms = NULL;
+    char time[SG_OS_CLOCK_TEXT] = "";
+
+    if (flow->terms == NULL ||
+        sg_codec_unpack(&sgpb__flow_terms__descriptor,
+                        sg_codec_slice(flow->terms->body), call->arena,
+                        &terms) != SG_OK)
+        return;
+    const Sgpb__FlowTerms *t = terms;
+    if (flow->head_time != 0)
+        sg_os_clock_format(flow->head_time, time);
+    if (call->json) {
+        printf("%s{\"flow\":\"%s\",\"provider\":\"%s\",\"revision\":%llu,"
+               "\"time\":\"%s\",\"terms\":%llu,\"classification\":",
+               first ? "" : ",", t->flow, t->provider,
+               (unsigned long long)flow->head_revision, time,
+               (unsigned long long)t->version);
+        sg_gate_call_print_string(t->classification);
+        printf(",\"structure\":");
+        sg_gate_call_print_string(t->structure);
+        printf("}");
+        return;
+    }
+    printf("%s@%llu  %s  %s  %s\n", t->flow,
+           (unsigned long long)flow->head_revision, t->provider,
+           t->classification, time);
+    if (!whole)
+        return;
+    printf("terms version %llu\nstructure %s\ndata_kind %s\nidentifiability "
+           "%s\nlawful_basis %s\nspecial_condition %s\nonward %s\ncommit %s\n",
+           (unsigned long long)t->version, t->structure, t->data_kind,
+           t->identifiability, t->lawful_basis, t->special_condition, t->onward,
+           t->commit);
+    for (size_t i = 0; i < t->n_purposes; i++)
+        printf("purpose %s\n", t->purposes[i]);
+    for (size_t i = 0; i < t->n_attributes; i++)
+        printf("%s %s\n", t->attributes[i]->attribute,
+               t->attributes[i]->not_applicable ? "not_applicable"
+                                                : t->attributes[i]->value);
+}
+
+static int
+flow_list(struct sg_gate_call *call)
+{
+    uint32_t page = 0;
+    bool first = true;
+
+    if (call->json)
+        printf("[");
+    do {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__CatalogueGet get = SGPB__CATALOGUE_GET__INIT;
+        get.page = page;
+        envelope.body_case = SGPB__ENVELOPE__BODY_CATALOGUE_GET;
+        envelope.catalogue_get = &get;
+        const Sgpb__Envelope *answer =
+            sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_CATALOGUE);
+        if (answer == NULL)
+            return sg_gate_call_say(call);
+        for (size_t i = 0; i < answer->catalogue->n_flows; i++) {
+            print_flow(call, answer->catalogue->flows[i], first, false);
+            first = false;
+        }
+        page = answer->catalogue->next_page;
+    } while (page != 0);
+    if (call->json)
+        printf("]\n");
+    return 0;
+}
+
+static int
+flow_show(struct sg_gate_call *call, const char *flow)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowGet get = SGPB__FLOW_GET__INIT;
+
+    get.flow = sg_gate_call_text(call, flow);
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_GET;
+    envelope.flow_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
+    if (answer == NULL || answer->flow->flow == NULL)
+        return sg_gate_call_say(call);
+    print_flow(call, answer->flow->flow, true, true);
+    if (call->json)
+        printf("\n");
+    return 0;
+}
+
+static int
+flow_close(struct sg_gate_call *call, const char *flow, const char *code)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowClose close = SGPB__FLOW_CLOSE__INIT;
+
+    close.flow = sg_gate_call_text(call, flow);
+    close.code = sg_gate_call_text(call, code);
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_CLOSE;
+    envelope.flow_close = &close;
+    (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+    return sg_gate_call_say(call);
+}
+
+int
+sg_verb_flow(int argc, char **argv)
+{
+    const char *home = NULL, *second = NULL, *reason = "ended";
+    struct sg_gate_call call = {0};
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--second", &second, NULL, NULL},
+                                     {"--reason", &reason, NULL, NULL},
+                                     {"--json", NULL, &call.json, NULL}};
+    int status = -1;
+
+    if (argc >= 2 &&
+        sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest)) {
+        const char *word = rest.count == 1 ? rest.word[0] : NULL;
+        bool list = strcmp(argv[1], "list") == 0 && rest.count == 0;
+        bool new = strcmp(argv[1], "new") == 0 && word != NULL;
+        bool show = strcmp(argv[1], "show") == 0 && word != NULL;
+        bool close = strcmp(argv[1], "close") == 0 && word != NULL;
+        if (list || new || show || close) {
+            status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS) ? 0
+                     : call.result.exit;
+            if (status == 0)
+                status = list   ? flow_list(&call)
+                         : new  ? flow_new(&call, word, second)
+                         : show ? flow_show(&call, word)
+                                : flow_close(&call, word, reason);
+            sg_gate_call_close(&call);
+            return status;
+        }
+    }
+    fputs("usage: statgate flow new TERMS [--second HOME]\n"
+          "       statgate flow list | show FLOW | close FLOW [--reason CODE]\n"
+          "         [--json] [--home DIR]\n\n"
+          "TERMS is a text of `name value` lines; a name that is missing is\n"
+          "named. --second: home of another officer, when terms loosen.\n",
+          stderr);
+    return sg_err_exit(SG_ERR_USAGE);
+}
+
+int
+sg_verb_releases(int argc, char **argv)
+{
+    const char *home = NULL;
+    struct sg_gate_call call = {0};
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &call.json, NULL}};
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 0) {
+        fputs("usage: statgate releases [--json] [--home DIR]\n\n"
+              "The newest release of every flow.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    int status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
+                     ? flow_list(&call)
+                     : call.result.exit;
+    sg_gate_call_close(&call);
+    return status;
+}

@@ -1,0 +1,201 @@
+// verb_policy_gate - statgate policy propose | approve | status: at a gate.
+//
+// Two persons: who proposes a bundle never approves it (S45).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "adapters/cli/verb_policy_gate.h"
+#include "broker/base/crypto.h"
+#include "broker/base/encode.h"
+#include "broker/base/limits.h"
+#include "broker/os/clock.h"
+#include "broker/os/file.h"
+#include "schemas/codec/codec.h"
+
+#define DAY_US (24 * 3600 * 1000000ull)
+enum { APPROVAL_DAYS = 7, FILES_MAX = 64 };
+
+static const Sgpb__PolicyIs *
+policy_now(struct sg_gate_call *call)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__PolicyGet get = SGPB__POLICY_GET__INIT;
+
+    envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_GET;
+    envelope.policy_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_POLICY);
+    return answer == NULL ? NULL : answer->policy;
+}
+
+static ProtobufCBinaryData
+base_of(const Sgpb__PolicyIs *now)
+{
+    static const uint8_t zeros[32];
+
+    return now->bundle_sha256.len == 32 ? now->bundle_sha256
+                                        : sg_codec_bytes(zeros, 32);
+}
+
+// Files in the order given; their names without folders.
+static enum sg_err
+read_files(struct sg_gate_call *call, const struct sg_words *paths,
+           Sgpb__PolicyBundle *bundle)
+{
+    Sgpb__PolicyFile *files =
+        sg_arena_take(call->arena, FILES_MAX * sizeof *files);
+
+    bundle->files =
+        sg_arena_take(call->arena, FILES_MAX * sizeof *bundle->files);
+    if (files == NULL || bundle->files == NULL)
+        return SG_ERR_FULL;
+    for (size_t i = 0; i < paths->count && i < FILES_MAX; i++) {
+        const char *slash = strrchr(paths->word[i], '/');
+        uint8_t *bytes;
+        size_t len;
+        enum sg_err err = sg_os_file_read(paths->word[i], SG_LIMIT_POLICY_FILE,
+                                          &bytes, &len);
+        if (err != SG_OK)
+            return err;
+        struct sg_slice text =
+            sg_arena_copy(call->arena, sg_slice_of(bytes, len));
+        free(bytes);
+        files[i] = (Sgpb__PolicyFile)SGPB__POLICY_FILE__INIT;
+        files[i].name = sg_gate_call_text(
+            call, slash == NULL ? paths->word[i] : slash + 1);
+        files[i].text = sg_codec_bytes(text.ptr, text.len);
+        bundle->files[i] = &files[i];
+        bundle->n_files++;
+    }
+    return SG_OK;
+}
+
+static int
+propose(struct sg_gate_call *call, const struct sg_words *paths)
+{
+    Sgpb__PolicyBundle bundle = SGPB__POLICY_BUNDLE__INIT;
+    Sgpb__Signed by;
+    struct sg_slice packed;
+    uint8_t sha256[32];
+    char hex[65];
+
+    const Sgpb__PolicyIs *now = policy_now(call);
+    if (now == NULL)
+        return sg_gate_call_say(call);
+    bundle.gate = call->gate_id;
+    bundle.version = now->version + 1;
+    bundle.base_sha256 = base_of(now);
+    bundle.created = sg_os_clock_wall_us();
+    enum sg_err err = read_files(call, paths, &bundle);
+    if (err == SG_OK)
+        err = sg_codec_pack(&bundle.base, call->arena, &packed);
+    if (err != SG_OK)
+        return sg_cli_fail(err, paths->word[0]);
+    if (!sg_gate_call_sign(call, "sign", "policy", packed, &by))
+        return sg_gate_call_say(call);
+    by.body = sg_codec_bytes(NULL, 0); // the chunks are the body
+    if (!sg_gate_call_put(call, "policy", packed, &by))
+        return sg_gate_call_say(call);
+    sg_crypto_sha256(packed.ptr, packed.len, sha256);
+    sg_encode_hex(sha256, 32, hex);
+    printf(call->json ? "{\"proposed\":\"%s\",\"files\":%zu}\n"
+                      : "proposed %s, %zu files\n",
+           hex, bundle.n_files);
+    return 0;
+}
+
+static int
+approve(struct sg_gate_call *call, const char *named)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__PolicyApprove put = SGPB__POLICY_APPROVE__INIT;
+    Sgpb__Approval approval = SGPB__APPROVAL__INIT;
+    Sgpb__Signed document;
+    struct sg_slice packed;
+    uint8_t sha256[32];
+
+    const Sgpb__PolicyIs *now = policy_now(call);
+    if (now == NULL)
+        return sg_gate_call_say(call);
+    // What is approved is named by the person, not by the gate.
+    if (!sg_encode_unhex(sg_slice_text(named), sha256, 32))
+        return sg_cli_fail(SG_ERR_USAGE, "policy approve SHA256");
+    approval.gate = call->gate_id;
+    approval.object_sha256 = sg_codec_bytes(sha256, 32);
+    approval.base_sha256 = base_of(now);
+    approval.created = sg_os_clock_wall_us();
+    approval.expires = approval.created + APPROVAL_DAYS * DAY_US;
+    if (sg_codec_pack(&approval.base, call->arena, &packed) != SG_OK)
+        return sg_cli_fail(SG_ERR_FULL, NULL);
+    if (sg_gate_call_sign(call, "approve", "approval", packed, &document)) {
+        put.approval = &document;
+        envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
+        envelope.policy_approve = &put;
+        (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+    }
+    return sg_gate_call_say(call);
+}
+
+static int
+status(struct sg_gate_call *call)
+{
+    char hex[65];
+
+    const Sgpb__PolicyIs *now = policy_now(call);
+    if (now == NULL)
+        return sg_gate_call_say(call);
+    sg_encode_hex(now->bundle_sha256.data, now->bundle_sha256.len, hex);
+    printf(call->json ? "{\"active\":\"%s\",\"generation\":%llu,"
+                      : "active %s, generation %llu\n",
+           hex, (unsigned long long)now->generation);
+    sg_encode_hex(now->proposed_sha256.data, now->proposed_sha256.len, hex);
+    printf(call->json ? "\"proposed\":\"%s\",\"files\":[" : "proposed %s\n",
+           hex);
+    for (size_t i = 0; i < now->n_files; i++) {
+        if (call->json)
+            printf("%s{\"layer\":\"%s\",\"name\":\"%s\",\"version\":%llu}",
+                   i == 0 ? "" : ",", now->files[i]->layer, now->files[i]->name,
+                   (unsigned long long)now->files[i]->version);
+        else
+            printf("%s %s version %llu\n", now->files[i]->layer,
+                   now->files[i]->name,
+                   (unsigned long long)now->files[i]->version);
+    }
+    if (call->json)
+        printf("]}\n");
+    return 0;
+}
+
+int
+sg_verb_policy_gate(int argc, char **argv)
+{
+    const char *home = NULL;
+    struct sg_gate_call call = {0};
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &call.json, NULL}};
+    bool fine =
+        sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
+    bool proposes = strcmp(argv[1], "propose") == 0 && rest.count > 0;
+    bool approves = strcmp(argv[1], "approve") == 0 && rest.count == 1;
+    bool asks = strcmp(argv[1], "status") == 0 && rest.count == 0;
+
+    if (!fine || !(proposes || approves || asks)) {
+        fputs("usage: statgate policy propose FILE... [--home DIR]\n"
+              "       statgate policy approve SHA256 [--home DIR]\n"
+              "       statgate policy status [--json] [--home DIR]\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    int exit = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
+                   ? proposes   ? propose(&call, &rest)
+                     : approves ? approve(&call, rest.word[0])
+                                : status(&call)
+                   : call.result.exit;
+    sg_gate_call_close(&call);
+    return exit;
+}

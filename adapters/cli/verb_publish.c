@@ -1,0 +1,200 @@
+// verb_publish - statgate publish, why, status.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "broker/base/encode.h"
+#include "broker/os/clock.h"
+#include "schemas/codec/codec.h"
+
+enum { PUBLISH_MS = 30 * 60 * 1000 };
+
+static void
+on_progress(void *context, const char *state, uint64_t done, uint64_t total)
+{
+    if (*(const bool *)context)
+        fprintf(stderr, "\r%s %llu/%llu ", state, (unsigned long long)done,
+                (unsigned long long)total);
+}
+
+static void
+print_receipt(const struct statgate_release *release,
+              const struct statgate_receipt *receipt, bool json)
+{
+    char hex[65];
+
+    sg_encode_hex(receipt->manifest_sha256, 32, hex);
+    printf(json ? "{\"exit\":0,\"code\":\"ok\",\"flow\":\"%s\","
+                  "\"revision\":%llu,\"observations\":%llu,\"entry\":%llu,"
+                  "\"manifest\":\"%s\",\"duplicate\":%s}\n"
+                : "%s@%llu accepted: %llu observations, entry %llu, manifest "
+                  "%s%s\n",
+           release->flow, (unsigned long long)receipt->revision,
+           (unsigned long long)receipt->observations,
+           (unsigned long long)receipt->entry, hex,
+           json ? (receipt->duplicate ? "true" : "false")
+                : (receipt->duplicate ? " (as before)" : ""));
+}
+
+int
+sg_verb_publish(int argc, char **argv)
+{
+    const char *home = NULL, *flow = NULL, *kind = NULL, *embargo = NULL;
+    bool json = false, rehearse = false, again = false, help = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {
+        {"--home", &home, NULL, NULL},     {"--flow", &flow, NULL, NULL},
+        {"--kind", &kind, NULL, NULL},     {"--embargo", &embargo, NULL, NULL},
+        {"--json", NULL, &json, NULL},     {"--rehearse", NULL, &rehearse, NULL},
+        {"--again", NULL, &again, NULL},   {"--help", NULL, &help, NULL}};
+    struct sg_gate_call call = {0};
+    struct statgate_receipt receipt;
+    uint64_t until = 0;
+
+    bool fine =
+        sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
+    if (fine && embargo != NULL)
+        fine = sg_os_clock_parse(sg_slice_text(embargo), &until);
+    if (!fine || help || rest.count != 1 || flow == NULL) {
+        fputs("usage: statgate publish FILE|- --flow FLOW [--rehearse]\n"
+              "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
+              "         [--home DIR]\n",
+              help ? stdout : stderr);
+        return help ? 0 : sg_err_exit(SG_ERR_USAGE);
+    }
+    struct statgate_release release = {.flow = flow,
+                                       .file = rest.word[0],
+                                       .release_kind = kind,
+                                       .embargo_us = until,
+                                       .rehearse = rehearse,
+                                       .again = again};
+    bool terminal = isatty(2) == 1;
+    call.json = json;
+    if (sg_gate_call_open(&call, home, PUBLISH_MS)) {
+        (void)statgate_publish(call.gate, &release, on_progress, &terminal,
+                               &receipt, &call.result);
+        if (terminal)
+            fputc('\n', stderr);
+        if (call.result.exit == 0 && strcmp(call.result.code, "ok") == 0)
+            print_receipt(&release, &receipt, json);
+        else
+            (void)sg_gate_call_say(&call);
+    }
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}
+
+// ---- report, why -----------------------------------------------------------------
+
+static bool
+release_of(const char *text, char flow[65], uint64_t *revision)
+{
+    const char *at = strchr(text, '@');
+    size_t len = at == NULL ? 0 : (size_t)(at - text);
+
+    if (at == NULL || len > 64 ||
+        !sg_slice_u64(sg_slice_text(at + 1), revision))
+        return false;
+    memcpy(flow, text, len);
+    flow[len] = '\0';
+    return true;
+}
+
+static void
+why(struct sg_gate_call *call, char *flow, uint64_t revision,
+    const char *subscription)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Why body = SGPB__WHY__INIT;
+
+    body.flow = flow;
+    body.revision = revision;
+    body.subscription = sg_gate_call_text(call, subscription);
+    envelope.body_case = SGPB__ENVELOPE__BODY_WHY;
+    envelope.why = &body;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_TRACE);
+    if (answer == NULL)
+        (void)sg_gate_call_say(call);
+    else if (call->json)
+        printf("%.*s\n", (int)answer->trace->json.len,
+               (const char *)answer->trace->json.data);
+    else
+        printf("%s\n", answer->trace->text);
+}
+
+int
+sg_verb_why(int argc, char **argv)
+{
+    const char *home = NULL;
+    bool json = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &json, NULL}};
+    struct sg_gate_call call = {0};
+    char flow[65];
+    uint64_t revision = 0;
+    uint8_t manifest[32];
+
+    bool fine =
+        sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
+    bool report =
+        fine && rest.count == 1 &&
+        sg_encode_unhex(sg_slice_text(rest.word[0]), manifest, 32);
+    if (!report && (!fine || rest.count != 2 ||
+                    !release_of(rest.word[0], flow, &revision))) {
+        fputs("usage: statgate why FLOW@N SUBSCRIBER/NAME [--json]\n"
+              "       statgate why MANIFEST  (fault report of an own release)\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    call.json = json;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+        const char *text;
+        if (!report)
+            why(&call, flow, revision, rest.word[1]);
+        else if (statgate_report(call.gate, manifest, &text, &call.result) == 0)
+            printf("%s\n", text);
+        else
+            (void)sg_gate_call_say(&call);
+    }
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}
+
+int
+sg_verb_status(int argc, char **argv)
+{
+    const char *home = NULL;
+    bool json = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &json, NULL}};
+    struct sg_gate_call call = {0};
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__StatusGet get = SGPB__STATUS_GET__INIT;
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 0) {
+        fputs("usage: statgate status [--home DIR]\n", stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    call.json = json;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+        envelope.body_case = SGPB__ENVELOPE__BODY_STATUS_GET;
+        envelope.status_get = &get;
+        const Sgpb__Envelope *answer =
+            sg_gate_call_ask(&call, &envelope, SGPB__ENVELOPE__BODY_STATUS);
+        if (answer == NULL)
+            (void)sg_gate_call_say(&call);
+        else
+            printf("%.*s\n", (int)answer->status->json.len,
+                   (const char *)answer->status->json.data);
+    }
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}

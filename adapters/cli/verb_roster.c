@@ -1,0 +1,464 @@
+// verb_roster - statgate root, roster, admit, revoke: who may do what.
+//
+// The root key files never lie on the gate; everything here but `put` and
+// `revoke` works without one.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "adapters/cli/roster_file.h"
+#include "broker/base/encode.h"
+#include "broker/os/clock.h"
+#include "broker/os/conf.h"
+#include "broker/os/file.h"
+#include "schemas/codec/codec.h"
+#include "schemas/proof/sign.h"
+
+#define DAY_US (24 * 3600 * 1000000ull)
+enum { ROOTS_MAX = 16, DAYS_MAX = 3650 };
+
+static char *
+field(const char *text)
+{
+    union {
+        const char *borrowed;
+        char *as_field;
+    } at = {text};
+    return at.as_field;
+}
+
+// ---- root ------------------------------------------------------------------------
+
+int
+sg_verb_root(int argc, char **argv)
+{
+    const char *out = NULL;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"-o", &out, NULL, NULL}};
+    struct sg_os_keyfile key;
+    char path[SG_OS_PATH], hex[65], text[512];
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 2 || strcmp(rest.word[0], "new") != 0 || out == NULL) {
+        fputs("usage: statgate root new PERSON -o FILE\n\n"
+              "A root key of one person, and FILE.pub with its public half. Keep\n"
+              "FILE off the gate.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    enum sg_err err = sg_os_keyfile_make(out, "root", &key);
+    sg_encode_hex(key.public_key, 32, hex);
+    sg_crypto_wipe(&key, sizeof key);
+    (void)snprintf(text, sizeof text, "person %s\npublic %s\n", rest.word[1],
+                   hex);
+    if (err == SG_OK && !sg_os_file_path(path, "%s.pub", out))
+        err = SG_ERR_FULL;
+    if (err == SG_OK)
+        err = sg_os_file_replace(path, sg_slice_text(text), false);
+    if (err != SG_OK)
+        return sg_cli_fail(err, out);
+    printf("%s\n", path);
+    return 0;
+}
+
+// ---- roster ----------------------------------------------------------------------
+
+struct options {
+    const char *home, *gate, *out, *key, *days, *threshold, *gate_home, *roster;
+    const char *kind, *from, *to;
+    struct sg_words roots, admit;
+    bool json;
+};
+
+static int
+read_root(const char *path, Sgpb__RootKey *root, struct sg_arena *arena)
+{
+    char person[128] = "", hex[80] = "";
+    const struct sg_os_conf_row rows[] = {
+        {"person", person, sizeof person, true},
+        {"public", hex, sizeof hex, true}};
+    struct sg_diag diag = {0};
+    uint8_t *key = sg_arena_take(arena, 32);
+
+    *root = (Sgpb__RootKey)SGPB__ROOT_KEY__INIT;
+    enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), &diag);
+    if (err == SG_OK &&
+        (key == NULL || !sg_encode_unhex(sg_slice_text(hex), key, 32)))
+        err = SG_ERR_SYNTAX;
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    root->public_key = sg_codec_bytes(key, 32);
+    root->alg = SG_ALG_ED25519;
+    root->person = sg_arena_printf(arena, "%s", person);
+    return 0;
+}
+
+static int
+roster_new(const struct options *o)
+{
+    static const uint8_t zeros[32];
+    Sgpb__Roster doc = SGPB__ROSTER__INIT;
+    Sgpb__RootKey roots[ROOTS_MAX], *pointers[ROOTS_MAX];
+    struct sg_gate_public gate;
+    struct sg_roster_file roster = {0};
+    unsigned long long days = 365, threshold = 2;
+
+    if (o->gate == NULL || o->out == NULL || o->roots.count < 2 ||
+        o->roots.count > ROOTS_MAX ||
+        (o->days != NULL &&
+         !sg_options_number("--days", o->days, DAYS_MAX, &days)) ||
+        (o->threshold != NULL && !sg_options_number("--threshold", o->threshold,
+                                                    ROOTS_MAX, &threshold)))
+        return sg_cli_fail(SG_ERR_USAGE,
+                           "roster new needs --gate, -o and two --root");
+    int status = sg_roster_file_gate(o->gate, &gate);
+    roster.arena = sg_arena_new(32 * 1024 * 1024, 65536);
+    if (roster.arena == NULL)
+        return sg_cli_fail(SG_ERR_MEMORY, NULL);
+    for (size_t i = 0; i < o->roots.count && status == 0; i++) {
+        status = read_root(o->roots.word[i], &roots[i], roster.arena);
+        pointers[i] = &roots[i];
+    }
+    doc.gate = gate.gate;
+    doc.version = 1;
+    doc.prev_sha256 = sg_codec_bytes(zeros, 32);
+    doc.issued = sg_os_clock_wall_us();
+    doc.expires = doc.issued + days * DAY_US;
+    doc.roots = pointers;
+    doc.n_roots = o->roots.count;
+    doc.threshold = (uint32_t)threshold;
+    doc.gate_transport_key = sg_codec_bytes(gate.transport, 32);
+    doc.gate_log_key = sg_codec_bytes(gate.log, 32);
+    doc.gate_sign_key = sg_codec_bytes(gate.sign, 32);
+    roster.doc = &doc;
+    for (size_t i = 0; i < o->admit.count && status == 0; i++)
+        status = o->gate_home == NULL
+                     ? sg_cli_fail(SG_ERR_USAGE, "--admit needs --gate-home")
+                     : sg_roster_file_admit(&roster, o->admit.word[i],
+                                            o->gate_home);
+    if (status == 0) {
+        enum sg_err err = sg_roster_file_write(o->out, &doc, roster.arena);
+        status = err == SG_OK ? 0 : sg_cli_fail(err, o->out);
+    }
+    sg_arena_free(&roster.arena);
+    return status;
+}
+
+static int
+roster_sign(const struct options *o, const char *path)
+{
+    struct sg_roster_file roster;
+    struct sg_os_keyfile key;
+    struct sg_signer *signer = NULL;
+    Sgpb__RootSignature one = SGPB__ROOT_SIGNATURE__INIT;
+    uint8_t sig[SG_SIG_LEN], id[32];
+    struct sg_slice packed;
+
+    if (o->key == NULL)
+        return sg_cli_fail(SG_ERR_USAGE, "roster sign needs --key ROOTKEY");
+    enum sg_err err = sg_roster_file_read(path, &roster);
+    if (err == SG_OK)
+        err = sg_os_keyfile_read(o->key, "root", &key);
+    if (err == SG_OK)
+        err = sg_crypto_signer_new(key.secret, &signer);
+    if (err == SG_OK) {
+        sg_os_keyfile_id(&key, id);
+        err = sg_sign_make(signer, SG_SIGN_ROSTER,
+                           sg_codec_slice(roster.outer->roster), sig);
+    }
+    sg_crypto_wipe(&key, sizeof key);
+    sg_crypto_signer_free(&signer);
+    size_t count = err == SG_OK ? roster.outer->n_signatures : 0;
+    Sgpb__RootSignature **all =
+        err != SG_OK ? NULL
+                     : sg_arena_take(roster.arena, (count + 1) * sizeof *all);
+    if (err == SG_OK && all == NULL)
+        err = SG_ERR_FULL;
+    if (err == SG_OK) {
+        if (count > 0)
+            memcpy(all, roster.outer->signatures, count * sizeof *all);
+        one.key_id = sg_codec_bytes(id, 32);
+        one.sig = sg_codec_bytes(sig, sizeof sig);
+        all[count] = &one;
+        roster.outer->signatures = all;
+        roster.outer->n_signatures = count + 1;
+        err = sg_codec_pack(&roster.outer->base, roster.arena, &packed);
+    }
+    if (err == SG_OK)
+        err = sg_os_file_replace(o->out == NULL ? path : o->out, packed, false);
+    if (err == SG_OK)
+        printf("%zu distinct persons have signed, %u are needed\n",
+               sg_roster_file_persons(&roster), roster.doc->threshold);
+    sg_roster_file_drop(&roster);
+    return err == SG_OK ? 0 : sg_cli_fail(err, path);
+}
+
+static int
+roster_show(const struct options *o, const char *path)
+{
+    struct sg_roster_file roster;
+    char hex[65], time[SG_OS_CLOCK_TEXT];
+
+    enum sg_err err = sg_roster_file_read(path, &roster);
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    const Sgpb__Roster *doc = roster.doc;
+    sg_encode_hex(roster.sha256, 32, hex);
+    sg_os_clock_format(doc->expires, time);
+    printf(o->json ? "{\"gate\":\"%s\",\"version\":%llu,\"sha256\":\"%s\","
+                     "\"expires\":\"%s\",\"persons\":%zu,\"threshold\":%u,"
+                     "\"participants\":["
+                   : "gate %s, version %llu\nfingerprint %s\nexpires %s\n"
+                     "signed by %zu distinct persons of %u needed\n",
+           doc->gate, (unsigned long long)doc->version, hex, time,
+           sg_roster_file_persons(&roster), doc->threshold);
+    for (size_t i = 0; i < doc->n_participants; i++) {
+        const Sgpb__Participant *who = doc->participants[i];
+        if (o->json)
+            printf("%s{\"id\":\"%s\",\"jurisdiction\":\"%s\",\"class\":\"%s\","
+                   "\"keys\":%zu}",
+                   i == 0 ? "" : ",", who->id, who->jurisdiction, who->class_,
+                   who->n_keys);
+        else
+            printf("%s %s %s, %zu keys\n", who->id, who->jurisdiction,
+                   who->class_, who->n_keys);
+    }
+    if (o->json)
+        printf("]}\n");
+    sg_roster_file_drop(&roster);
+    return 0;
+}
+
+static int
+roster_put(const struct options *o, const char *path)
+{
+    struct sg_gate_call call = {.json = o->json};
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__RosterPut put = SGPB__ROSTER_PUT__INIT;
+    struct sg_roster_file roster;
+
+    enum sg_err err = sg_roster_file_read(path, &roster);
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    if (sg_gate_call_open(&call, o->home, SG_GATE_CALL_MS)) {
+        put.signed_ = sg_codec_bytes(roster.bytes.ptr, roster.bytes.len);
+        envelope.body_case = SGPB__ENVELOPE__BODY_ROSTER_PUT;
+        envelope.roster_put = &put;
+        (void)sg_gate_call_ask(&call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+        (void)sg_gate_call_say(&call);
+    }
+    sg_roster_file_drop(&roster);
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}
+
+static int
+roster_instrument(const struct options *o, const char *path)
+{
+    struct sg_roster_file roster;
+    Sgpb__Instrument one = SGPB__INSTRUMENT__INIT;
+    unsigned long long days = 365;
+
+    if (o->kind == NULL || o->from == NULL || o->to == NULL || o->out == NULL ||
+        (o->days != NULL &&
+         !sg_options_number("--days", o->days, DAYS_MAX, &days)))
+        return sg_cli_fail(SG_ERR_USAGE, "roster instrument FILE --kind K "
+                                         "--from A --to B [--days N] -o NEXT");
+    enum sg_err err = sg_roster_file_read(path, &roster);
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    sg_roster_file_next(&roster);
+    one.kind = field(o->kind);
+    one.from = field(o->from);
+    one.to = field(o->to);
+    one.valid_from = roster.doc->issued;
+    one.valid_until = one.valid_from + days * DAY_US;
+    one.review_by = one.valid_until;
+    size_t count = roster.doc->n_instruments;
+    Sgpb__Instrument **all =
+        sg_arena_take(roster.arena, (count + 1) * sizeof *all);
+    if (all == NULL) {
+        err = SG_ERR_FULL;
+    } else {
+        if (count > 0)
+            memcpy(all, roster.doc->instruments, count * sizeof *all);
+        all[count] = &one;
+        roster.doc->instruments = all;
+        roster.doc->n_instruments = count + 1;
+        err = sg_roster_file_write(o->out, roster.doc, roster.arena);
+    }
+    sg_roster_file_drop(&roster);
+    return err == SG_OK ? 0 : sg_cli_fail(err, path);
+}
+
+static bool
+take(int argc, char **argv, int first, struct options *o, struct sg_words *rest)
+{
+    const struct sg_option rows[] = {
+        {"--home", &o->home, NULL, NULL},
+        {"--gate", &o->gate, NULL, NULL},
+        {"--gate-home", &o->gate_home, NULL, NULL},
+        {"--roster", &o->roster, NULL, NULL},
+        {"--key", &o->key, NULL, NULL},
+        {"--days", &o->days, NULL, NULL},
+        {"--threshold", &o->threshold, NULL, NULL},
+        {"--kind", &o->kind, NULL, NULL},
+        {"--from", &o->from, NULL, NULL},
+        {"--to", &o->to, NULL, NULL},
+        {"-o", &o->out, NULL, NULL},
+        {"--root", NULL, NULL, &o->roots},
+        {"--admit", NULL, NULL, &o->admit},
+        {"--json", NULL, &o->json, NULL},
+    };
+    return sg_options_take(argc, argv, first, rows, SG_COUNT_OF(rows), rest);
+}
+
+int
+sg_verb_roster(int argc, char **argv)
+{
+    struct options o = {0};
+    struct sg_words rest;
+
+    if (argc >= 2 && take(argc, argv, 2, &o, &rest)) {
+        const char *file = rest.count == 1 ? rest.word[0] : NULL;
+        if (strcmp(argv[1], "new") == 0 && rest.count == 0)
+            return roster_new(&o);
+        if (strcmp(argv[1], "sign") == 0 && file != NULL)
+            return roster_sign(&o, file);
+        if (strcmp(argv[1], "show") == 0 && file != NULL)
+            return roster_show(&o, file);
+        if (strcmp(argv[1], "put") == 0 && file != NULL)
+            return roster_put(&o, file);
+        if (strcmp(argv[1], "instrument") == 0 && file != NULL)
+            return roster_instrument(&o, file);
+    }
+    fputs("usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
+          "         [--threshold K] [--days N] [--admit REQUEST...\n"
+          "         --gate-home DIR] -o FILE\n"
+          "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
+          "       statgate roster show FILE [--json]\n"
+          "       statgate roster instrument FILE --kind K --from A --to B -o F\n"
+          "       statgate roster put FILE [--home DIR]\n",
+          stderr);
+    return sg_err_exit(SG_ERR_USAGE);
+}
+
+int
+sg_verb_admit(int argc, char **argv)
+{
+    struct options o = {0};
+    struct sg_words rest;
+    struct sg_roster_file roster;
+
+    if (!take(argc, argv, 1, &o, &rest) || rest.count == 0 ||
+        o.roster == NULL || o.out == NULL || o.gate_home == NULL) {
+        fputs("usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
+              "         -o NEXT\n\n"
+              "Makes the next roster; k root key holders sign it with statgate\n"
+              "roster sign, an operator sends it with statgate roster put.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    enum sg_err err = sg_roster_file_read(o.roster, &roster);
+    if (err != SG_OK)
+        return sg_cli_fail(err, o.roster);
+    sg_roster_file_next(&roster);
+    int status = 0;
+    for (size_t i = 0; i < rest.count && status == 0; i++)
+        status = sg_roster_file_admit(&roster, rest.word[i], o.gate_home);
+    if (status == 0) {
+        err = sg_roster_file_write(o.out, roster.doc, roster.arena);
+        status = err == SG_OK ? 0 : sg_cli_fail(err, o.out);
+    }
+    sg_roster_file_drop(&roster);
+    return status;
+}
+
+// ---- revoke ----------------------------------------------------------------------
+
+static enum sg_err
+sign_revocation(struct sg_gate_call *call, const char *gate,
+                const char *root_path, const uint8_t key_id[32],
+                const char *reason, Sgpb__Signed *out)
+{
+    Sgpb__Revocation body = SGPB__REVOCATION__INIT;
+    struct sg_os_keyfile key;
+    struct sg_signer *signer = NULL;
+    struct sg_slice packed;
+    uint8_t *sig = sg_arena_take(call->arena, SG_SIG_LEN);
+    uint8_t *id = sg_arena_take(call->arena, 32);
+
+    body.gate = field(gate);
+    body.key_id = sg_codec_bytes(key_id, 32);
+    body.since = sg_os_clock_wall_us();
+    body.reason = field(reason);
+    enum sg_err err = sig == NULL || id == NULL
+                          ? SG_ERR_FULL
+                          : sg_os_keyfile_read(root_path, "root", &key);
+    if (err == SG_OK)
+        err = sg_crypto_signer_new(key.secret, &signer);
+    if (err == SG_OK)
+        err = sg_codec_pack(&body.base, call->arena, &packed);
+    if (err == SG_OK) {
+        sg_os_keyfile_id(&key, id);
+        err = sg_sign_make(signer, SG_SIGN_REVOCATION, packed, sig);
+    }
+    sg_crypto_wipe(&key, sizeof key);
+    sg_crypto_signer_free(&signer);
+    if (err != SG_OK)
+        return err;
+    *out = (Sgpb__Signed)SGPB__SIGNED__INIT;
+    out->body = sg_codec_bytes(packed.ptr, packed.len);
+    out->alg = SG_ALG_ED25519;
+    out->key_id = sg_codec_bytes(id, 32);
+    out->sig = sg_codec_bytes(sig, SG_SIG_LEN);
+    return SG_OK;
+}
+
+int
+sg_verb_revoke(int argc, char **argv)
+{
+    const char *home = NULL, *root = NULL, *reason = "lost", *gate = NULL;
+    bool json = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--root", &root, NULL, NULL},
+                                     {"--reason", &reason, NULL, NULL},
+                                     {"--gate", &gate, NULL, NULL},
+                                     {"--json", NULL, &json, NULL}};
+    uint8_t key_id[32];
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 1 || root == NULL || gate == NULL ||
+        !sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32)) {
+        fputs("usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
+              "         [--reason stolen|lost|left|replaced] [--home DIR]\n\n"
+              "One root key holder is enough; it takes effect at once.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    struct sg_gate_call call = {.json = json};
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Revoke revoke = SGPB__REVOKE__INIT;
+    Sgpb__Signed document;
+    int status = 0;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+        enum sg_err err = sign_revocation(&call, gate, root, key_id, reason,
+                                          &document);
+        revoke.revocation = &document;
+        envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
+        envelope.revoke = &revoke;
+        if (err != SG_OK) {
+            status = sg_cli_fail(err, root);
+        } else {
+            (void)sg_gate_call_ask(&call, &envelope,
+                                   SGPB__ENVELOPE__BODY_RECEIPT);
+            (void)sg_gate_call_say(&call);
+        }
+    }
+    sg_gate_call_close(&call);
+    return status != 0 ? status : call.result.exit;
+}

@@ -1,0 +1,304 @@
+// verb_subscribe - statgate subscribe, unsubscribe, receive, verify.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/gate_call.h"
+#include "adapters/cli/options.h"
+#include "broker/base/encode.h"
+#include "broker/os/file.h"
+#include "schemas/codec/codec.h"
+
+enum { RECEIVE_MS = 10 * 60 * 1000, COPY = 256 * 1024 };
+
+// ---- subscribe -------------------------------------------------------------------
+
+// The structure of the flow, where the library looks for it: rows cannot be
+// verified without it. That it is missing is said when a delivery comes.
+static void
+pin(struct sg_gate_call *call, const char *flow)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowGet get = SGPB__FLOW_GET__INIT;
+    void *terms = NULL;
+    uint8_t sha256[32];
+    struct sg_slice blob;
+
+    get.flow = sg_gate_call_text(call, flow);
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_GET;
+    envelope.flow_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
+    if (answer == NULL || answer->flow->flow == NULL ||
+        answer->flow->flow->terms == NULL ||
+        sg_codec_unpack(&sgpb__flow_terms__descriptor,
+                        sg_codec_slice(answer->flow->flow->terms->body),
+                        call->arena, &terms) != SG_OK)
+        return;
+    const Sgpb__FlowTerms *found = terms;
+    if (sg_gate_call_pin(call->home, found->structure, sha256, call->arena,
+                         &blob) != SG_OK ||
+        found->structure_sha256.len != 32 ||
+        memcmp(sha256, found->structure_sha256.data, 32) != 0)
+        fprintf(stderr,
+                "statgate: the structure %s of this flow is not here, or not "
+                "this version\n  statgate structure import FILE\n",
+                found->structure);
+}
+
+int
+sg_verb_subscribe(int argc, char **argv)
+{
+    const char *home = NULL, *key = NULL, *period = NULL, *purpose = NULL;
+    const char *basis = "", *format = NULL, *name = NULL;
+    bool json = false;
+    struct sg_words rest, promises = {.count = 0};
+    const struct sg_option rows[] = {
+        {"--home", &home, NULL, NULL},       {"--key", &key, NULL, NULL},
+        {"--period", &period, NULL, NULL},   {"--purpose", &purpose, NULL, NULL},
+        {"--basis", &basis, NULL, NULL},     {"--format", &format, NULL, NULL},
+        {"--name", &name, NULL, NULL},       {"--json", NULL, &json, NULL},
+        {"--promise", NULL, NULL, &promises}};
+    struct sg_gate_call call = {0};
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 1 || purpose == NULL) {
+        fputs("usage: statgate subscribe FLOW --purpose P [--basis B]\n"
+              "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
+              "ml21]\n"
+              "         [--promise O...] [--name NAME] [--home DIR]\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    const struct statgate_subscription wanted = {
+        .name = name == NULL ? rest.word[0] : name,
+        .flow = rest.word[0],
+        .key_filter = key,
+        .period = period,
+        .purpose = purpose,
+        .basis = basis,
+        .format = format,
+        .promises = promises.word};
+    call.json = json;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+        pin(&call, rest.word[0]);
+        (void)statgate_subscribe(call.gate, &wanted, &call.result);
+        if (sg_gate_call_say(&call) == 0 && !json)
+            printf("subscribed as %s\n", wanted.name);
+    }
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}
+
+int
+sg_verb_unsubscribe(int argc, char **argv)
+{
+    const char *home = NULL;
+    bool json = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--json", NULL, &json, NULL}};
+    struct sg_gate_call call = {0};
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 1) {
+        fputs("usage: statgate unsubscribe NAME [--home DIR]\n", stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    call.json = json;
+    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+        (void)statgate_unsubscribe(call.gate, rest.word[0], &call.result);
+        (void)sg_gate_call_say(&call);
+    }
+    sg_gate_call_close(&call);
+    return call.result.exit;
+}
+
+// ---- receive ---------------------------------------------------------------------
+
+struct receive {
+    struct sg_gate_call call;
+    const char *name, *out;
+    bool once;
+    uint32_t wait_ms;
+};
+
+static enum sg_err
+copy_file(const char *from, const char *to)
+{
+    uint8_t *bytes = malloc(COPY);
+    char part[SG_OS_PATH];
+    int in = -1, out = -1;
+    size_t got = 1;
+
+    if (bytes == NULL || !sg_os_file_path(part, "%s.part", to)) {
+        free(bytes);
+        return SG_ERR_FULL;
+    }
+    (void)!sg_os_file_remove(part);
+    enum sg_err err = sg_os_file_open(from, SG_OS_OPEN_READ, &in);
+    if (err == SG_OK)
+        err = sg_os_file_open(part, SG_OS_OPEN_NEW, &out);
+    while (err == SG_OK && got > 0) {
+        err = sg_os_file_read_some(in, bytes, COPY, &got);
+        if (err == SG_OK && got > 0)
+            err = sg_os_file_write(out, sg_slice_of(bytes, got));
+    }
+    if (err == SG_OK)
+        err = sg_os_file_sync(out);
+    sg_os_file_close(&in);
+    sg_os_file_close(&out);
+    free(bytes);
+    return err == SG_OK ? sg_os_file_rename(part, to) : err;
+}
+
+// FLOW@N.csv and its .sgv; the flow was checked to be an id, so it is a name.
+static enum sg_err
+hand_over(const struct receive *r, const struct statgate_delivery *d,
+          char path[SG_OS_PATH])
+{
+    const char *ending = strncmp(d->media, "csv", 3) == 0 ? "csv" : "xml";
+    char sidecar[SG_OS_PATH];
+
+    if (r->out == NULL)
+        return sg_os_file_path(path, "%s", d->data_path) ? SG_OK : SG_ERR_FULL;
+    if (!sg_slice_is_id(sg_slice_text(d->flow)) ||
+        !sg_os_file_path(path, "%s/%s@%llu.%s", r->out, d->flow,
+                         (unsigned long long)d->revision, ending) ||
+        !sg_os_file_path(sidecar, "%s.sgv", path))
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_make_dirs(r->out);
+    if (err == SG_OK)
+        err = copy_file(d->sidecar_path, sidecar);
+    if (err == SG_OK)
+        err = copy_file(d->data_path, path);
+    return err == SG_OK ? sg_os_file_sync_dir(r->out) : err;
+}
+
+static int
+take_one(struct receive *r)
+{
+    struct statgate_delivery d;
+    struct sg_gate_call *call = &r->call;
+    char path[SG_OS_PATH], data[SG_OS_PATH], sidecar[SG_OS_PATH];
+
+    if (statgate_next(call->gate, r->name, r->wait_ms, &d, &call->result) != 0)
+        return sg_gate_call_say(call);
+    enum sg_err err = hand_over(r, &d, path);
+    if (err != SG_OK)
+        return call->result.exit = sg_cli_fail(err, path);
+    if (call->json)
+        printf("{\"flow\":\"%s\",\"revision\":%llu,\"publisher\":\"%s\","
+               "\"observations\":%llu,\"media\":\"%s\",\"file\":",
+               d.flow, (unsigned long long)d.revision, d.publisher,
+               (unsigned long long)d.observations, d.media);
+    else
+        printf("%s\n%s", path, d.statement);
+    if (call->json) {
+        sg_gate_call_print_string(path);
+        printf(",\"statement\":");
+        sg_gate_call_print_string(d.statement);
+        printf("}\n");
+    }
+    fflush(stdout);
+    bool copied = r->out != NULL &&
+                  sg_os_file_path(data, "%s", d.data_path) &&
+                  sg_os_file_path(sidecar, "%s", d.sidecar_path);
+    if (statgate_keep(call->gate, &d, &call->result) != 0)
+        return sg_gate_call_say(call);
+    if (copied) {
+        (void)!sg_os_file_remove(data);
+        (void)!sg_os_file_remove(sidecar);
+    }
+    return 0;
+}
+
+int
+sg_verb_receive(int argc, char **argv)
+{
+    struct receive r = {.wait_ms = RECEIVE_MS};
+    const char *home = NULL, *wait = NULL;
+    struct sg_words rest;
+    unsigned long long seconds = 0;
+    const struct sg_option rows[] = {
+        {"--home", &home, NULL, NULL},   {"--out", &r.out, NULL, NULL},
+        {"--wait", &wait, NULL, NULL},   {"--once", NULL, &r.once, NULL},
+        {"--json", NULL, &r.call.json, NULL}};
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count != 1 ||
+        (wait != NULL && !sg_options_number("--wait", wait, 86400, &seconds))) {
+        fputs("usage: statgate receive NAME [--out DIR] [--once]\n"
+              "         [--wait SECONDS] [--json] [--home DIR]\n\n"
+              "Waits for deliveries of the subscription, verifies each whole,\n"
+              "writes it and its sidecar, and signs the receipt.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    r.name = rest.word[0];
+    if (wait != NULL)
+        r.wait_ms = (uint32_t)seconds * 1000;
+    if (sg_gate_call_open(&r.call, home, SG_GATE_CALL_MS)) {
+        do {
+            (void)take_one(&r);
+        } while (!r.once && r.call.result.exit == 0);
+    }
+    sg_gate_call_close(&r.call);
+    return r.call.result.exit;
+}
+
+// ---- verify ----------------------------------------------------------------------
+
+int
+sg_verb_verify(int argc, char **argv)
+{
+    const char *home = NULL, *sidecar = NULL, *receipt = NULL, *text = NULL;
+    bool json = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--sidecar", &sidecar, NULL, NULL},
+                                     {"--receipt", &receipt, NULL, NULL},
+                                     {"--json", NULL, &json, NULL}};
+    char beside[SG_OS_PATH];
+    struct statgate_result result = {0};
+    int worst = 0;
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        (rest.count == 0) == (receipt == NULL) ||
+        (sidecar != NULL && rest.count != 1)) {
+        fputs("usage: statgate verify FILE... [--sidecar FILE.sgv] [--json]\n"
+              "       statgate verify --receipt FILE\n\n"
+              "Offline: who signed what, how many rows, what was withheld and\n"
+              "under which rule the gate says so. 0 valid, 65 not.\n",
+              stderr);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
+    if (home == NULL)
+        home = sg_cli_home();
+    for (size_t i = 0; i < rest.count || (i == 0 && receipt != NULL); i++) {
+        const char *file = receipt == NULL ? rest.word[i] : NULL;
+        const char *with = receipt != NULL ? receipt : sidecar;
+        if (with == NULL) {
+            if (!sg_os_file_path(beside, "%s.sgv", file))
+                return sg_cli_fail(SG_ERR_FULL, file);
+            with = beside;
+        }
+        int status = statgate_verify(home, file, with, &text, &result);
+        if (json) {
+            printf("{\"exit\":%d,\"code\":\"%s\",\"file\":", status,
+                   result.code);
+            sg_gate_call_print_string(file == NULL ? with : file);
+            printf(",\"text\":");
+            sg_gate_call_print_string(text);
+            printf("}\n");
+        } else {
+            printf("%s: %s", file == NULL ? with : file,
+                   text[0] != '\0' ? text : result.sentence);
+            if (text[0] == '\0')
+                printf("\n");
+        }
+        worst = status != 0 ? status : worst;
+    }
+    return worst;
+}
