@@ -309,6 +309,23 @@ sg_evidence_open(const struct sg_evidence_options *options,
     return err;
 }
 
+// The file `running` stands while the writer runs and stays when it ends badly.
+// Was it there? Of use only until the next boot: then the cache is the disk.
+static bool
+mark_running(const struct sg_evidence *ev, bool running)
+{
+    char path[SG_DISK_PATH];
+    int fd = -1;
+    if (!sg_disk_path(path, "%s/running", ev->home))
+        return true;
+    if (!running)
+        return sg_disk_real.remove(NULL, path) != SG_OK;
+    enum sg_err err = sg_disk_real.open(NULL, path, SG_DISK_CREATE, &fd);
+    if (fd >= 0)
+        sg_disk_real.close(NULL, fd);
+    return err != SG_OK;
+}
+
 static void
 free_attempts(struct sg_evidence *ev)
 {
@@ -332,8 +349,8 @@ sg_evidence_close(struct sg_evidence **evidence)
     struct sg_evidence *ev = *evidence;
     if (ev == NULL)
         return;
-    if (ev->thread != NULL)
-        sg_writer_stop(&ev->thread);
+    if (ev->thread != NULL && sg_writer_stop(&ev->thread) == SG_OK)
+        mark_running(ev, false);
     free_attempts(ev);
     sg_payload_writer_close(&ev->parts.payload);
     sg_keys_files_close(&ev->parts.keys);
@@ -465,7 +482,8 @@ sg_evidence_start(struct sg_evidence *evidence, struct sg_diag *diag)
         err = sg_payload_writer_open(&parts->payload, ev->disk, path);
     if (err == SG_OK)
         err = sg_keys_files_open(&parts->keys, ev->disk, ev->keys_dir,
-                                 sg_keys_generation(ev->keys));
+                                 sg_keys_generation(ev->keys),
+                                 mark_running(ev, true));
     // Old wrapping keys that a cut run had been told to destroy.
     if (err == SG_OK)
         err = sg_keys_destroy_wraps(&parts->keys);

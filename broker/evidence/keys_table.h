@@ -96,10 +96,12 @@ struct sg_keys_files {
     void *crash_arg;
 };
 
+// again: write both files over themselves first, because the run before did not
+// end well: after a failed sync the cache shows rows that the disk does not have.
 SG_MUST_CHECK enum sg_err sg_keys_files_open(struct sg_keys_files *files,
                                              const struct sg_disk *disk,
                                              const char *dir,
-                                             uint64_t generation);
+                                             uint64_t generation, bool again);
 void sg_keys_files_close(struct sg_keys_files *files);
 SG_MUST_CHECK enum sg_err
 sg_keys_write_row(struct sg_keys_files *files, uint32_t index,

@@ -106,9 +106,25 @@ open_table(struct sg_keys_files *files, uint64_t generation)
     return err;
 }
 
+static enum sg_err
+write_again(const struct sg_disk *disk, int fd, uint64_t len)
+{
+    uint8_t bytes[8192];
+    enum sg_err err = SG_OK;
+    for (uint64_t at = 0; at < len && err == SG_OK;) {
+        size_t part =
+            len - at < sizeof(bytes) ? (size_t)(len - at) : sizeof(bytes);
+        err = sg_disk_read(fd, at, bytes, part);
+        if (err == SG_OK)
+            err = disk->write(disk->arg, fd, at, bytes, part);
+        at += part;
+    }
+    return err != SG_OK ? err : disk->sync(disk->arg, fd);
+}
+
 enum sg_err
 sg_keys_files_open(struct sg_keys_files *files, const struct sg_disk *disk,
-                   const char *dir, uint64_t generation)
+                   const char *dir, uint64_t generation, bool again)
 {
     char path[SG_DISK_PATH];
     memset(files, 0, sizeof(*files));
@@ -121,7 +137,14 @@ sg_keys_files_open(struct sg_keys_files *files, const struct sg_disk *disk,
         disk->open(disk->arg, path, SG_DISK_WRITE, &files->secrets_fd);
     if (err == SG_OK)
         err = sg_disk_size(files->secrets_fd, &files->secrets_zeroed);
-    return err != SG_OK ? err : open_table(files, generation);
+    if (err == SG_OK)
+        err = open_table(files, generation);
+    if (err != SG_OK || !again)
+        return err;
+    err = write_again(disk, files->table_fd, files->table_zeroed);
+    return err != SG_OK
+               ? err
+               : write_again(disk, files->secrets_fd, files->secrets_zeroed);
 }
 
 void

@@ -416,17 +416,18 @@ free_left(struct sg_writer_thread *t)
     }
 }
 
-void
+enum sg_err
 sg_writer_stop(struct sg_writer_thread **thread)
 {
     struct sg_writer_thread *t = *thread;
     if (t == NULL)
-        return;
+        return SG_OK;
     (void)pthread_mutex_lock(&t->lock);
     t->stop = true;
     (void)pthread_cond_signal(&t->work);
     (void)pthread_mutex_unlock(&t->lock);
     (void)pthread_join(t->id, NULL);
+    enum sg_err failed = t->durable.failed;
     free_left(t);
     (void)pthread_mutex_destroy(&t->lock);
     (void)pthread_cond_destroy(&t->work);
@@ -434,6 +435,7 @@ sg_writer_stop(struct sg_writer_thread **thread)
     free(t->ring);
     free(t);
     *thread = NULL;
+    return failed;
 }
 
 int

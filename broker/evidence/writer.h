@@ -108,8 +108,9 @@ SG_MUST_CHECK enum sg_err
 sg_writer_start(struct sg_writer_parts *parts,
                 const struct sg_writer_durable *durable,
                 struct sg_writer_thread **thread);
-// Works off what is queued, then ends the thread. *thread becomes NULL.
-void sg_writer_stop(struct sg_writer_thread **thread);
+// Works off what is queued, then ends the thread; its failure, if it has failed.
+// *thread becomes NULL.
+enum sg_err sg_writer_stop(struct sg_writer_thread **thread);
 
 int sg_writer_fd(const struct sg_writer_thread *thread);
 uint32_t sg_writer_room(struct sg_writer_thread *thread);

@@ -41,11 +41,31 @@ work(struct home *home, unsigned turns, bool *failed)
     return told;
 }
 
+// Keys for entries from `first` on: fresh, or found after a failed sync.
 static void
-check_after(struct home *home, uint64_t told)
+take_keys(struct home *home, uint64_t first)
+{
+    for (uint64_t seq = first; seq < first + 3; seq++) {
+        struct sg_payload_meta meta;
+        object_meta(seq * 2, &meta);
+        enum sg_err err =
+            sg_evidence_new_key(home->ev, meta.manifest_sha256, meta.variant);
+        assert_true(err == SG_OK || err == SG_ERR_EXISTS);
+    }
+    home_append_durable(home, 1);
+}
+
+static void
+check_after(struct home *home, uint64_t told, uint64_t keys_from)
 {
     home->options.disk = NULL;
     home_open(home);
+    for (uint64_t seq = keys_from; seq > 0 && seq < keys_from + 3; seq++) {
+        struct sg_payload_meta meta;
+        object_meta(seq * 2, &meta);
+        assert_true(sg_keys_has(sg_evidence_keys(home->ev),
+                                meta.manifest_sha256, meta.variant));
+    }
     if (home->replayed < told)
         fail_msg("told %llu, found %llu", (unsigned long long)told,
                  (unsigned long long)home->replayed);
@@ -86,7 +106,7 @@ a_failed_sync_is_final_and_nothing_is_told_after_it(void **state)
         home_close(&home);
         unsigned syncs = power.syncs;
         power_end(&power);
-        check_after(&home, told);
+        check_after(&home, told, 0);
         home_remove(&home);
         assert_true(!failed || syncs == n + 1); // and never a second try
     }
@@ -120,7 +140,7 @@ a_failed_sync_followed_by_a_power_cut_loses_nothing_told(void **state)
         (void)snprintf(after.path, sizeof(after.path), "%.200s-cut", home.path);
         after.options.home = after.path;
         power_replay(&power, power.count, true, &random, after.path);
-        check_after(&after, told);
+        check_after(&after, told, 0);
         assert_int_equal(sg_os_file_remove_tree(after.path), SG_OK);
         power_end(&power);
         home_remove(&home);
@@ -153,13 +173,15 @@ what_a_start_finds_after_a_failed_sync_is_written_again(void **state)
         home_close(&home);
         home_open(&home);
         above += sg_evidence_next_seq(home.ev) > told;
+        uint64_t keys_from = told;
+        take_keys(&home, keys_from);
         told = sg_evidence_durable_size(home.ev);
         home_close(&home);
         after = home;
         (void)snprintf(after.path, sizeof(after.path), "%.200s-cut", home.path);
         after.options.home = after.path;
         power_replay(&power, power.count, true, &random, after.path);
-        check_after(&after, told);
+        check_after(&after, told, keys_from);
         assert_int_equal(sg_os_file_remove_tree(after.path), SG_OK);
         power_end(&power);
         home_remove(&home);
@@ -186,7 +208,7 @@ a_full_disk_loses_nothing_told(void **state)
             told = work(&home, 60, &failed);
         home_close(&home);
         power_end(&power);
-        check_after(&home, told);
+        check_after(&home, told, 0);
         home_remove(&home);
     }
 }
