@@ -56,9 +56,9 @@
 #define SG_LIMIT_ENTRY         (4u * 1024 * 1024) // roster entries are largest
 #define SG_LIMIT_SMALL_OBJECT  (64u * 1024)       // larger ones are files
 #define SG_LIMIT_DISK_KEEP_PCT 5u                 // free space that stays free
-#define SG_LIMIT_KEYS_KEPT      1000000u // wrapping rows, 108 bytes of memory each
-#define SG_LIMIT_OBJECTS_KEPT   4000000u // payload objects, 16 bytes and an id
-#define SG_LIMIT_WRAPS         0xffffffffull      // GCM nonces under one W
+#define SG_LIMIT_KEYS_KEPT     1000000u // wrapping rows, 108 bytes of memory each
+#define SG_LIMIT_OBJECTS_KEPT  4000000u // payload objects, 16 bytes and an id
+#define SG_LIMIT_WRAPS         0xffffffffull // GCM nonces under one W
 
 // ---- data messages (content-root.md, sdmx-facts) ---------------------------
 #define SG_LIMIT_COLUMNS      1024u          // a CSV header; SDG has 33
@@ -70,7 +70,7 @@
 #define SG_LIMIT_CODES        2000000u // all code lists of one structure
 #define SG_LIMIT_FAULT_GROUPS 10000u   // distinct causes kept in a report
 #define SG_LIMIT_ROWS         (1ull << 32)
-#define SG_LIMIT_PARTIAL_KEYS  4096u // rows of attributes alone: each is tried
+#define SG_LIMIT_PARTIAL_KEYS 4096u // rows of attributes alone: each is tried
 
 // ---- workers (core-design 4) -----------------------------------------------
 #define SG_LIMIT_WORKER_MEMORY (1024u * 1024 * 1024)
