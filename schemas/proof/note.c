@@ -54,18 +54,6 @@ canonical_u64(struct sg_slice text, uint64_t *value)
     return sg_slice_u64(text, value) && (text.len == 1 || text.ptr[0] != '0');
 }
 
-static bool
-lower_hex(struct sg_slice text, uint8_t *out, size_t len)
-{
-    char again[33];
-
-    SG_ASSERT(len <= 16);
-    if (!sg_encode_unhex(text, out, len))
-        return false;
-    sg_encode_hex(out, len, again);
-    return memcmp(again, text.ptr, text.len) == 0;
-}
-
 bool
 sg_note_origin_parse(struct sg_slice origin, struct sg_slice *gate,
                      uint8_t genesis_front[8], uint64_t *epoch)
@@ -75,7 +63,8 @@ sg_note_origin_parse(struct sg_slice origin, struct sg_slice *gate,
     return take_until(&origin, '/', &word) &&
            sg_slice_eq(word, SG_SLICE("statgate")) &&
            take_until(&origin, '/', gate) && sg_slice_is_id(*gate) &&
-           take_until(&origin, '/', &hex) && lower_hex(hex, genesis_front, 8) &&
+           take_until(&origin, '/', &hex) &&
+           sg_encode_unhex(hex, genesis_front, 8) &&
            canonical_u64(origin, epoch);
 }
 

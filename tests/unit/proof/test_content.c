@@ -354,6 +354,51 @@ limits_and_wrong_calls_of_the_builder_are_errors(void **state)
 }
 
 static void
+headers_out_of_form_are_not_written(void **state)
+{
+    static const struct {
+        struct sg_content_part parts[2];
+        uint8_t level;
+        enum sg_err err;
+    } cases[] = {
+        {{{'M', 1}, {'D', 1}}, SG_CONTENT_ROW, SG_OK},
+        {{{'M', 1}, {'M', 1}}, SG_CONTENT_ROW, SG_ERR_FORMAT},
+        {{{'M', 1}, {'I', 1}}, SG_CONTENT_ROW, SG_ERR_FORMAT},
+        {{{'M', 1}, {'D', 0}}, SG_CONTENT_ROW, SG_ERR_FORMAT},
+        {{{'M', 1}, {'D', 1}}, 3, SG_ERR_FORMAT},
+        {{{'M', SG_LIMIT_LEAVES}, {'D', 1}}, SG_CONTENT_ROW, SG_ERR_FULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        uint8_t room[256];
+        struct sg_writer w = sg_writer_on(room, sizeof room);
+        const struct sg_content_header header = {
+            .level = cases[i].level, .parts = cases[i].parts, .part_count = 2};
+        assert_int_equal(sg_content_header_encode(&header, &w), cases[i].err);
+        assert_int_equal(
+            w.len, cases[i].err == SG_OK ? sg_content_header_len(&header) : 0);
+    }
+}
+
+static void
+bytes_behind_a_proof_are_long(void **state)
+{
+    struct sg_arena *arena = new_arena();
+    struct tool_tree *tree = vector_of_five(arena);
+    struct sg_slice proof = tool_prove(tree, NULL, 0);
+    uint8_t *bytes = sg_arena_take(arena, proof.len + 1);
+
+    (void)state;
+    assert_non_null(bytes);
+    memcpy(bytes, proof.ptr, proof.len);
+    assert_int_equal(tool_verify(tree->root, sg_slice_of(bytes, proof.len + 1),
+                                 tree->rows, 5),
+                     SG_CONTENT_LONG);
+    sg_arena_free(&arena);
+}
+
+static void
 runs_out_of_order_are_refused_by_the_prover(void **state)
 {
     static const struct sg_content_run cases[][2] = {
@@ -426,6 +471,8 @@ main(void)
         cmocka_unit_test(the_header_can_be_read_from_the_proof),
         cmocka_unit_test(level_file_is_one_salted_leaf_under_the_same_rules),
         cmocka_unit_test(limits_and_wrong_calls_of_the_builder_are_errors),
+        cmocka_unit_test(headers_out_of_form_are_not_written),
+        cmocka_unit_test(bytes_behind_a_proof_are_long),
         cmocka_unit_test(runs_out_of_order_are_refused_by_the_prover),
         cmocka_unit_test(an_unfinished_proof_is_not_given_out),
     };

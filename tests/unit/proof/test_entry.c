@@ -233,6 +233,11 @@ frames_are_found_one_after_the_other_up_to_the_end(void **state)
 
     (void)state;
     vector_segment(arena, segment, ends);
+    // The CRC is over the length and the entry, in one run.
+    const uint32_t len = sg_bytes_load_u32(segment);
+    uint32_t crc = sg_bytes_crc32c(0, segment, 4);
+    crc = sg_bytes_crc32c(crc, segment + 8, len);
+    assert_int_equal(sg_bytes_load_u32(segment + 4), crc);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(scan_at(segment, at, &size), SG_ENTRY_SCAN_VALID);
         at += size;

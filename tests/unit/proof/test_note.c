@@ -221,6 +221,7 @@ notes_of_another_form_are_refused(void **state)
         {O "4711\nWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlp=\n\n" L,
          SG_ERR_FORMAT},                             // unused bits set
         {O "4711\n" R "extra\n\n" L, SG_ERR_FORMAT}, // a fourth line
+        {O "4711\n" R "extra\n" L, SG_ERR_FORMAT},   // in the empty one's place
         {O "4711\n" R "\n", SG_ERR_SHORT},           // nobody signed
         {O "4711\n" R, SG_ERR_SHORT},
         {O "4711\n" R "\n\n" L, SG_ERR_FORMAT},

@@ -18,9 +18,10 @@ static const char witness_seeds[3][65] = {
     "f5e5767cf153319517630f226876b86c8160cc583bc013744c6bf255f5cc0ee5",
 };
 
-// A log of ENTRIES entries, entry AT having the body under test, and what a
+// A log of ENTRIES entries, entry `at` (AT) having the body under test, and what a
 // participant expects of its receipt.
 struct world {
+    uint64_t at;
     struct sg_arena *arena;
     struct sg_signer *log, *witness[3];
     uint8_t leaves[ENTRIES][32], root[32], path[SG_MERKLE_DEPTH][32];
@@ -109,11 +110,11 @@ build(struct world *w, enum sg_entry_type type, struct sg_slice body)
     assert_non_null(bytes);
     sg_merkle_init(&tree, SG_MERKLE_LOG);
     for (uint64_t i = 0; i < ENTRIES; i++) {
-        struct sg_entry entry = {.type = i == AT ? (uint16_t)type
-                                                 : SG_ENTRY_ADMIN_ACT,
+        struct sg_entry entry = {.type = i == w->at ? (uint16_t)type
+                                                    : SG_ENTRY_ADMIN_ACT,
                                  .sequence = i,
                                  .time_us = 1795372800000000 + i,
-                                 .body = i == AT ? body : SG_SLICE("other")};
+                                 .body = i == w->at ? body : SG_SLICE("other")};
         struct sg_writer one = sg_writer_on(bytes, 4096);
         memcpy(entry.prev, prev, 32);
         memset(entry.blind, (int)i, 16);
@@ -121,7 +122,7 @@ build(struct world *w, enum sg_entry_type type, struct sg_slice body)
         sg_entry_leaf(sg_writer_slice(&one), w->leaves[i]);
         memcpy(prev, w->leaves[i], 32);
         assert_int_equal(sg_merkle_add(&tree, w->leaves[i]), SG_OK);
-        if (i == AT)
+        if (i == w->at)
             w->entry = sg_arena_copy(w->arena, sg_writer_slice(&one));
     }
     sg_merkle_root(&tree, w->root);
@@ -139,12 +140,12 @@ build(struct world *w, enum sg_entry_type type, struct sg_slice body)
                                         w->witness[i], &note),
                          SG_OK);
     w->note = sg_writer_slice(&note);
-    sg_merkle_path_of(SG_MERKLE_LOG, AT, (const uint8_t(*)[32])w->leaves,
+    sg_merkle_path_of(SG_MERKLE_LOG, w->at, (const uint8_t(*)[32])w->leaves,
                       ENTRIES, w->path);
     w->receipt = (struct sg_receipt){
-        .index = AT,
+        .index = w->at,
         .size = ENTRIES,
-        .path_len = (uint8_t)sg_merkle_path_len(AT, ENTRIES),
+        .path_len = (uint8_t)sg_merkle_path_len(w->at, ENTRIES),
         .path = (const uint8_t(*)[32])w->path,
         .entry = w->entry,
         .checkpoint = w->note};
@@ -183,6 +184,7 @@ set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
+    w->at = AT;
     w->arena = new_arena();
     w->log = new_signer(w->arena, TEST_SEED);
     sg_crypto_signer_public(w->log, w->key.public_key);
@@ -499,6 +501,34 @@ sizes_and_paths_that_do_not_belong_together_stop_at_step_1(void **state)
     assert_invalid(w, 4, "size");
 }
 
+// The origin has the front of the genesis; entry 0 has all of it.
+static void
+entry_0_shows_the_whole_genesis(void **state)
+{
+    struct world *w = *state;
+
+    w->expect.genesis[31] ^= 1;
+    assert_int_equal(verify(w).answer, SG_RECEIPT_NOT_WITNESSED);
+    w->at = 0;
+    build(w, SG_ENTRY_ACCEPTED, accepted_body(w));
+    encode(w);
+    assert_int_equal(verify(w).answer, SG_RECEIPT_NOT_WITNESSED);
+    w->expect.genesis[31] ^= 1;
+    assert_invalid(w, 4, "genesis");
+}
+
+static void
+bytes_behind_a_receipt_are_refused(void **state)
+{
+    struct world *w = *state;
+    uint8_t *bytes = sg_arena_take(w->arena, w->bytes.len + 1);
+
+    assert_non_null(bytes);
+    memcpy(bytes, w->bytes.ptr, w->bytes.len);
+    w->bytes = sg_slice_of(bytes, w->bytes.len + 1);
+    assert_invalid(w, 1, "sizes");
+}
+
 static void
 a_note_of_another_log_or_another_key_is_refused(void **state)
 {
@@ -605,6 +635,8 @@ main(void)
         TEST(a_decision_is_expected_by_one_of_its_deliveries),
         TEST(every_flipped_bit_of_a_receipt_is_refused),
         TEST(sizes_and_paths_that_do_not_belong_together_stop_at_step_1),
+        TEST(entry_0_shows_the_whole_genesis),
+        TEST(bytes_behind_a_receipt_are_refused),
         TEST(a_note_of_another_log_or_another_key_is_refused),
         TEST(another_history_than_the_one_held_is_a_fork),
     };
