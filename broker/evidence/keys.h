@@ -20,7 +20,7 @@
 
 enum {
     SG_KEYS_ROW_LEN = 108,    // manifest 32, variant 16, nonce 12, wrapped 48
-    SG_KEYS_SECRET_LEN = 102, // "SGSB1" and four halves: formats.md (a)
+    SG_KEYS_SECRET_LEN = 101, // "SGSB1" and three of 32: formats.md (a)
     SG_KEYS_NAME_LEN = 48,    // manifest_sha256 | variant
 };
 

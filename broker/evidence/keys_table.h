@@ -6,7 +6,7 @@
 //   wrap-<g>:  "SGKW1" 000 | g u64 | W_g 32 | CRC32C of the 48 before | zeros to
 //              4096
 //   secrets:   records of 176: manifest 32 | attempt 16 | block sealed under K_a
-//              (purpose secret) 118 | zeros 6 | CRC32C. Without K a record is
+//              (purpose secret) 117 | zeros 7 | CRC32C. Without K a record is
 //              noise; a destroyed release's is overwritten besides
 // A row or record that fails its check was either cut while it was written, then
 // nothing under its key was acknowledged, or is damage: it is passed over and
