@@ -269,8 +269,9 @@ take(struct sg_wire *wire, int lane, struct slot *slot,
     }
     out->items =
         sg_slice_of(zmq_msg_data(&slot->items), zmq_msg_size(&slot->items));
-    out->payload =
-        sg_slice_of(zmq_msg_data(&slot->payload), zmq_msg_size(&slot->payload));
+    if (frames >= 2) // without one the pointer says so (items.h)
+        out->payload = sg_slice_of(zmq_msg_data(&slot->payload),
+                                   zmq_msg_size(&slot->payload));
     out->malformed = frames == 0 || frames > 2 || out->items.len == 0;
     return true;
 }

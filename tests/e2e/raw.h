@@ -362,5 +362,7 @@ raw_hello(struct raw_gate *gate, void *socket, int timeout_ms)
     hello.software = (char *)(uintptr_t) "raw";
     raw_send(gate, socket, &envelope, (struct sg_slice){NULL, 0});
     const Sgpb__Envelope *answer = raw_receive(gate, socket, timeout_ms);
+    if (answer != NULL && answer->body_case == SGPB__ENVELOPE__BODY_REFUSED)
+        print_message("refused: %s\n", answer->refused->code);
     return answer != NULL && answer->body_case == SGPB__ENVELOPE__BODY_WELCOME;
 }
