@@ -38,6 +38,7 @@ int sg_verb_unsubscribe(int argc, char **argv);
 int sg_verb_receive(int argc, char **argv);
 int sg_verb_verify(int argc, char **argv);
 int sg_verb_consent(int argc, char **argv);
+int sg_verb_demo(int argc, char **argv);
 
 // One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
 // status of err. detail may be NULL; it comes after the sentence.

@@ -8,6 +8,8 @@
 static const struct sg_verb verbs[] = {
     {"check", sg_verb_check, "check FILE [--structure URN] [--json|--ess]",
      "check a data file against its structure"},
+    {"demo", sg_verb_demo, "demo [--once] [--keep DIR]",
+     "a gate, three offices and four agencies on this machine"},
     {"log", sg_verb_log, "log verify|show DIR...",
      "verify and show an evidence log, offline"},
     {"policy", sg_verb_policy, "policy check|test|explain ...",
