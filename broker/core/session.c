@@ -253,7 +253,7 @@ route(struct sg_turn *turn)
         return;
     }
     if (row->roles != 0 && (turn->key->roles & row->roles) == 0) {
-        sg_turn_refuse(turn, SG_ERR_PEER_KEY_USE, "roles");
+        sg_turn_refuse(turn, SG_ERR_PEER_RIGHTS, "roles");
         return;
     }
     if (!pay(turn->session, bytes)) {
