@@ -572,5 +572,6 @@ sg_env_effect(void *ctx, const struct sg_effect *effect)
 
     SG_ASSERT((size_t)effect->kind < SG_COUNT_OF(table));
     table[effect->kind](local, effect);
+    local->queued |= effect->kind != SG_EFFECT_SEND;
     sg_arena_reset(local->arena);
 }

@@ -522,6 +522,7 @@ adopt(struct sg_env_local *local, struct sg_env_job *job, struct output *out,
     if (err != SG_OK)
         return err;
     local->next_token++;
+    local->queued = true;
     job->pending++;
     return SG_OK;
 }

@@ -275,6 +275,15 @@ free_spent(struct sg_env_local *local)
     local->destroyed_memory = NULL;
 }
 
+// What a turn gave the writer besides entries: chunks, keys, outputs of jobs.
+static void
+flush_writer(struct sg_env_local *local)
+{
+    if (local->queued && !local->failed &&
+        sg_evidence_flush(local->options.evidence) == SG_OK)
+        local->queued = false;
+}
+
 static size_t
 wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
 {
@@ -286,6 +295,7 @@ wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     free_spent(local);
     look_at_clock(local);
     gather(local);
+    flush_writer(local);
     bool busy = local->own_count > 0 || local->item_at < local->items ||
                 local->message_at < local->messages || local->failed;
     uint64_t now_us = sg_os_clock_wall_us();

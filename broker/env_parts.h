@@ -70,6 +70,7 @@ struct sg_env_local {
     struct sg_env_own destroying; // keys being destroyed; one at a time
     void *destroyed_memory;       // its names; freed at the next wait
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
+    bool queued;        // the writer was given work that no flush followed yet
     bool stop_told, disk_low, failed;
     uint64_t looked_us; // at memory and disk
     uint64_t refused;   // handshakes reported so far
