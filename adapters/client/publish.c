@@ -98,6 +98,7 @@ sg_publish_accepted(struct statgate *handle, const char *flow, uint64_t revision
         .revision = revision};
     struct sg_slice bytes =
         sg_arena_copy(handle->arena, sg_codec_slice(said->receipt));
+    int duplicate = said->duplicate; // verifying uses the message's memory
 
     if (bytes.ptr == NULL)
         return sg_session_fail(result, SG_ERR_FULL, NULL);
@@ -107,7 +108,7 @@ sg_publish_accepted(struct statgate *handle, const char *flow, uint64_t revision
         return sg_session_fail(result, err, "receipt");
     memcpy(receipt->manifest_sha256, manifest_sha256, 32);
     receipt->revision = revision;
-    receipt->duplicate = said->duplicate;
+    receipt->duplicate = duplicate;
     receipt->bytes = bytes.ptr;
     receipt->len = bytes.len;
     return sg_session_done(result);

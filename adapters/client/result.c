@@ -195,6 +195,9 @@ statgate_call(struct statgate *handle, const uint8_t *envelope, size_t len,
     if (request->body_case == SGPB__ENVELOPE__BODY_CHUNK) {
         // A chunk has no answer; the next request says how it went.
         handle->has_late = false;
+        if (!sg_session_credit(handle, SG_WIRE_DATA, payload_len,
+                               sg_session_deadline(handle->timeout_ms), result))
+            return result->exit;
         return sg_session_send(handle, SG_WIRE_DATA, request,
                                sg_slice_of(payload, payload_len), result);
     }
