@@ -441,14 +441,21 @@ make_key(struct sg_env_local *local, const struct sg_effect *effect)
                                        effect->u.make_key.variant));
 }
 
+// A release without its secret block could never be inspected: the upload ends
+// here.
 static void
 store_secret(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    if (effect->u.secret.block.len == SG_KEYS_SECRET_LEN)
-        report_failure("secret.store_failed",
-                       sg_evidence_put_secret(local->options.evidence,
-                                              effect->u.secret.manifest,
-                                              effect->u.secret.block.ptr));
+    struct sg_slice block = effect->u.secret.block;
+    enum sg_err err =
+        block.len != SG_KEYS_SECRET_LEN
+            ? SG_ERR_SECRET
+            : sg_evidence_put_secret(local->options.evidence,
+                                     effect->u.secret.manifest, block.ptr);
+
+    report_failure("secret.store_failed", err);
+    if (err != SG_OK && err != SG_ERR_EXISTS)
+        not_stored(local, effect->u.secret.upload, 0, err);
 }
 
 static void

@@ -119,6 +119,7 @@ struct sg_effect {
             uint8_t variant[16];
         } make_key;
         struct {
+            uint64_t upload; // whose; a failure is its upload_stored
             uint8_t manifest[32];
             struct sg_slice block;
         } secret;

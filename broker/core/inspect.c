@@ -388,7 +388,7 @@ sg_inspect_settle(struct sg_turn *turn, uint32_t flow)
 }
 
 void
-sg_publish_failed(struct sg_turn *turn, uint32_t index, enum sg_err err)
+sg_inspect_failed(struct sg_turn *turn, uint32_t index, enum sg_err err)
 {
     struct sg_upload *upload = sg_upload_at(turn->core, index);
 

@@ -15,6 +15,10 @@ void sg_inspect_done(struct sg_turn *turn, const struct sg_event *event);
 // What the head of a flow's row has become: accepted or refused, in order.
 void sg_inspect_settle(struct sg_turn *turn, uint32_t flow);
 
+// The upload cannot become a release: says so and forgets it, and with it
+// those that follow.
+void sg_inspect_failed(struct sg_turn *turn, uint32_t index, enum sg_err err);
+
 // A job with a number, or NULL when there are too many; role and items follow.
 struct sg_pending_job *sg_inspect_new_job(struct sg_turn *turn,
                                           enum sg_job_role role);

@@ -17,7 +17,7 @@ enum sg_err sg_policy_open(struct sg_bundle *bundle);
 
 void sg_policy_begin(struct sg_turn *turn, struct sg_upload *upload,
                      const Sgpb__Signed *by);
-void sg_policy_chunk(struct sg_turn *turn, uint32_t upload,
+void sg_policy_chunk(struct sg_turn *turn, uint32_t index,
                      struct sg_slice payload);
 void sg_policy_approve(struct sg_turn *turn);
 void sg_policy_get(struct sg_turn *turn);

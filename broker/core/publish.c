@@ -274,6 +274,7 @@ become(struct sg_turn *turn, const struct candidate *c,
     sg_upload_begin_object(turn, upload, c->manifest->chunk_size);
     struct sg_effect *effect = sg_output_effect(
         turn->output, SG_EFFECT_STORE_SECRET, SG_AFTER_NOTHING);
+    effect->u.secret.upload = upload->token;
     memcpy(effect->u.secret.manifest, c->sha256, 32);
     effect->u.secret.block = sg_arena_copy(turn->arena, c->secret);
     SG_ASSERT(effect->u.secret.block.ptr != NULL);
@@ -297,7 +298,7 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
       const uint8_t (*leaves)[32])
 {
     const Sgpb__Publish *publish = turn->envelope->publish;
-    uint32_t known, index;
+    uint32_t known = 0, index;
 
     if (c->err == SG_OK && (index = sg_upload_by(turn->core, c->sha256)) != 0) {
         struct sg_upload *upload = sg_upload_at(turn->core, index);

@@ -27,9 +27,6 @@ void sg_publish_begin(struct sg_turn *turn);
 void sg_publish_status(struct sg_turn *turn);
 void sg_publish_report(struct sg_turn *turn);
 
-// The upload cannot become a release: says so and forgets it, and with it
-// those that follow.
-void sg_publish_failed(struct sg_turn *turn, uint32_t index, enum sg_err err);
 // RESULT of one manifest. seq: entry, SG_NO_ENTRY: none.
 void sg_publish_result(struct sg_turn *turn, const struct sg_upload *upload,
                        enum sg_err err, uint64_t seq, bool duplicate);

@@ -24,23 +24,3 @@ sg_resume_all(struct sg_turn *turn, const char *reason)
         sg_match_wait(core, i);
     sg_policy_due_all(core, SG_DUE_MATCH | SG_DUE_DECIDE);
 }
-
-// Releases and renditions that the log knows; all other objects are left over
-// from uploads and jobs that a crash ended.
-bool
-sg_core_knows_object(const struct sg_core *core, const uint8_t id[16])
-{
-    const struct sg_state *state = core->state;
-
-    for (uint32_t i = sg_pool_next(state->renditions, 0); i != 0;
-         i = sg_pool_next(state->renditions, i))
-        if (memcmp(sg_state_rendition(state, i)->object.id, id, 16) == 0)
-            return true;
-    for (uint32_t i = sg_pool_next(state->structures, 0); i != 0;
-         i = sg_pool_next(state->structures, i))
-        if (memcmp(((struct sg_structure *)sg_pool_at(state->structures, i))
-                       ->object.id,
-                   id, 16) == 0)
-            return true;
-    return sg_table_get(state->objects, sg_slice_of(id, 16), NULL);
-}

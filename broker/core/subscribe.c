@@ -65,11 +65,10 @@ sg_subscribe_apply(struct sg_state *state, const struct sg_appended *entry,
 {
     const Sgpb__SubscriptionEntry *shown = body;
     struct sg_subscription next = {.seq = entry->seq, .start = shown->start};
-    enum sg_err err;
 
     if (!sg_state_keep(&next.kept, entry->body))
         return SG_ERR_MEMORY;
-    if ((err = sg_subscribe_open(&next)) != SG_OK ||
+    if (sg_subscribe_open(&next) != SG_OK ||
         (next.flow = sg_state_find(state->flow_of,
                                    sg_slice_text(next.doc->flow))) == 0) {
         sg_state_drop(&next.kept);

@@ -361,7 +361,7 @@ sg_upload_stored(struct sg_turn *turn, const struct sg_event *event)
         return;
     if (stored->err != SG_OK) {
         if (upload->kind == SG_UPLOAD_RELEASE)
-            sg_publish_failed(turn, index, stored->err);
+            sg_inspect_failed(turn, index, stored->err);
         else
             sg_upload_drop(turn, index, true);
         return;
@@ -390,7 +390,7 @@ sg_upload_expire(struct sg_turn *turn)
         if (upload->state != SG_UPLOAD_OPEN || turn->now < upload->deadline)
             continue;
         if (upload->kind == SG_UPLOAD_RELEASE)
-            sg_publish_failed(turn, i, SG_ERR_SHORT);
+            sg_inspect_failed(turn, i, SG_ERR_SHORT);
         else
             sg_upload_drop(turn, i, upload->kind == SG_UPLOAD_POLICY);
     }
