@@ -19,7 +19,7 @@ enum { KILLED = 137, ARENA = 1 << 20, FLIP_AT = 6000 };
 // ---- a panel large enough to be cut ------------------------------------------
 
 static const char *const asked[] = {"EG_ACS_ELEC", "SI_POV_NAHC", "SH_STA_STNT",
-                                    "SG_REG_BRTH90", "SI_POV_DAY1"};
+                                    "SG_REG_BRTH", "SI_POV_DAY1"};
 static const struct {
     const char *sex, *place;
 } group[GROUPS] = {{"F", "U"}, {"M", "U"}, {"F", "R"}, {"M", "R"}};

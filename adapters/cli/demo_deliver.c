@@ -70,10 +70,11 @@ as_published(struct sg_demo *demo)
 static void
 converted(struct sg_demo *demo)
 {
-    bool ok = sg_demo_verb(demo, "norway", sg_verb_subscribe, "subscribe",
-                           "KE_SDG", "--purpose", "official_statistics",
-                           "--format", "ml21", "--promise", "attribute_source",
-                           "--promise", "keep_licence", NULL) == 0;
+    bool ok =
+        sg_demo_verb(demo, "norway", sg_verb_subscribe, "subscribe", "KE_SDG",
+                     "--purpose", "official_statistics", "--format", "ml21",
+                     "--promise", "attribute_source", "--promise",
+                     "keep_licence", "--promise", "no_onward", NULL) == 0;
 
     sg_demo_step(demo, ok,
                  "NO_OFFICE wants the same flow, in Norway, as SDMX-ML 2.1.");
@@ -101,9 +102,9 @@ denied(struct sg_demo *demo)
     sg_demo_step(demo, ok,
                  "FR_FIRM asks for Kyrgyzstan's figures, to sell them.");
     ok = !sg_demo_receive(demo, "firm", "KG_SDG") && demo->exit == 77 &&
-         sg_demo_has(demo->erred, "policy.denied");
+         sg_demo_has(demo->erred, "policy.forbidden");
     if (sg_demo_step(demo, ok, "It receives nothing: exit status 77."))
-        sg_demo_quote(demo->erred, "policy.denied");
+        sg_demo_quote(demo->erred, "policy.forbidden");
     ok = sg_demo_verb(demo, "kyrgyzstan", sg_verb_why, "why", "KG_SDG@1",
                       "FR_FIRM/KG_SDG", NULL) == 0 &&
          sg_demo_has(demo->said, "not sold on");

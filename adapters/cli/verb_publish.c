@@ -9,6 +9,7 @@
 #include "adapters/cli/options.h"
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
+#include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
 enum { PUBLISH_MS = 30 * 60 * 1000 };
@@ -40,17 +41,28 @@ print_receipt(const struct statgate_release *release,
                 : (receipt->duplicate ? " (as before)" : ""));
 }
 
+// The receipt as the gate sent it, for `verify --receipt`.
+static int
+keep_receipt(const char *path, const struct statgate_receipt *receipt)
+{
+    enum sg_err err = sg_os_file_replace(
+        path, sg_slice_of(receipt->bytes, receipt->len), false);
+    return err == SG_OK ? 0 : sg_cli_fail(err, path);
+}
+
 int
 sg_verb_publish(int argc, char **argv)
 {
     const char *home = NULL, *flow = NULL, *kind = NULL, *embargo = NULL;
+    const char *keep = NULL;
     bool json = false, rehearse = false, again = false, help = false;
     struct sg_words rest;
     const struct sg_option rows[] = {
         {"--home", &home, NULL, NULL},     {"--flow", &flow, NULL, NULL},
         {"--kind", &kind, NULL, NULL},     {"--embargo", &embargo, NULL, NULL},
         {"--json", NULL, &json, NULL},     {"--rehearse", NULL, &rehearse, NULL},
-        {"--again", NULL, &again, NULL},   {"--help", NULL, &help, NULL}};
+        {"--again", NULL, &again, NULL},   {"--help", NULL, &help, NULL},
+        {"--receipt", &keep, NULL, NULL}};
     struct sg_gate_call call = {0};
     struct statgate_receipt receipt;
     uint64_t until = 0;
@@ -62,7 +74,7 @@ sg_verb_publish(int argc, char **argv)
     if (!fine || help || rest.count != 1 || flow == NULL) {
         fputs("usage: statgate publish FILE|- --flow FLOW [--rehearse]\n"
               "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
-              "         [--home DIR]\n",
+              "         [--receipt FILE] [--home DIR]\n",
               help ? stdout : stderr);
         return help ? 0 : sg_err_exit(SG_ERR_USAGE);
     }
@@ -79,10 +91,13 @@ sg_verb_publish(int argc, char **argv)
                                &receipt, &call.result);
         if (terminal)
             fputc('\n', stderr);
-        if (call.result.exit == 0 && strcmp(call.result.code, "ok") == 0)
+        if (call.result.exit == 0 && strcmp(call.result.code, "ok") == 0) {
             print_receipt(&release, &receipt, json);
-        else
+            if (keep != NULL)
+                call.result.exit = keep_receipt(keep, &receipt);
+        } else {
             (void)sg_gate_call_say(&call);
+        }
     }
     sg_gate_call_close(&call);
     return call.result.exit;
