@@ -1,6 +1,7 @@
 #include "broker/inspect/worker/rows.h"
 
 #include "broker/base/limits.h"
+#include "broker/os/clock.h"
 #include "schemas/vocabulary/vocabulary.h"
 
 enum sg_err
@@ -113,31 +114,22 @@ sg_rows_root_wipe(struct sg_rows_root *root)
 
 // ---- facts ---------------------------------------------------------------------
 
-static struct sg_rows_code
-code_of(const struct sg_structure *structure, const char *id)
-{
-    return (struct sg_rows_code){
-        .component = sg_structure_find(structure, sg_slice_text(id))};
-}
-
 enum sg_err
 sg_rows_facts_begin(struct sg_rows_facts *facts, struct sg_role_job *of)
 {
     const struct sg_structure *s = of->structure;
     const Sgpb__InspectTerms *terms = of->job->terms;
 
-    *facts = (struct sg_rows_facts){
-        .of = of,
-        .conf_status = code_of(s, "CONF_STATUS"),
-        .conf_redist = code_of(s, "CONF_REDIST"),
-        .embargo = code_of(s, "EMBARGO_TIME"),
-        .nature = code_of(s, "NATURE"),
-        .obs_status = code_of(s, "OBS_STATUS"),
-        .area = code_of(s, "REF_AREA"),
-        .counterpart = code_of(s, "COUNTERPART_AREA"),
-        .count_component = -1,
-        .when_component = -1,
-    };
+    static const char *const ids[] = {
+        "CONF_STATUS", "CONF_REDIST", "EMBARGO_TIME",    "NATURE",
+        "OBS_STATUS",  "REF_AREA",    "COUNTERPART_AREA"};
+    _Static_assert(SG_COUNT_OF(ids) == SG_ROWS_KEYS, "an id a key");
+
+    memset(facts, 0, sizeof *facts);
+    facts->of = of;
+    facts->count_component = facts->when_component = -1;
+    for (size_t i = 0; i < SG_ROWS_KEYS; i++)
+        facts->component[i] = sg_structure_find(s, sg_slice_text(ids[i]));
     if (terms == NULL || terms->min_cell == 0)
         return SG_OK;
     facts->count_component =
@@ -150,31 +142,6 @@ sg_rows_facts_begin(struct sg_rows_facts *facts, struct sg_role_job *of)
                                           facts->when_component < 0)
                ? SG_ERR_TERMS
                : SG_OK;
-}
-
-static void
-see(struct sg_rows_code *code, const struct sg_obs *obs)
-{
-    if (code->component < 0 || code->several)
-        return;
-    const struct sg_value *value = &obs->values[code->component];
-    struct sg_slice text = sg_obs_value_bytes(value);
-    if (value->kind != SG_VALUE_TEXT && value->kind != SG_VALUE_ABSENT) {
-        code->several = true;
-        return;
-    }
-    if (code->seen) {
-        code->several |= !sg_slice_eq(text, sg_slice_text(code->first));
-        return;
-    }
-    code->seen = true;
-    if (text.len >= sizeof code->first) {
-        code->several = true;
-        return;
-    }
-    memcpy(code->first, text.ptr == NULL ? (const uint8_t *)"" : text.ptr,
-           text.len);
-    code->first[text.len] = '\0';
 }
 
 bool
@@ -215,6 +182,106 @@ see_count(struct sg_rows_facts *facts, const struct sg_obs *obs)
     facts->has_smallest = true;
 }
 
+// Not a code: unknown to whoever decides. No value of a file can be this.
+static const char unusable[] = "\x01";
+
+static void
+value_of(const struct sg_rows_facts *facts, enum sg_rows_key key,
+         const struct sg_obs *obs, char out[SG_ROWS_VALUE])
+{
+    const struct sg_value *value =
+        facts->component[key] < 0 ? NULL : &obs->values[facts->component[key]];
+    struct sg_slice text = {NULL, 0};
+
+    out[0] = '\0';
+    if (value == NULL || value->kind == SG_VALUE_ABSENT)
+        return;
+    text = sg_obs_value_bytes(value);
+    if (key == SG_ROWS_OBS_STATUS && value->kind == SG_VALUE_TEXT) {
+        uint16_t group = sg_vocabulary_obs_status(text);
+        text =
+            group == 0
+                ? sg_slice_text(unusable)
+                : sg_slice_text(sg_vocabulary_text(SG_ATTR_OBS_STATUS, group));
+    }
+    if (value->kind != SG_VALUE_TEXT || text.len >= SG_ROWS_VALUE)
+        text = sg_slice_text(unusable);
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+}
+
+static bool
+same_part(const struct sg_rows_facts *facts, const struct sg_rows_part *a,
+          const struct sg_rows_part *b)
+{
+    for (size_t i = 0; i < SG_ROWS_KEYS; i++) {
+        if (!facts->given_up[i] && strcmp(a->value[i], b->value[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+// The part like that one; SG_ROWS_PARTS: none, and no room.
+static uint32_t
+place_part(struct sg_rows_facts *facts, const struct sg_rows_part *like)
+{
+    for (uint32_t i = 0; i < facts->parts; i++) {
+        if (same_part(facts, &facts->part[i], like))
+            return i;
+    }
+    if (facts->parts == SG_ROWS_PARTS)
+        return SG_ROWS_PARTS;
+    facts->part[facts->parts] = *like;
+    facts->part[facts->parts].rows = 0;
+    return facts->parts++;
+}
+
+// Gives the next key up and joins the parts that now are one.
+static void
+give_up_one(struct sg_rows_facts *facts)
+{
+    static const enum sg_rows_key order[] = {
+        SG_ROWS_AREA,       SG_ROWS_COUNTERPART, SG_ROWS_OBS_STATUS,
+        SG_ROWS_NATURE,     SG_ROWS_EMBARGO,     SG_ROWS_CONF_REDIST,
+        SG_ROWS_CONF_STATUS};
+    uint32_t before = facts->parts;
+    size_t next = 0;
+
+    while (facts->given_up[order[next]])
+        next++;
+    facts->given_up[order[next]] = true;
+    facts->parts = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        struct sg_rows_part joined = facts->part[i];
+        uint32_t at = place_part(facts, &joined);
+        facts->part[at].rows += joined.rows;
+    }
+}
+
+static bool
+keys_changed(const struct sg_rows_facts *facts, const struct sg_obs *obs)
+{
+    for (size_t i = 0; i < SG_ROWS_KEYS; i++) {
+        int32_t at = facts->component[i];
+        if (at >= 0 && (obs->changed[at / 64] >> (at % 64) & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+see_part(struct sg_rows_facts *facts, const struct sg_obs *obs)
+{
+    if (facts->parts == 0 || keys_changed(facts, obs)) {
+        struct sg_rows_part like = {.rows = 0};
+        for (size_t i = 0; i < SG_ROWS_KEYS; i++)
+            value_of(facts, (enum sg_rows_key)i, obs, like.value[i]);
+        while ((facts->current = place_part(facts, &like)) == SG_ROWS_PARTS)
+            give_up_one(facts); // ends: with no key left all is one part
+    }
+    facts->part[facts->current].rows++;
+}
+
 void
 sg_rows_facts_add(struct sg_rows_facts *facts, const struct sg_obs *obs)
 {
@@ -229,46 +296,8 @@ sg_rows_facts_add(struct sg_rows_facts *facts, const struct sg_obs *obs)
             break;
         }
     }
-    see(&facts->conf_status, obs);
-    see(&facts->conf_redist, obs);
-    see(&facts->embargo, obs);
-    see(&facts->nature, obs);
-    see(&facts->obs_status, obs);
-    see(&facts->area, obs);
-    see(&facts->counterpart, obs);
+    see_part(facts, obs);
     see_count(facts, obs);
-}
-
-// "" is unknown to whoever decides: different values in one part are not a
-// value, and unknown never permits.
-static char *
-one_value(const struct sg_rows_code *code, const char *absent,
-          struct sg_arena *arena)
-{
-    const char *text = code->component < 0      ? absent
-                       : code->several          ? ""
-                       : code->first[0] == '\0' ? absent
-                                                : code->first;
-
-    return (char *)(uintptr_t)sg_arena_copy(arena, sg_slice_text(text)).ptr;
-}
-
-// The terms' own map first, then the standard lists.
-static const char *
-place_of(const struct sg_rows_facts *facts, const struct sg_rows_code *code)
-{
-    const Sgpb__InspectTerms *terms = facts->of->job->terms;
-
-    if (code->component < 0)
-        return "";
-    if (code->several)
-        return "several";
-    for (size_t i = 0; terms != NULL && i < terms->n_area_from; i++) {
-        if (strcmp(terms->area_from[i], code->first) == 0)
-            return terms->area_to[i];
-    }
-    uint16_t place = sg_vocabulary_area(sg_slice_text(code->first));
-    return place == 0 ? "" : sg_vocabulary_text(SG_ATTR_AREA, place);
 }
 
 static char *
@@ -277,43 +306,104 @@ copy(struct sg_arena *arena, const char *text)
     return (char *)(uintptr_t)sg_arena_copy(arena, sg_slice_text(text)).ptr;
 }
 
+// "" is unknown: a key given up, or a value that is no code.
+static const char *
+code_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part,
+        enum sg_rows_key key, const char *absent)
+{
+    if (facts->given_up[key] || strcmp(part->value[key], unusable) == 0)
+        return "";
+    return part->value[key][0] == '\0' ? absent : part->value[key];
+}
+
+// The terms' own map first, then the standard lists.
+static const char *
+place_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part,
+         enum sg_rows_key key)
+{
+    const Sgpb__InspectTerms *terms = facts->of->job->terms;
+    const char *value = part->value[key];
+
+    if (facts->component[key] < 0)
+        return "";
+    if (facts->given_up[key])
+        return "several";
+    for (size_t i = 0; terms != NULL && i < terms->n_area_from; i++) {
+        if (strcmp(terms->area_from[i], value) == 0)
+            return terms->area_to[i];
+    }
+    uint16_t place = sg_vocabulary_area(sg_slice_text(value));
+    return place == 0 ? "" : sg_vocabulary_text(SG_ATTR_AREA, place);
+}
+
+// A time that cannot be read, or that has no zone, is not over yet.
+static uint64_t
+embargo_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part)
+{
+    const char *value = part->value[SG_ROWS_EMBARGO];
+    uint64_t us;
+
+    if (value[0] == '\0' && !facts->given_up[SG_ROWS_EMBARGO])
+        return 0;
+    if (facts->given_up[SG_ROWS_EMBARGO] ||
+        !sg_os_clock_parse(sg_slice_text(value), &us))
+        return UINT64_MAX;
+    return us;
+}
+
+static Sgpb__Part *
+part_of(const struct sg_rows_facts *facts, const struct sg_rows_part *from,
+        struct sg_arena *arena)
+{
+    Sgpb__Part *out = sg_arena_take(arena, sizeof *out);
+
+    if (out == NULL)
+        return NULL;
+    *out = (Sgpb__Part)SGPB__PART__INIT;
+    out->conf_status =
+        copy(arena, code_of(facts, from, SG_ROWS_CONF_STATUS, "F"));
+    out->conf_redist =
+        copy(arena, code_of(facts, from, SG_ROWS_CONF_REDIST, "not_limited"));
+    out->nature = copy(arena, code_of(facts, from, SG_ROWS_NATURE, ""));
+    out->obs_status = copy(arena, code_of(facts, from, SG_ROWS_OBS_STATUS, ""));
+    out->area = copy(arena, place_of(facts, from, SG_ROWS_AREA));
+    out->counterpart = copy(arena, place_of(facts, from, SG_ROWS_COUNTERPART));
+    out->embargo_us = embargo_of(facts, from);
+    out->observations = from->rows;
+    return out->conf_status == NULL || out->conf_redist == NULL ||
+                   out->nature == NULL || out->obs_status == NULL ||
+                   out->area == NULL || out->counterpart == NULL
+               ? NULL
+               : out;
+}
+
 enum sg_err
 sg_rows_facts_end(struct sg_rows_facts *facts, struct sg_arena *arena,
                   struct sg_check *check, Sgpb__Facts **out)
 {
+    static const struct sg_rows_part nothing = {.rows = 0};
     Sgpb__Facts *made = sg_arena_take(arena, sizeof *made);
-    Sgpb__Part *part = sg_arena_take(arena, sizeof *part);
-    Sgpb__Part **list = sg_arena_take(arena, sizeof(Sgpb__Part *));
+    Sgpb__Part **list =
+        sg_arena_take(arena, SG_ROWS_PARTS * sizeof(Sgpb__Part *));
 
-    if (made == NULL || part == NULL || list == NULL)
+    if (made == NULL || list == NULL)
         return SG_ERR_FULL;
-    *part = (Sgpb__Part)SGPB__PART__INIT;
     *made = (Sgpb__Facts)SGPB__FACTS__INIT;
-    part->conf_status = one_value(&facts->conf_status, "F", arena);
-    part->conf_redist = one_value(&facts->conf_redist, "not_limited", arena);
-    part->nature = one_value(&facts->nature, "", arena);
-    uint16_t status =
-        facts->obs_status.several
-            ? 0
-            : sg_vocabulary_obs_status(sg_slice_text(facts->obs_status.first));
-    part->obs_status =
-        copy(arena,
-             status == 0 ? "" : sg_vocabulary_text(SG_ATTR_OBS_STATUS, status));
-    part->area = copy(arena, place_of(facts, &facts->area));
-    part->counterpart = copy(arena, place_of(facts, &facts->counterpart));
-    part->observations = facts->observations;
     made->observations = facts->observations;
     made->series = facts->series;
     made->smallest_count = facts->smallest;
     made->has_smallest = facts->has_smallest;
     made->small_cells = facts->small_cells;
     made->warnings = sg_report_warnings(sg_check_report(check));
-    list[0] = part;
     made->parts = list;
-    made->n_parts = 1;
+    // A release without rows has one part all the same: something is decided.
+    do {
+        list[made->n_parts] = part_of(
+            facts, facts->parts == 0 ? &nothing : &facts->part[made->n_parts],
+            arena);
+        if (list[made->n_parts] == NULL)
+            return SG_ERR_FULL;
+    } while (++made->n_parts < facts->parts);
     *out = made;
-    return part->conf_status == NULL || part->area == NULL ||
-                   part->counterpart == NULL
-               ? SG_ERR_FULL
-               : SG_OK;
+    return SG_OK;
 }

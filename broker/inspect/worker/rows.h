@@ -37,18 +37,34 @@ sg_rows_components(const struct sg_structure *structure,
                    struct sg_arena *arena);
 
 // ---- facts: codes and counts ---------------------------------------------------
-// One value of the whole release, or that there are several.
-struct sg_rows_code {
-    int32_t component; // -1: the structure has none
-    bool seen, several;
-    char first[65]; // a code longer than that counts as several
-    uint16_t place; // areas: what it means
+// What policy looks at in a part (vocabulary.md 5).
+enum sg_rows_key {
+    SG_ROWS_CONF_STATUS,
+    SG_ROWS_CONF_REDIST,
+    SG_ROWS_EMBARGO,
+    SG_ROWS_NATURE,
+    SG_ROWS_OBS_STATUS, // the group, not the code
+    SG_ROWS_AREA,
+    SG_ROWS_COUNTERPART,
+    SG_ROWS_KEYS,
 };
 
+enum { SG_ROWS_PARTS = 16, SG_ROWS_VALUE = 65 };
+
+struct sg_rows_part {
+    char value[SG_ROWS_KEYS][SG_ROWS_VALUE];
+    uint64_t rows;
+};
+
+// Observations that share all keys are a part. Where there would be more parts
+// than SG_ROWS_PARTS, keys are given up one after the other, areas first: what
+// is given up is "several" or unknown, and unknown never permits.
 struct sg_rows_facts {
     struct sg_role_job *of;
-    struct sg_rows_code conf_status, conf_redist, embargo, nature, obs_status;
-    struct sg_rows_code area, counterpart;
+    int32_t component[SG_ROWS_KEYS]; // -1: the structure has none
+    bool given_up[SG_ROWS_KEYS];
+    struct sg_rows_part part[SG_ROWS_PARTS];
+    uint32_t parts, current; // current: of the row before
     int32_t count_component, when_component;
     uint64_t observations, series, small_cells, smallest;
     bool has_smallest;

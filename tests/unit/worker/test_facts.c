@@ -1,0 +1,173 @@
+// Parts: what policy decides on, found by the judge.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "broker/inspect/worker/rows.h"
+
+enum { AREA, STATUS, NATURE, CONF, EMBARGO, COMPONENTS };
+
+struct fixture {
+    struct sg_arena *arena;
+    struct sg_component components[COMPONENTS];
+    struct sg_structure structure;
+    Sgpb__Job job;
+    struct sg_role_job of;
+    struct sg_check *check;
+    struct sg_rows_facts facts;
+    struct sg_value values[COMPONENTS];
+    uint64_t row;
+};
+
+static int
+setup(void **state)
+{
+    static const char *const ids[] = {"REF_AREA", "OBS_STATUS", "NATURE",
+                                      "CONF_STATUS", "EMBARGO_TIME"};
+    static const struct sg_check_options options = {.key = {1, 2}};
+    struct fixture *f = calloc(1, sizeof *f);
+    for (size_t i = 0; i < COMPONENTS; i++)
+        f->components[i] = (struct sg_component){
+            .id = sg_slice_text(ids[i]),
+            .kind = i == AREA ? SG_KIND_DIMENSION : SG_KIND_ATTRIBUTE,
+            .list = -1,
+            .group = -1};
+    f->structure = (struct sg_structure){.component_count = COMPONENTS,
+                                         .dimension_count = 1,
+                                         .time = -1,
+                                         .measure = -1,
+                                         .components = f->components};
+    f->arena = sg_arena_new(64u << 20, 1 << 20);
+    f->check = sg_check_new(f->arena, &options);
+    f->job = (Sgpb__Job)SGPB__JOB__INIT;
+    f->of = (struct sg_role_job){.job = &f->job, .structure = &f->structure};
+    assert_int_equal(sg_rows_facts_begin(&f->facts, &f->of), SG_OK);
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    sg_arena_free(&f->arena);
+    free(f);
+    return 0;
+}
+
+static void
+see(struct fixture *f, const char *area, const char *status, const char *nature,
+    const char *conf, const char *embargo)
+{
+    const char *texts[] = {area, status, nature, conf, embargo};
+    struct sg_obs obs = {.values = f->values, .row = ++f->row};
+    memset(obs.changed, 0xff, sizeof obs.changed);
+    for (size_t i = 0; i < COMPONENTS; i++)
+        f->values[i] = (struct sg_value){
+            (const uint8_t *)texts[i], (uint32_t)strlen(texts[i]),
+            texts[i][0] == '\0' ? SG_VALUE_ABSENT : SG_VALUE_TEXT};
+    sg_rows_facts_add(&f->facts, &obs);
+}
+
+static const Sgpb__Facts *
+end(struct fixture *f)
+{
+    Sgpb__Facts *facts = NULL;
+    assert_int_equal(sg_rows_facts_end(&f->facts, f->arena, f->check, &facts),
+                     SG_OK);
+    return facts;
+}
+
+static void
+observations_that_differ_in_what_policy_sees_are_parts(void **state)
+{
+    struct fixture *f = *state;
+    see(f, "404", "A", "C", "", "");
+    see(f, "404", "B", "C", "", ""); // B is NORMAL too
+    see(f, "404", "E", "M", "", "");
+    see(f, "800", "A", "C", "C", "");
+    see(f, "404", "A", "C", "", "");
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 3);
+    assert_int_equal(facts->parts[0]->observations, 3);
+    assert_string_equal(facts->parts[0]->area, "KE");
+    assert_string_equal(facts->parts[0]->obs_status, "NORMAL");
+    assert_string_equal(facts->parts[0]->conf_status, "F");
+    assert_string_equal(facts->parts[1]->obs_status, "ESTIMATED");
+    assert_string_equal(facts->parts[1]->nature, "M");
+    assert_string_equal(facts->parts[2]->area, "UG");
+    assert_string_equal(facts->parts[2]->conf_status, "C");
+}
+
+static void
+too_many_areas_become_several(void **state)
+{
+    static const char *const areas[] = {
+        "404", "800", "646", "834", "108", "231", "706", "728", "729",
+        "894", "716", "508", "454", "710", "72",  "426", "748"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SG_COUNT_OF(areas); i++)
+        see(f, areas[i], "A", i % 2 == 0 ? "C" : "G", "", "");
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 2);
+    assert_string_equal(facts->parts[0]->area, "several");
+    assert_string_equal(facts->parts[0]->nature, "C");
+    assert_int_equal(
+        facts->parts[0]->observations + facts->parts[1]->observations, 17);
+}
+
+static void
+too_many_codes_are_unknown(void **state)
+{
+    struct fixture *f = *state;
+    char conf[8];
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(conf, sizeof conf, "X%d", i);
+        see(f, "404", "A", "C", conf, "");
+    }
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 1);
+    assert_string_equal(facts->parts[0]->conf_status, "");
+    assert_int_equal(facts->parts[0]->observations, 20);
+}
+
+static void
+an_embargo_without_zone_is_not_over(void **state)
+{
+    struct fixture *f = *state;
+    see(f, "404", "A", "C", "E", "1970-01-01T00:00:01Z");
+    see(f, "404", "A", "C", "E", "2020-01-01T00:00:00");
+    see(f, "404", "A", "C", "F", "");
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 3);
+    assert_int_equal(facts->parts[0]->embargo_us, 1000000);
+    assert_true(facts->parts[1]->embargo_us == UINT64_MAX);
+    assert_int_equal(facts->parts[2]->embargo_us, 0);
+}
+
+static void
+a_release_without_rows_has_a_part(void **state)
+{
+    const Sgpb__Facts *facts = end(*state);
+    assert_int_equal(facts->n_parts, 1);
+    assert_int_equal(facts->parts[0]->observations, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(observations_that_differ_in_what_policy_sees_are_parts),
+        TEST(too_many_areas_become_several),
+        TEST(too_many_codes_are_unknown),
+        TEST(an_embargo_without_zone_is_not_over),
+        TEST(a_release_without_rows_has_a_part),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
