@@ -536,10 +536,14 @@ do_snapshot(struct sg_env_local *local, const struct sg_effect *effect)
 }
 
 static void
-do_flush(struct sg_env_local *local, const struct sg_effect *effect)
+do_stop(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    (void)effect;
+    enum sg_err why = effect->u.reason;
+
     sg_env_flush(local);
+    if (why != SG_OK)
+        sg_log(SG_LOG_ERROR, sg_err_code(why), "reason", sg_err_sentence(why),
+               "cure", sg_err_cure(why), NULL);
 }
 
 // libzmq cannot end one connection; the key is looked up for every message.
@@ -568,7 +572,7 @@ static carry_out *const table[] = {
     [SG_EFFECT_CLOSE_PEER] = do_nothing,
     [SG_EFFECT_PUT_ROW] = put_row,
     [SG_EFFECT_SNAPSHOT] = do_snapshot,
-    [SG_EFFECT_STOP] = do_flush,
+    [SG_EFFECT_STOP] = do_stop,
 };
 _Static_assert(SG_COUNT_OF(table) == SG_EFFECT_COUNT, "a row an effect");
 

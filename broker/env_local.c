@@ -390,10 +390,17 @@ look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
     return true;
 }
 
+static enum sg_err
+look_up_shown(void *ctx, struct sg_slice note)
+{
+    return sg_evidence_shown((struct sg_evidence *)ctx, note);
+}
+
 struct sg_lookup
 sg_env_local_lookup(struct sg_evidence *evidence)
 {
-    return (struct sg_lookup){.ctx = evidence, .entry = look_up_entry};
+    return (struct sg_lookup){
+        .ctx = evidence, .entry = look_up_entry, .shown = look_up_shown};
 }
 
 // ---- life ----------------------------------------------------------------------

@@ -18,6 +18,7 @@ struct sg_loop {
     size_t first, count; // of ring: turns that wait, oldest first
     uint64_t durable;    // entries below it
     bool stopped;
+    enum sg_err reason; // why it had to stop
     struct sg_event events[EVENTS];
 };
 
@@ -79,7 +80,10 @@ hand_over(struct sg_loop *loop, const struct sg_effect *effect)
         sg_core_stop_epoch(loop->core, effect->u.key.delivery) ==
             effect->u.key.stop_epoch) {
         loop->env->effect(loop->env->ctx, effect);
-        loop->stopped = loop->stopped || effect->kind == SG_EFFECT_STOP;
+        if (effect->kind == SG_EFFECT_STOP) {
+            loop->stopped = true;
+            loop->reason = effect->u.reason;
+        }
         return;
     }
     memcpy(no.u.key.delivery, effect->u.key.delivery, 16);
@@ -184,5 +188,5 @@ sg_loop_turn(struct sg_loop *loop, bool *stopped)
     let_go(loop);
     enum sg_err err = finish(loop);
     *stopped = loop->stopped;
-    return err;
+    return err == SG_OK ? loop->reason : err;
 }

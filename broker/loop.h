@@ -19,5 +19,6 @@ void sg_loop_free(struct sg_loop **loop);
 SG_MUST_CHECK enum sg_err sg_loop_start(struct sg_loop *loop,
                                         const char *reason);
 // One turn. *stopped: the core has said stop and everything is handed over.
-// Any error is final: exit and recover.
+// Any error is final: exit and recover; after SG_ERR_DAMAGE and SG_ERR_FORK, of
+// which a participant has the proof, recovery is for people.
 SG_MUST_CHECK enum sg_err sg_loop_turn(struct sg_loop *loop, bool *stopped);

@@ -234,7 +234,10 @@ sg_core_decide(struct sg_core *core, const struct sg_event *event,
     struct sg_turn turn = turn_of(core, event->random, now_us, output);
 
     SG_ASSERT((unsigned)event->kind < SG_EVENT_COUNT);
-    if (core->stopping && event->kind == SG_EVENT_MESSAGE)
+    if (core->halted != SG_OK && event->kind != SG_EVENT_MESSAGE)
+        return; // of a log that is not whole nothing more is written
+    if (core->stopping && core->halted == SG_OK &&
+        event->kind == SG_EVENT_MESSAGE)
         return; // nothing new is begun; peers try again
     on[event->kind](&turn, event);
 }
@@ -318,6 +321,8 @@ sg_core_stop_epoch(const struct sg_core *core, const uint8_t delivery[16])
     uint32_t index =
         sg_state_find(core->state->delivery_of, sg_slice_of(delivery, 16));
 
+    if (core->halted != SG_OK)
+        return UINT64_MAX; // a withdrawal may be what was lost: no key goes
     return index == 0 ? 0 : sg_deliver_stop_epoch(core->state, index);
 }
 

@@ -144,6 +144,7 @@ struct sg_effect {
             size_t count;
         } swap;
         struct sg_routing peer;
+        enum sg_err reason; // STOP: SG_OK, or why the gate must not go on
         struct {
             uint8_t table;
             struct sg_slice key, value;

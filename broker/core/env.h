@@ -43,4 +43,8 @@ struct sg_lookup {
     // Body of a durable entry, copied into arena. false: not there.
     bool (*entry)(void *ctx, uint64_t seq, struct sg_arena *arena,
                   struct sg_slice *body);
+    // A note of ours that a participant shows (S25, S26). SG_OK: of this log.
+    // SG_ERR_DAMAGE: it covers more than this log. SG_ERR_FORK: it covers other
+    // entries. SG_ERR_SIGNATURE, SG_ERR_FORMAT: not our note. NULL: nobody asks.
+    enum sg_err (*shown)(void *ctx, struct sg_slice note);
 };

@@ -244,6 +244,10 @@ route(struct sg_turn *turn)
     const struct row *row = row_of(turn->envelope->body_case);
     size_t bytes = turn->message->payload.len;
 
+    if (turn->core->halted != SG_OK) {
+        sg_turn_refuse(turn, turn->core->halted, NULL);
+        return;
+    }
     if (row == NULL || turn->envelope->proto != 1) {
         sg_turn_refuse(turn, SG_ERR_UNSUPPORTED, "body");
         return;
@@ -312,6 +316,40 @@ sg_session_message(struct sg_turn *turn, const struct sg_event *event)
     route(turn);
 }
 
+// The participant has a note that this log cannot give: what was acknowledged
+// is lost or another history was shown (S25, S26). Everybody hears so until
+// the program has ended.
+static void
+halt(struct sg_turn *turn, enum sg_err why)
+{
+    struct sg_core *core = turn->core;
+
+    sg_turn_refuse(turn, why, "checkpoint");
+    if (core->halted != SG_OK)
+        return;
+    core->halted = why;
+    core->stopping = true;
+    sg_output_effect(turn->output, SG_EFFECT_STOP, turn->state->next_seq - 1)
+        ->u.reason = why;
+}
+
+static bool
+check_note(struct sg_turn *turn, struct sg_slice note)
+{
+    const struct sg_lookup *lookup = &turn->core->options.lookup;
+
+    if (note.len == 0 || lookup->shown == NULL)
+        return true;
+    enum sg_err err = lookup->shown(lookup->ctx, note);
+    if (err == SG_ERR_DAMAGE || err == SG_ERR_FORK)
+        halt(turn, err);
+    else if (err == SG_ERR_SIGNATURE || err == SG_ERR_FORMAT)
+        sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "checkpoint");
+    else if (err != SG_OK)
+        sg_turn_refuse(turn, err, "checkpoint");
+    return err == SG_OK;
+}
+
 static void
 hello(struct sg_turn *turn)
 {
@@ -330,6 +368,8 @@ hello(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_ROSTER_OLD, "roster");
         return;
     }
+    if (!check_note(turn, sg_pack_slice(said->checkpoint)))
+        return;
     turn->session->greeted = true;
     welcome.proto = 1;
     welcome.gate = (char *)(uintptr_t)turn->state->gate;

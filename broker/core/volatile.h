@@ -189,6 +189,7 @@ struct sg_core {
     size_t waiting_count;
     uint64_t next_sweep, next_retention;
     bool disk_full, stopping, keys_due;
+    enum sg_err halted; // the log is not whole: nothing more is decided
     uint64_t unknown_keys, dropped; // messages without an answer
     uint64_t refused_handshakes, lost;
 };

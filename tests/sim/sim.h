@@ -56,6 +56,8 @@ struct sim_peer {
     uint8_t generation;
     bool greeted;
     unsigned step;
+    uint8_t note[8]; // newest one held
+    size_t note_len;
     uint64_t request, upload;
     // publisher
     uint64_t revision; // accepted so far

@@ -317,6 +317,7 @@ hello(struct sim *sim, int peer)
     body.proto_min = body.proto_max = 1;
     envelope.body_case = SGPB__ENVELOPE__BODY_HELLO;
     envelope.hello = &body;
+    body.checkpoint = BYTES(sim->peer[peer].note, sim->peer[peer].note_len);
     ask(sim, peer, &envelope);
 }
 
@@ -735,6 +736,22 @@ hear_chunk(struct sim *sim, int at, const Sgpb__DeliveryChunk *chunk)
 }
 
 static void
+hear_welcome(struct sim *sim, int at, const Sgpb__Welcome *welcome)
+{
+    struct sim_peer *peer = &sim->peer[at];
+
+    peer->greeted = true;
+    if (welcome->checkpoint.len != sizeof peer->note) {
+        sim_break(sim, "a welcome without a note");
+        return;
+    }
+    peer->note_len = sizeof peer->note;
+    if (sg_bytes_load_u64(welcome->checkpoint.data) >
+        sg_bytes_load_u64(peer->note))
+        memcpy(peer->note, welcome->checkpoint.data, sizeof peer->note);
+}
+
+static void
 step_on(struct sim *sim, int at, Sgpb__Envelope__BodyCase body)
 {
     struct sim_peer *peer = &sim->peer[at];
@@ -770,7 +787,7 @@ sim_peer_hear(struct sim *sim, int at, struct sg_slice envelope,
     const Sgpb__Envelope *heard = open;
     Sgpb__Envelope__BodyCase body = heard->body_case;
     if (body == SGPB__ENVELOPE__BODY_WELCOME)
-        peer->greeted = true;
+        hear_welcome(sim, at, heard->welcome);
     else if (body == SGPB__ENVELOPE__BODY_OBJECT_READY && peer->step == 0)
         put_chunk(sim, at, heard->object_ready->upload,
                   at == ADMIN ? sim->bundle : sim->structure);

@@ -331,6 +331,8 @@ env_effect(void *ctx, const struct sg_effect *effect)
         sim_break(sim, "an effect before its decision was durable");
     if (effect->kind == SG_EFFECT_SEND)
         send(sim, &effect->u.send);
+    else if (effect->kind == SG_EFFECT_STOP)
+        sim_break(sim, "the gate stops by itself");
     else if (effect->kind == SG_EFFECT_STORE_CHUNK)
         stored(sim, &effect->u.store);
     else if (effect->kind == SG_EFFECT_START_JOB)
@@ -351,6 +353,17 @@ lookup_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
     return body->ptr != NULL;
 }
 
+// The note of the simulation is the size of the log.
+static enum sg_err
+lookup_shown(void *ctx, struct sg_slice note)
+{
+    const struct sim *sim = ctx;
+
+    if (note.len != 8)
+        return SG_ERR_SIGNATURE;
+    return sg_bytes_load_u64(note.ptr) > sim->durable ? SG_ERR_DAMAGE : SG_OK;
+}
+
 // ---- starting, crashing -----------------------------------------------------------------------
 
 static struct sg_core *
@@ -359,7 +372,7 @@ new_core(struct sim *sim)
     struct sg_core_options options = {
         .gate = SG_SLICE("HUB"),
         .signer = sim->gate_signer,
-        .lookup = {.ctx = sim, .entry = lookup_entry},
+        .lookup = {.ctx = sim, .entry = lookup_entry, .shown = lookup_shown},
         .caps = {.flows = 16,
                  .releases = 256,
                  .renditions = 64,
