@@ -94,10 +94,9 @@ ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
         bytes == NULL)
         return NULL;
     struct sg_slice kept = sg_arena_copy(call->arena, sg_slice_of(bytes, len));
-    err = kept.ptr == NULL
-              ? SG_ERR_FULL
-              : sg_codec_unpack(&sgpb__envelope__descriptor, kept, call->arena,
-                                &answer);
+    err = kept.ptr == NULL ? SG_ERR_FULL
+                           : sg_codec_unpack(&sgpb__envelope__descriptor, kept,
+                                             call->arena, &answer);
     if (err == SG_OK && wanted != SGPB__ENVELOPE__BODY__NOT_SET &&
         ((Sgpb__Envelope *)answer)->body_case != wanted)
         err = SG_ERR_PEER_PROTO;
@@ -274,8 +273,7 @@ sg_gate_call_pin(const char *home, const char *urn, uint8_t sha256[32],
     }
     if (err == SG_OK)
         err = sg_os_file_make_dirs(path);
-    if (err == SG_OK &&
-        !sg_os_file_path(path, "%s/structures/%s", home, hex))
+    if (err == SG_OK && !sg_os_file_path(path, "%s/structures/%s", home, hex))
         err = SG_ERR_FULL;
     if (err == SG_OK && !sg_os_file_exists(path))
         err = sg_os_file_replace(path, *blob, false);

@@ -11,7 +11,7 @@ struct sg_words { // a list, ended by NULL
     size_t count;
 };
 
-struct sg_option { // one of the three destinations is set
+struct sg_option {    // one of the three destinations is set
     const char *name; // "--home"
     const char **value;
     bool *flag;

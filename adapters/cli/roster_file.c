@@ -51,9 +51,8 @@ sg_roster_file_gate(const char *path, struct sg_gate_public *gate)
 }
 
 bool
-sg_roster_file_gate_text(const struct sg_gate_public *gate,
-                         const char *genesis, const char *roster, char *out,
-                         size_t cap)
+sg_roster_file_gate_text(const struct sg_gate_public *gate, const char *genesis,
+                         const char *roster, char *out, size_t cap)
 {
     char hex[3][65];
 
@@ -129,18 +128,18 @@ sg_roster_file_persons(const struct sg_roster_file *roster)
     const char *persons[PERSONS_MAX];
     size_t count = 0;
 
-    for (size_t i = 0;
-         i < roster->outer->n_signatures && count < PERSONS_MAX; i++) {
+    for (size_t i = 0; i < roster->outer->n_signatures && count < PERSONS_MAX;
+         i++) {
         const Sgpb__RootSignature *one = roster->outer->signatures[i];
         const Sgpb__RootKey *root = root_of(roster->doc, one->key_id);
         bool seen = root == NULL;
         for (size_t k = 0; k < count && !seen; k++)
             seen = strcmp(persons[k], root->person) == 0;
-        if (!seen && sg_sign_verify((enum sg_alg)root->alg,
-                                    sg_codec_slice(root->public_key),
-                                    SG_SIGN_ROSTER,
-                                    sg_codec_slice(roster->outer->roster),
-                                    sg_codec_slice(one->sig)))
+        if (!seen &&
+            sg_sign_verify((enum sg_alg)root->alg,
+                           sg_codec_slice(root->public_key), SG_SIGN_ROSTER,
+                           sg_codec_slice(roster->outer->roster),
+                           sg_codec_slice(one->sig)))
             persons[count++] = root->person;
     }
     return count;
@@ -244,8 +243,8 @@ add(struct sg_roster_file *roster, Sgpb__Participant *who)
         there->n_keys += who->n_keys;
         return SG_OK;
     }
-    Sgpb__Participant **all = sg_arena_take(
-        roster->arena, (doc->n_participants + 1) * sizeof *all);
+    Sgpb__Participant **all =
+        sg_arena_take(roster->arena, (doc->n_participants + 1) * sizeof *all);
     if (all == NULL)
         return SG_ERR_FULL;
     if (doc->n_participants > 0)

@@ -34,16 +34,22 @@ read_agreement(const char *path, struct agreement_text *t, struct sg_diag *diag)
 {
 #define ROW(name, required)                                                    \
     {                                                                          \
-        #name, t->name, TEXT, required                                         \
+#name, t->name, TEXT, required                                         \
     }
-    const struct sg_os_conf_row rows[] = {
-        ROW(id, true),           ROW(revision, true),
-        ROW(purpose, true),      ROW(lawful_basis, true),
-        ROW(onward, false),      ROW(valid_days, false),
-        ROW(retention_days, false), ROW(notice, false),
-        ROW(categories, false),  ROW(recipients, false),
-        ROW(languages, false),   ROW(community, false),
-        ROW(compatible_before, false), ROW(prev, false)};
+    const struct sg_os_conf_row rows[] = {ROW(id, true),
+                                          ROW(revision, true),
+                                          ROW(purpose, true),
+                                          ROW(lawful_basis, true),
+                                          ROW(onward, false),
+                                          ROW(valid_days, false),
+                                          ROW(retention_days, false),
+                                          ROW(notice, false),
+                                          ROW(categories, false),
+                                          ROW(recipients, false),
+                                          ROW(languages, false),
+                                          ROW(community, false),
+                                          ROW(compatible_before, false),
+                                          ROW(prev, false)};
 #undef ROW
     return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
 }
@@ -258,16 +264,15 @@ sg_verb_consent(int argc, char **argv)
     uint8_t record[16];
     const char *verb = argc < 2 ? "" : argv[1];
 
-    bool fine = argc >= 2 && sg_options_take(argc, argv, 2, rows,
-                                             SG_COUNT_OF(rows), &rest);
+    bool fine = argc >= 2 &&
+                sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     bool has_record =
         rest.count == 2 &&
         sg_encode_unhex(sg_slice_text(rest.word[1]), record, sizeof record);
     bool text = strcmp(verb, "agreement") == 0 && rest.count == 1;
     bool gives = strcmp(verb, "give") == 0 && has_record;
     bool takes = strcmp(verb, "withdraw") == 0 && has_record;
-    bool shows =
-        strcmp(verb, "show") == 0 && (rest.count == 1 || has_record);
+    bool shows = strcmp(verb, "show") == 0 && (rest.count == 1 || has_record);
     if (!fine || !(text || gives || takes || shows)) {
         fputs("usage: statgate consent agreement FILE\n"
               "       statgate consent give|withdraw AGREEMENT RECORD\n"
@@ -280,13 +285,12 @@ sg_verb_consent(int argc, char **argv)
     }
     int status = call.result.exit;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS))
-        status = text    ? agreement(&call, rest.word[0])
-                 : gives ? event(&call, rest.word[0], record,
-                                 SG_CONSENT_STATE_GIVEN)
-                 : takes ? event(&call, rest.word[0], record,
-                                 SG_CONSENT_STATE_WITHDRAWN)
-                         : show(&call, rest.word[0],
-                                has_record ? record : NULL);
+        status =
+            text    ? agreement(&call, rest.word[0])
+            : gives ? event(&call, rest.word[0], record, SG_CONSENT_STATE_GIVEN)
+            : takes
+                ? event(&call, rest.word[0], record, SG_CONSENT_STATE_WITHDRAWN)
+                : show(&call, rest.word[0], has_record ? record : NULL);
     else
         status = call.result.exit;
     sg_gate_call_close(&call);

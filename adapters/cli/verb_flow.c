@@ -37,7 +37,7 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
 {
 #define ROW(name, required)                                                    \
     {                                                                          \
-        #name, t->name, TEXT, required                                         \
+#name, t->name, TEXT, required                                         \
     }
     struct sg_os_conf_row rows[25 + ATTRIBUTES] = {
         ROW(flow, true),
@@ -68,8 +68,8 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
     };
 #undef ROW
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        rows[25 + i] = (struct sg_os_conf_row){attributes[i], t->attribute[i],
-                                               TEXT, true};
+        rows[25 + i] =
+            (struct sg_os_conf_row){attributes[i], t->attribute[i], TEXT, true};
     return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
 }
 
@@ -96,8 +96,7 @@ static bool
 fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
                 struct sg_arena *arena)
 {
-    Sgpb__TermsAttribute *all =
-        sg_arena_take(arena, ATTRIBUTES * sizeof *all);
+    Sgpb__TermsAttribute *all = sg_arena_take(arena, ATTRIBUTES * sizeof *all);
 
     doc->attributes =
         sg_arena_take(arena, ATTRIBUTES * sizeof *doc->attributes);
@@ -197,8 +196,7 @@ put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc, const char *second)
         !sg_gate_call_sign(call, "sign", "terms", body, &one))
         return;
     for (int i = 0; i < 2; i++) {
-        signatures[i] =
-            (Sgpb__DocumentSignature)SGPB__DOCUMENT_SIGNATURE__INIT;
+        signatures[i] = (Sgpb__DocumentSignature)SGPB__DOCUMENT_SIGNATURE__INIT;
         pointers[i] = &signatures[i];
     }
     signatures[0].alg = one.alg;
@@ -232,7 +230,8 @@ flow_new(struct sg_gate_call *call, const char *path, const char *second)
     if (err != SG_OK)
         return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
                                     : sg_cli_fail(err, path);
-    err = sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob);
+    err =
+        sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob);
     if (err != SG_OK)
         return sg_cli_fail(err, t->structure);
     doc.flow = t->flow;
@@ -398,8 +397,9 @@ sg_verb_flow(int argc, char **argv)
         bool show = strcmp(argv[1], "show") == 0 && word != NULL;
         bool close = strcmp(argv[1], "close") == 0 && word != NULL;
         if (list || new || show || close) {
-            status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS) ? 0
-                     : call.result.exit;
+            status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
+                         ? 0
+                         : call.result.exit;
             if (status == 0)
                 status = list   ? flow_list(&call)
                          : new  ? flow_new(&call, word, second)

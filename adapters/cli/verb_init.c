@@ -20,11 +20,12 @@
 static int
 usage(FILE *out)
 {
-    fputs("usage: statgate init DIR --gate ID [--control EP] [--data EP]\n"
-          "       statgate init DIR --roster FILE\n\n"
-          "The first form makes keys and DIR/gate.public; the second begins the\n"
-          "log with roster 1, signed by the root key holders.\n",
-          out);
+    fputs(
+        "usage: statgate init DIR --gate ID [--control EP] [--data EP]\n"
+        "       statgate init DIR --roster FILE\n\n"
+        "The first form makes keys and DIR/gate.public; the second begins the\n"
+        "log with roster 1, signed by the root key holders.\n",
+        out);
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
 }
 
@@ -92,8 +93,7 @@ roster_fault(const struct sg_roster_file *roster,
         doc->gate_transport_key.len != 32 ||
         memcmp(doc->gate_transport_key.data, gate->transport, 32) != 0)
         return "it names other keys than this gate's";
-    if (doc->threshold < 2 ||
-        sg_roster_file_persons(roster) < doc->threshold)
+    if (doc->threshold < 2 || sg_roster_file_persons(roster) < doc->threshold)
         return "it is not signed by enough distinct persons: statgate roster "
                "sign";
     return NULL;
@@ -180,7 +180,8 @@ int
 sg_verb_init(int argc, char **argv)
 {
     const char *gate = NULL, *roster = NULL;
-    const char *control = "tcp://127.0.0.1:7171", *data = "tcp://127.0.0.1:7172";
+    const char *control = "tcp://127.0.0.1:7171",
+               *data = "tcp://127.0.0.1:7172";
     bool help = false;
     struct sg_words rest;
     const struct sg_option rows[] = {

@@ -24,18 +24,19 @@ struct options {
 static int
 usage(FILE *out)
 {
-    fputs("usage: statgate join --gate GATE.public --id ID --jurisdiction CC\n"
-          "         --class CLASS --person NAME --key-role ROLE...\n"
-          "         [--role ROLE...] [--purpose P...] [--promise O...]\n"
-          "         [--name TEXT] [--stored-in CC] [--roster FILE]\n"
-          "         [-o REQUEST] [--home DIR]\n"
-          "       statgate join --roster FILE | --control EP | --data EP\n\n"
-          "Makes the home with fresh keys and a request file, and prints its\n"
-          "fingerprint, to be told to the root key holders by another way. The\n"
-          "second form pins the gate's roster, or changes its address, in a\n"
-          "home that is there. Key roles: operator policy_admin publisher\n"
-          "subscriber consent auditor.\n",
-          out);
+    fputs(
+        "usage: statgate join --gate GATE.public --id ID --jurisdiction CC\n"
+        "         --class CLASS --person NAME --key-role ROLE...\n"
+        "         [--role ROLE...] [--purpose P...] [--promise O...]\n"
+        "         [--name TEXT] [--stored-in CC] [--roster FILE]\n"
+        "         [-o REQUEST] [--home DIR]\n"
+        "       statgate join --roster FILE | --control EP | --data EP\n\n"
+        "Makes the home with fresh keys and a request file, and prints its\n"
+        "fingerprint, to be told to the root key holders by another way. The\n"
+        "second form pins the gate's roster, or changes its address, in a\n"
+        "home that is there. Key roles: operator policy_admin publisher\n"
+        "subscriber consent auditor.\n",
+        out);
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
 }
 
@@ -81,8 +82,8 @@ read_conf(const char *home, char id[65], struct sg_gate_public *gate)
     enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), &diag);
     if (err == SG_OK &&
         (!sg_encode_unhex(sg_slice_text(key), gate->transport, 32) ||
-         (pin[0] != '\0' && !sg_encode_unhex(sg_slice_text(pin),
-                                             gate->roster_sha256, 32))))
+         (pin[0] != '\0' &&
+          !sg_encode_unhex(sg_slice_text(pin), gate->roster_sha256, 32))))
         err = SG_ERR_SYNTAX;
     gate->founded = pin[0] != '\0';
     return err == SG_OK ? 0 : sg_cli_fail(err, path);

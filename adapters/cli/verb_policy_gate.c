@@ -57,16 +57,16 @@ read_files(struct sg_gate_call *call, const struct sg_words *paths,
         const char *slash = strrchr(paths->word[i], '/');
         uint8_t *bytes;
         size_t len;
-        enum sg_err err = sg_os_file_read(paths->word[i], SG_LIMIT_POLICY_FILE,
-                                          &bytes, &len);
+        enum sg_err err =
+            sg_os_file_read(paths->word[i], SG_LIMIT_POLICY_FILE, &bytes, &len);
         if (err != SG_OK)
             return err;
         struct sg_slice text =
             sg_arena_copy(call->arena, sg_slice_of(bytes, len));
         free(bytes);
         files[i] = (Sgpb__PolicyFile)SGPB__POLICY_FILE__INIT;
-        files[i].name = sg_gate_call_text(
-            call, slash == NULL ? paths->word[i] : slash + 1);
+        files[i].name =
+            sg_gate_call_text(call, slash == NULL ? paths->word[i] : slash + 1);
         files[i].text = sg_codec_bytes(text.ptr, text.len);
         bundle->files[i] = &files[i];
         bundle->n_files++;
@@ -178,8 +178,7 @@ sg_verb_policy_gate(int argc, char **argv)
     struct sg_words rest;
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"--json", NULL, &call.json, NULL}};
-    bool fine =
-        sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
+    bool fine = sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     bool proposes = strcmp(argv[1], "propose") == 0 && rest.count > 0;
     bool approves = strcmp(argv[1], "approve") == 0 && rest.count == 1;
     bool asks = strcmp(argv[1], "status") == 0 && rest.count == 0;

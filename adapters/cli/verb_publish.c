@@ -58,17 +58,16 @@ sg_verb_publish(int argc, char **argv)
     bool json = false, rehearse = false, again = false, help = false;
     struct sg_words rest;
     const struct sg_option rows[] = {
-        {"--home", &home, NULL, NULL},     {"--flow", &flow, NULL, NULL},
-        {"--kind", &kind, NULL, NULL},     {"--embargo", &embargo, NULL, NULL},
-        {"--json", NULL, &json, NULL},     {"--rehearse", NULL, &rehearse, NULL},
-        {"--again", NULL, &again, NULL},   {"--help", NULL, &help, NULL},
+        {"--home", &home, NULL, NULL},   {"--flow", &flow, NULL, NULL},
+        {"--kind", &kind, NULL, NULL},   {"--embargo", &embargo, NULL, NULL},
+        {"--json", NULL, &json, NULL},   {"--rehearse", NULL, &rehearse, NULL},
+        {"--again", NULL, &again, NULL}, {"--help", NULL, &help, NULL},
         {"--receipt", &keep, NULL, NULL}};
     struct sg_gate_call call = {0};
     struct statgate_receipt receipt;
     uint64_t until = 0;
 
-    bool fine =
-        sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
+    bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
     if (fine && embargo != NULL)
         fine = sg_os_clock_parse(sg_slice_text(embargo), &until);
     if (!fine || help || rest.count != 1 || flow == NULL) {
@@ -155,16 +154,15 @@ sg_verb_why(int argc, char **argv)
     uint64_t revision = 0;
     uint8_t manifest[32];
 
-    bool fine =
-        sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
-    bool report =
-        fine && rest.count == 1 &&
-        sg_encode_unhex(sg_slice_text(rest.word[0]), manifest, 32);
+    bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
+    bool report = fine && rest.count == 1 &&
+                  sg_encode_unhex(sg_slice_text(rest.word[0]), manifest, 32);
     if (!report && (!fine || rest.count != 2 ||
                     !release_of(rest.word[0], flow, &revision))) {
-        fputs("usage: statgate why FLOW@N SUBSCRIBER/NAME [--json]\n"
-              "       statgate why MANIFEST  (fault report of an own release)\n",
-              stderr);
+        fputs(
+            "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json]\n"
+            "       statgate why MANIFEST  (fault report of an own release)\n",
+            stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     call.json = json;

@@ -43,10 +43,11 @@ sg_verb_root(int argc, char **argv)
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 2 || strcmp(rest.word[0], "new") != 0 || out == NULL) {
-        fputs("usage: statgate root new PERSON -o FILE\n\n"
-              "A root key of one person, and FILE.pub with its public half. Keep\n"
-              "FILE off the gate.\n",
-              stderr);
+        fputs(
+            "usage: statgate root new PERSON -o FILE\n\n"
+            "A root key of one person, and FILE.pub with its public half. Keep\n"
+            "FILE off the gate.\n",
+            stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     enum sg_err err = sg_os_keyfile_make(out, "root", &key);
@@ -135,10 +136,10 @@ roster_new(const struct options *o)
     doc.gate_sign_key = sg_codec_bytes(gate.sign, 32);
     roster.doc = &doc;
     for (size_t i = 0; i < o->admit.count && status == 0; i++)
-        status = o->gate_home == NULL
-                     ? sg_cli_fail(SG_ERR_USAGE, "--admit needs --gate-home")
-                     : sg_roster_file_admit(&roster, o->admit.word[i],
-                                            o->gate_home);
+        status =
+            o->gate_home == NULL
+                ? sg_cli_fail(SG_ERR_USAGE, "--admit needs --gate-home")
+                : sg_roster_file_admit(&roster, o->admit.word[i], o->gate_home);
     if (status == 0) {
         enum sg_err err = sg_roster_file_write(o->out, &doc, roster.arena);
         status = err == SG_OK ? 0 : sg_cli_fail(err, o->out);
@@ -335,14 +336,15 @@ sg_verb_roster(int argc, char **argv)
         if (strcmp(argv[1], "instrument") == 0 && file != NULL)
             return roster_instrument(&o, file);
     }
-    fputs("usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
-          "         [--threshold K] [--days N] [--admit REQUEST...\n"
-          "         --gate-home DIR] -o FILE\n"
-          "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
-          "       statgate roster show FILE [--json]\n"
-          "       statgate roster instrument FILE --kind K --from A --to B -o F\n"
-          "       statgate roster put FILE [--home DIR]\n",
-          stderr);
+    fputs(
+        "usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
+        "         [--threshold K] [--days N] [--admit REQUEST...\n"
+        "         --gate-home DIR] -o FILE\n"
+        "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
+        "       statgate roster show FILE [--json]\n"
+        "       statgate roster instrument FILE --kind K --from A --to B -o F\n"
+        "       statgate roster put FILE [--home DIR]\n",
+        stderr);
     return sg_err_exit(SG_ERR_USAGE);
 }
 
@@ -355,11 +357,12 @@ sg_verb_admit(int argc, char **argv)
 
     if (!take(argc, argv, 1, &o, &rest) || rest.count == 0 ||
         o.roster == NULL || o.out == NULL || o.gate_home == NULL) {
-        fputs("usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
-              "         -o NEXT\n\n"
-              "Makes the next roster; k root key holders sign it with statgate\n"
-              "roster sign, an operator sends it with statgate roster put.\n",
-              stderr);
+        fputs(
+            "usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
+            "         -o NEXT\n\n"
+            "Makes the next roster; k root key holders sign it with statgate\n"
+            "roster sign, an operator sends it with statgate roster put.\n",
+            stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     enum sg_err err = sg_roster_file_read(o.roster, &roster);
@@ -446,8 +449,8 @@ sg_verb_revoke(int argc, char **argv)
     Sgpb__Signed document;
     int status = 0;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
-        enum sg_err err = sign_revocation(&call, gate, root, key_id, reason,
-                                          &document);
+        enum sg_err err =
+            sign_revocation(&call, gate, root, key_id, reason, &document);
         revoke.revocation = &document;
         envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
         envelope.revoke = &revoke;

@@ -54,12 +54,15 @@ sg_verb_subscribe(int argc, char **argv)
     const char *basis = "", *format = NULL, *name = NULL;
     bool json = false;
     struct sg_words rest, promises = {.count = 0};
-    const struct sg_option rows[] = {
-        {"--home", &home, NULL, NULL},       {"--key", &key, NULL, NULL},
-        {"--period", &period, NULL, NULL},   {"--purpose", &purpose, NULL, NULL},
-        {"--basis", &basis, NULL, NULL},     {"--format", &format, NULL, NULL},
-        {"--name", &name, NULL, NULL},       {"--json", NULL, &json, NULL},
-        {"--promise", NULL, NULL, &promises}};
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--key", &key, NULL, NULL},
+                                     {"--period", &period, NULL, NULL},
+                                     {"--purpose", &purpose, NULL, NULL},
+                                     {"--basis", &basis, NULL, NULL},
+                                     {"--format", &format, NULL, NULL},
+                                     {"--name", &name, NULL, NULL},
+                                     {"--json", NULL, &json, NULL},
+                                     {"--promise", NULL, NULL, &promises}};
     struct sg_gate_call call = {0};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
@@ -202,8 +205,7 @@ take_one(struct receive *r)
         printf("}\n");
     }
     fflush(stdout);
-    bool copied = r->out != NULL &&
-                  sg_os_file_path(data, "%s", d.data_path) &&
+    bool copied = r->out != NULL && sg_os_file_path(data, "%s", d.data_path) &&
                   sg_os_file_path(sidecar, "%s", d.sidecar_path);
     if (statgate_keep(call->gate, &d, &call->result) != 0)
         return sg_gate_call_say(call);
@@ -221,10 +223,11 @@ sg_verb_receive(int argc, char **argv)
     const char *home = NULL, *wait = NULL;
     struct sg_words rest;
     unsigned long long seconds = 0;
-    const struct sg_option rows[] = {
-        {"--home", &home, NULL, NULL},   {"--out", &r.out, NULL, NULL},
-        {"--wait", &wait, NULL, NULL},   {"--once", NULL, &r.once, NULL},
-        {"--json", NULL, &r.call.json, NULL}};
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--out", &r.out, NULL, NULL},
+                                     {"--wait", &wait, NULL, NULL},
+                                     {"--once", NULL, &r.once, NULL},
+                                     {"--json", NULL, &r.call.json, NULL}};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1 ||

@@ -41,10 +41,9 @@ look_piece(void *context, struct sg_slice bytes)
 {
     struct looking *looking = (struct looking *)context;
 
-    if (looking->file->size == 0 &&
-        looking->file->media == SG_MEDIA_UNKNOWN)
-        looking->file->media = sg_obs_media_detect(sg_slice_of(
-            bytes.ptr, bytes.len < DETECT ? bytes.len : DETECT));
+    if (looking->file->size == 0 && looking->file->media == SG_MEDIA_UNKNOWN)
+        looking->file->media = sg_obs_media_detect(
+            sg_slice_of(bytes.ptr, bytes.len < DETECT ? bytes.len : DETECT));
     looking->file->size += bytes.len;
     sg_crypto_sha256_add(looking->hash, bytes.ptr, bytes.len);
     return SG_OK;
@@ -96,9 +95,9 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     const char *flow = pass->file->dataflow;
     const char *equals = flow == NULL ? NULL : strchr(flow, '=');
     struct sg_obs_ref terms;
-    bool fits = pass->file->any_flow ||
-                (ref->kind == SG_OBS_REF_DATASTRUCTURE &&
-                 same_name(ref, s->agency, s->id));
+    bool fits =
+        pass->file->any_flow || (ref->kind == SG_OBS_REF_DATASTRUCTURE &&
+                                 same_name(ref, s->agency, s->id));
 
     for (uint32_t i = 0; i < s->flow_count && !fits; i++)
         fits = ref->kind != SG_OBS_REF_DATASTRUCTURE &&
@@ -272,8 +271,8 @@ hash_piece(void *context, struct sg_slice bytes)
 }
 
 enum sg_err
-sg_content_bytes(const char *path, const uint8_t id[16],
-                 const uint8_t seed[16], uint8_t root[32])
+sg_content_bytes(const char *path, const uint8_t id[16], const uint8_t seed[16],
+                 uint8_t root[32])
 {
     struct sg_sha256 *hash = sg_crypto_sha256_new();
     uint8_t *bytes = malloc(READ_BYTES);
@@ -312,8 +311,7 @@ same_components(const struct sg_content_verifier *verifier,
 
     for (; sg_content_next_component(&at, &one); count++) {
         if (count >= structure->component_count ||
-            one.kind !=
-                sg_canonical_row_kind(&structure->components[count]) ||
+            one.kind != sg_canonical_row_kind(&structure->components[count]) ||
             !sg_slice_eq(one.id, structure->components[count].id))
             return false;
     }

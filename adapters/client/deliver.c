@@ -61,10 +61,10 @@ sg_deliver_begin(struct sg_home *home, const Sgpb__DeliveryBegin *begin,
     made->home = home;
     made->fd = -1;
     made->arena = sg_arena_new(ARENA, ARENA_BLOCK);
-    enum sg_err err = made->arena == NULL ? SG_ERR_MEMORY
-                                          : sg_codec_pack(&begin->base,
-                                                          made->arena,
-                                                          &made->begin);
+    enum sg_err err =
+        made->arena == NULL
+            ? SG_ERR_MEMORY
+            : sg_codec_pack(&begin->base, made->arena, &made->begin);
     if (err == SG_OK)
         err = sg_codec_unpack(&sgpb__delivery_begin__descriptor, made->begin,
                               made->arena, &kept);
@@ -79,8 +79,7 @@ sg_deliver_begin(struct sg_home *home, const Sgpb__DeliveryBegin *begin,
         made->offset = begin->offset;
         *why = "the sizes do not fit each other";
         if (made->bytes == 0 || made->bytes > SG_LIMIT_OBJECT ||
-            made->chunks !=
-                (made->bytes + SG_LIMIT_CHUNK - 1) / SG_LIMIT_CHUNK)
+            made->chunks != (made->bytes + SG_LIMIT_CHUNK - 1) / SG_LIMIT_CHUNK)
             err = SG_ERR_FORMAT;
     }
     if (err == SG_OK) {
@@ -201,9 +200,9 @@ open_chunks(struct plain *plain, const uint8_t key[32], uint8_t *room)
     struct sg_delivery_in *in = plain->in;
     struct sg_seal seal;
 
-    enum sg_err err = sg_seal_begin(&seal, key, in->statement.manifest_sha256,
-                                    in->statement.delivery->attempt.data,
-                                    SG_SEAL_VARIANT);
+    enum sg_err err =
+        sg_seal_begin(&seal, key, in->statement.manifest_sha256,
+                      in->statement.delivery->attempt.data, SG_SEAL_VARIANT);
     if (err != SG_OK)
         return err;
     for (uint64_t i = 0; i < in->chunks && err == SG_OK; i++) {
@@ -248,8 +247,8 @@ check_data(struct plain *plain, const char *path)
                            ? file.observations
                            : in->statement.manifest->leaves;
     sg_commit_proof(in->id, proof, in->proof_commit);
-    in->words = sg_statement_words(&in->statement, &found, in->observations,
-                                   in->arena);
+    in->words =
+        sg_statement_words(&in->statement, &found, in->observations, in->arena);
     return in->words == NULL ? SG_ERR_FULL : SG_OK;
 }
 
@@ -268,9 +267,9 @@ write_sidecar(const struct plain *plain)
     sg_bytes_put_blob(&w, in->begin);
     sg_bytes_put_blob(&w, sg_slice_of(plain->proof, plain->proof_len));
     sg_bytes_put_blob(&w, roster);
-    enum sg_err err = w.full ? SG_ERR_MEMORY
-                             : sg_os_file_replace(in->sidecar,
-                                                  sg_writer_slice(&w), true);
+    enum sg_err err =
+        w.full ? SG_ERR_MEMORY
+               : sg_os_file_replace(in->sidecar, sg_writer_slice(&w), true);
     free(bytes);
     return err;
 }
@@ -342,8 +341,8 @@ sg_deliver_key(struct sg_delivery_in *in, struct sg_slice frame_bytes)
         memcmp(commit, in->statement.delivery->key_commit.data, 32) == 0
             ? SG_OK
             : SG_ERR_CORRUPT;
-    if (err == SG_OK && !sg_home_path(in->home, "inbox",
-                                      sg_slice_of(in->id, 16), ".tmp", path))
+    if (err == SG_OK &&
+        !sg_home_path(in->home, "inbox", sg_slice_of(in->id, 16), ".tmp", path))
         err = SG_ERR_FULL;
     if (err == SG_OK) {
         (void)!sg_os_file_remove(path); // of a program that ended here

@@ -34,10 +34,10 @@ struct sg_delivery_in {
 
 // A delivery begins. Checks the statement; resumes what is in the inbox.
 // *in NULL unless SG_OK; why (static) otherwise.
-SG_MUST_CHECK enum sg_err sg_deliver_begin(
-    struct sg_home *home, const Sgpb__DeliveryBegin *begin,
-    const struct sg_statement_expect *expect, struct sg_delivery_in **in,
-    const char **why);
+SG_MUST_CHECK enum sg_err
+sg_deliver_begin(struct sg_home *home, const Sgpb__DeliveryBegin *begin,
+                 const struct sg_statement_expect *expect,
+                 struct sg_delivery_in **in, const char **why);
 // The next chunk, as ciphertext. SG_ERR_CHUNK_ORDER: not the one that follows.
 SG_MUST_CHECK enum sg_err sg_deliver_chunk(struct sg_delivery_in *in,
                                            uint64_t index,

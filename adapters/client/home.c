@@ -43,8 +43,7 @@ read_conf(struct sg_home *home, struct sg_diag *diag)
                     "there is no %s; make a home with: statgate join", path);
         return SG_ERR_NOT_FOUND;
     }
-    enum sg_err err =
-        sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
+    enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
     if (err != SG_OK)
         return err;
     home->has_pin = pin[0] != '\0';
@@ -109,8 +108,10 @@ read_roster(struct sg_home *home, struct sg_diag *diag)
     if (err == SG_OK && strcmp(home->roster.doc->gate, home->gate) != 0)
         err = SG_ERR_ROSTER;
     if (err != SG_OK)
-        sg_diag_set(diag, 0, 0, "%s is not a roster of this gate; pin it "
-                    "again: statgate join --roster FILE", path);
+        sg_diag_set(diag, 0, 0,
+                    "%s is not a roster of this gate; pin it "
+                    "again: statgate join --roster FILE",
+                    path);
     return err;
 }
 
@@ -124,9 +125,8 @@ read_evidence(struct sg_home *home)
 
     if (sg_os_file_path(path, "%s/genesis", home->path) &&
         sg_os_file_read(path, 128, &bytes, &len) == SG_OK) {
-        home->has_genesis =
-            len >= 64 &&
-            sg_encode_unhex(sg_slice_of(bytes, 64), home->genesis, 32);
+        home->has_genesis = len >= 64 && sg_encode_unhex(sg_slice_of(bytes, 64),
+                                                         home->genesis, 32);
         free(bytes);
     }
     if (!sg_os_file_path(path, "%s/checkpoint", home->path) ||
@@ -201,10 +201,9 @@ sg_home_take_roster(struct sg_home *home, struct sg_slice bytes)
     else if (!home->has_pin || memcmp(next.sha256, home->pin, 32) != 0 ||
              strcmp(next.doc->gate, home->gate) != 0)
         err = SG_ERR_ROSTER;
-    if (err == SG_OK &&
-        (next.doc->gate_transport_key.len != 32 ||
-         memcmp(next.doc->gate_transport_key.data, home->gate_transport, 32) !=
-             0))
+    if (err == SG_OK && (next.doc->gate_transport_key.len != 32 ||
+                         memcmp(next.doc->gate_transport_key.data,
+                                home->gate_transport, 32) != 0))
         err = SG_ERR_ROSTER;
     if (err == SG_OK && !sg_os_file_path(path, "%s/roster", home->path))
         err = SG_ERR_FULL;
@@ -250,9 +249,8 @@ sg_home_take_checkpoint(struct sg_home *home, struct sg_slice bytes,
     if (sg_note_parse(bytes, &note) != SG_OK ||
         !sg_note_origin_parse(note.origin, &gate, front, &epoch))
         return SG_ERR_PEER_MALFORMED;
-    if (home->roster.doc == NULL ||
-        home->roster.doc->gate_log_key.len != 32 || !home->has_genesis ||
-        !sg_slice_eq(gate, sg_slice_text(home->gate)) ||
+    if (home->roster.doc == NULL || home->roster.doc->gate_log_key.len != 32 ||
+        !home->has_genesis || !sg_slice_eq(gate, sg_slice_text(home->gate)) ||
         memcmp(front, home->genesis, sizeof front) != 0 ||
         !sg_note_verify(&note, home->roster.doc->gate_log_key.data))
         return SG_ERR_SIGNATURE;

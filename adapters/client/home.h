@@ -63,9 +63,9 @@ SG_MUST_CHECK enum sg_err sg_home_take_checkpoint(struct sg_home *home,
                                                   struct sg_slice note,
                                                   bool newest);
 // The compiled structure with this hash, from structures/. SG_ERR_STRUCTURE.
-SG_MUST_CHECK enum sg_err
-sg_home_structure(struct sg_home *home, struct sg_slice sha256,
-                  const struct sg_structure **out);
+SG_MUST_CHECK enum sg_err sg_home_structure(struct sg_home *home,
+                                            struct sg_slice sha256,
+                                            const struct sg_structure **out);
 // A key of the home; NULL: there is none of this use.
 const struct sg_os_keyfile *sg_home_key(const struct sg_home *home,
                                         const char *use);

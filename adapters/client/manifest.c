@@ -50,9 +50,8 @@ take_head(struct statgate *handle, const Sgpb__CatalogueFlow *flow,
     sg_crypto_sha256(flow->terms->body.data, flow->terms->body.len, sha256);
     struct sg_slice body =
         sg_arena_copy(head->arena, sg_codec_slice(flow->terms->body));
-    if (body.ptr == NULL ||
-        sg_codec_unpack(&sgpb__flow_terms__descriptor, body, head->arena,
-                        &terms) != SG_OK)
+    if (body.ptr == NULL || sg_codec_unpack(&sgpb__flow_terms__descriptor, body,
+                                            head->arena, &terms) != SG_OK)
         return SG_ERR_PEER_MALFORMED;
     head->terms = terms;
     if (!sg_slice_eq(sg_codec_slice(flow->terms_sha256),
@@ -90,8 +89,8 @@ sg_manifest_head(struct statgate *handle, const char *flow, bool again,
     if (*head != NULL && (*head)->terms != NULL && !again)
         return sg_session_done(result);
     if (*head == NULL)
-        *head = &handle->heads[handle->head_next++ %
-                               SG_COUNT_OF(handle->heads)];
+        *head =
+            &handle->heads[handle->head_next++ % SG_COUNT_OF(handle->heads)];
     sg_arena_free(&(*head)->arena);
     **head = (struct sg_head){.arena = sg_arena_new(HEAD_ARENA, HEAD_BLOCK)};
     if ((*head)->arena == NULL)
@@ -150,8 +149,8 @@ claim_agreements(struct statgate *handle, const Sgpb__FlowTerms *terms,
 {
     char **ids = sorted(arena, terms->agreements, terms->n_agreements,
                         &claims->n_agreements);
-    claims->agreements = sg_arena_take(
-        arena, (claims->n_agreements + 1) * sizeof *claims->agreements);
+    claims->agreements = sg_arena_take(arena, (claims->n_agreements + 1) *
+                                                  sizeof *claims->agreements);
     if (ids == NULL || claims->agreements == NULL)
         return SG_ERR_FULL;
     for (size_t i = 0; i < claims->n_agreements; i++) {
@@ -164,10 +163,9 @@ claim_agreements(struct statgate *handle, const Sgpb__FlowTerms *terms,
         envelope.consent_get = &get;
         if (ref == NULL)
             return SG_ERR_FULL;
-        if (sg_session_ask(handle, SG_WIRE_DATA, &envelope,
-                           (struct sg_slice){NULL, 0},
-                           SGPB__ENVELOPE__BODY_CONSENT_IS, &answer,
-                           result) != 0)
+        if (sg_session_ask(
+                handle, SG_WIRE_DATA, &envelope, (struct sg_slice){NULL, 0},
+                SGPB__ENVELOPE__BODY_CONSENT_IS, &answer, result) != 0)
             return SG_ERR_CONSENT;
         *ref = (Sgpb__AgreementRef)SGPB__AGREEMENT_REF__INIT;
         ref->id = ids[i];
@@ -198,17 +196,17 @@ fill_claims(struct statgate *handle, const struct statgate_release *release,
     claims->onward = claim_of(terms->onward);
     claims->licence = claim_of(terms->licence);
     claims->retention_days = terms->retention_days;
-    claims->purposes = sorted(arena, terms->purposes, terms->n_purposes,
-                              &claims->n_purposes);
+    claims->purposes =
+        sorted(arena, terms->purposes, terms->n_purposes, &claims->n_purposes);
     claims->languages = sorted(arena, terms->languages, terms->n_languages,
                                &claims->n_languages);
     claims->embargo_us = release->embargo_us;
     claims->action = ACTION_WHOLE;
-    claims->release_kind = sg_arena_printf(
-        arena, "%s",
-        release->release_kind != NULL ? release->release_kind
-        : head->revision == 0         ? "first"
-                                      : "scheduled_revision");
+    claims->release_kind =
+        sg_arena_printf(arena, "%s",
+                        release->release_kind != NULL ? release->release_kind
+                        : head->revision == 0         ? "first"
+                                                      : "scheduled_revision");
     if (claims->purposes == NULL || claims->languages == NULL ||
         claims->release_kind == NULL)
         return SG_ERR_FULL;

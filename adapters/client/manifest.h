@@ -13,13 +13,11 @@ struct sg_manifest_made {
 
 // Content, claims and place in the row of revisions. file was looked at. The
 // head moves on to this release. Fills result when it fails.
-SG_MUST_CHECK int sg_manifest_make(struct statgate *handle,
-                                   const struct statgate_release *release,
-                                   struct sg_head *head,
-                                   struct sg_content_file *file,
-                                   struct sg_arena *arena,
-                                   struct sg_manifest_made *made,
-                                   struct statgate_result *result);
+SG_MUST_CHECK int
+sg_manifest_make(struct statgate *handle,
+                 const struct statgate_release *release, struct sg_head *head,
+                 struct sg_content_file *file, struct sg_arena *arena,
+                 struct sg_manifest_made *made, struct statgate_result *result);
 // What the gate says of the flow, asked once; the terms are signed by the
 // provider himself. again: forget what was known.
 SG_MUST_CHECK int sg_manifest_head(struct statgate *handle, const char *flow,

@@ -46,7 +46,8 @@ sg_outbox_head(const struct sg_home *home, const char *flow,
         sg_os_file_read(path, HEAD_LEN, &bytes, &len) != SG_OK)
         return false;
     struct sg_reader r = sg_reader_on(sg_slice_of(bytes, len));
-    bool fine = sg_slice_eq(sg_bytes_take(&r, MAGIC), sg_slice_of(magic, MAGIC));
+    bool fine =
+        sg_slice_eq(sg_bytes_take(&r, MAGIC), sg_slice_of(magic, MAGIC));
     struct sg_slice file = sg_bytes_take(&r, 32);
     struct sg_slice manifest = sg_bytes_take(&r, 32);
     head->size = sg_bytes_u64(&r);

@@ -49,11 +49,10 @@ spool_stdin(struct statgate *handle, char path[SG_OS_PATH])
     sg_os_random_fill(random, sizeof random);
     if (bytes == NULL)
         return SG_ERR_MEMORY;
-    enum sg_err err =
-        sg_home_path(&handle->home, "outbox", sg_slice_of(random, 16), ".spool",
-                     path)
-            ? sg_os_file_open(path, SG_OS_OPEN_NEW, &fd)
-            : SG_ERR_FULL;
+    enum sg_err err = sg_home_path(&handle->home, "outbox",
+                                   sg_slice_of(random, 16), ".spool", path)
+                          ? sg_os_file_open(path, SG_OS_OPEN_NEW, &fd)
+                          : SG_ERR_FULL;
     while (err == SG_OK && got > 0) {
         err = sg_os_file_read_some(0, bytes, BLOCK, &got);
         if (err == SG_OK && got > 0)
@@ -86,9 +85,10 @@ look(struct statgate *handle, const struct statgate_release *release,
 // ---- answers -----------------------------------------------------------------------
 
 int
-sg_publish_accepted(struct statgate *handle, const char *flow, uint64_t revision,
-         const uint8_t manifest_sha256[32], const Sgpb__Receipt *said,
-         struct statgate_receipt *receipt, struct statgate_result *result)
+sg_publish_accepted(struct statgate *handle, const char *flow,
+                    uint64_t revision, const uint8_t manifest_sha256[32],
+                    const Sgpb__Receipt *said, struct statgate_receipt *receipt,
+                    struct statgate_result *result)
 {
     struct sg_receipt_expect expect = {
         .kind = SG_ENTRY_ACCEPTED,
@@ -116,8 +116,8 @@ sg_publish_accepted(struct statgate *handle, const char *flow, uint64_t revision
 
 enum sg_err
 sg_publish_remember(struct statgate *handle, const char *flow,
-         const struct sg_content_file *file,
-         const struct statgate_receipt *receipt, bool sync)
+                    const struct sg_content_file *file,
+                    const struct statgate_receipt *receipt, bool sync)
 {
     struct sg_outbox_head head = {.size = file->size,
                                   .revision = receipt->revision,
@@ -126,9 +126,9 @@ sg_publish_remember(struct statgate *handle, const char *flow,
 
     memcpy(head.file_sha256, file->sha256, 32);
     memcpy(head.manifest_sha256, receipt->manifest_sha256, 32);
-    enum sg_err err = sg_outbox_receipt(
-        &handle->home, receipt->manifest_sha256,
-        sg_slice_of(receipt->bytes, receipt->len), sync);
+    enum sg_err err =
+        sg_outbox_receipt(&handle->home, receipt->manifest_sha256,
+                          sg_slice_of(receipt->bytes, receipt->len), sync);
     return err == SG_OK ? sg_outbox_set_head(&handle->home, flow, &head) : err;
 }
 
@@ -153,9 +153,9 @@ answer_one(struct group *group, struct small *one, const Sgpb__Result *said)
     one->answered = true;
     group->left--;
     if (said->receipt != NULL) {
-        (void)sg_publish_accepted(handle, one->release->flow, one->made.revision,
-                       one->made.sha256, said->receipt, one->receipt,
-                       one->result);
+        (void)sg_publish_accepted(handle, one->release->flow,
+                                  one->made.revision, one->made.sha256,
+                                  said->receipt, one->receipt, one->result);
         one->receipt->observations = one->file.observations;
     } else if (said->refusal != NULL) {
         (void)sg_session_refused(one->result, said->refusal);
@@ -204,8 +204,8 @@ fill_publish(struct group *group, Sgpb__Publish *out)
     for (size_t i = 0; i < count; i++)
         sg_batch_leaf(group->one[i].made.bytes, leaves[i]);
     enum sg_err err =
-        sg_batch_sign(group->handle->home.signer,
-                      (const uint8_t(*)[32])leaves, (unsigned)count, &head, sig);
+        sg_batch_sign(group->handle->home.signer, (const uint8_t(*)[32])leaves,
+                      (unsigned)count, &head, sig);
     uint8_t *bytes = sg_arena_take(arena, SG_BATCH_HEAD_LEN + SG_SIG_LEN);
     out->manifests = sg_arena_take(arena, count * sizeof *out->manifests);
     out->secret_blocks =
@@ -261,8 +261,7 @@ deliver(struct group *group, const Sgpb__Publish *publish,
         group->request = envelope.request;
         uint64_t again = sg_session_deadline(SG_PUBLISH_AGAIN_MS);
         while (group->left > 0 && !group->whole &&
-               handle->greeted[SG_WIRE_DATA] &&
-               sg_os_clock_mono_us() < again &&
+               handle->greeted[SG_WIRE_DATA] && sg_os_clock_mono_us() < again &&
                sg_os_clock_mono_us() < deadline)
             (void)sg_session_hear(handle, SG_PUBLISH_SLICE_MS);
         if (sg_os_clock_mono_us() >= deadline && group->left > 0) {
@@ -335,8 +334,8 @@ close_group(struct group *group)
             *one->result = result;
             sg_publish_forget_head(handle, one->release->flow);
         } else if (one->result->exit == 0 && !publish.rehearse) {
-            err = sg_publish_remember(handle, one->release->flow, &one->file, one->receipt,
-                           i + 1 == group->count);
+            err = sg_publish_remember(handle, one->release->flow, &one->file,
+                                      one->receipt, i + 1 == group->count);
             if (err != SG_OK)
                 (void)sg_session_fail(one->result, err, "outbox");
         }
@@ -367,14 +366,15 @@ add_small(struct group *group, const struct statgate_release *release,
                           .result = result,
                           .file = *file};
     memset(receipt, 0, sizeof *receipt);
-    if (sg_manifest_head(group->handle, release->flow, group->count == 0 &&
-                         release->rehearse != 0, &head, result) != 0)
+    if (sg_manifest_head(group->handle, release->flow,
+                         group->count == 0 && release->rehearse != 0, &head,
+                         result) != 0)
         return;
     uint64_t revision = head->revision;
     uint8_t last[32];
     memcpy(last, head->manifest_sha256, 32);
-    if (sg_manifest_make(group->handle, release, head, &one->file,
-                         group->arena, &one->made, result) != 0)
+    if (sg_manifest_make(group->handle, release, head, &one->file, group->arena,
+                         &one->made, result) != 0)
         return;
     enum sg_err err = read_payload(group, one);
     if (err != SG_OK || release->rehearse) { // takes no number
@@ -454,8 +454,7 @@ load_group(struct group *group, uint8_t *bytes, size_t len,
         one->file.size = (*publish)->lengths[i];
         sg_crypto_sha256(one->made.bytes.ptr, one->made.bytes.len,
                          one->made.sha256);
-        sg_crypto_sha256(group->payload + at, one->file.size,
-                         one->file.sha256);
+        sg_crypto_sha256(group->payload + at, one->file.size, one->file.sha256);
         at += one->file.size;
     }
     return SG_OK;
@@ -487,8 +486,8 @@ replay(struct group *group, const uint8_t name[32], const char *flow,
     for (size_t i = 0; i < group->count && err == SG_OK; i++) {
         const struct small *one = &group->one[i];
         if (!one->answered || one->result->exit != 0 ||
-            sg_publish_remember(handle, one->release->flow, &one->file, one->receipt,
-                     true) != SG_OK)
+            sg_publish_remember(handle, one->release->flow, &one->file,
+                                one->receipt, true) != SG_OK)
             continue;
         if (flow != NULL && strcmp(flow, one->release->flow) == 0 &&
             memcmp(sha256, one->file.sha256, 32) == 0) {

@@ -11,18 +11,16 @@ enum { SG_PUBLISH_AGAIN_MS = 5000, SG_PUBLISH_SLICE_MS = 100 };
 // lies in the outbox from before its first byte leaves until its answer.
 // Both return result->exit.
 int sg_publish_large(struct statgate *handle,
-                                   const struct statgate_release *release,
-                                   struct sg_content_file *file,
-                                   statgate_progress *progress, void *context,
-                                   struct statgate_receipt *receipt,
-                                   struct statgate_result *result);
+                     const struct statgate_release *release,
+                     struct sg_content_file *file, statgate_progress *progress,
+                     void *context, struct statgate_receipt *receipt,
+                     struct statgate_result *result);
 // A receipt for this manifest: verified, its bytes kept in handle->arena.
-int sg_publish_accepted(struct statgate *handle,
-                                      const char *flow, uint64_t revision,
-                                      const uint8_t manifest_sha256[32],
-                                      const Sgpb__Receipt *said,
-                                      struct statgate_receipt *receipt,
-                                      struct statgate_result *result);
+int sg_publish_accepted(struct statgate *handle, const char *flow,
+                        uint64_t revision, const uint8_t manifest_sha256[32],
+                        const Sgpb__Receipt *said,
+                        struct statgate_receipt *receipt,
+                        struct statgate_result *result);
 // Receipt and head into the outbox.
 SG_MUST_CHECK enum sg_err
 sg_publish_remember(struct statgate *handle, const char *flow,

@@ -104,8 +104,8 @@ check_decision(struct receiving *r, const struct sg_delivery_in *in,
         .kind = SG_ENTRY_DECISION,
         .participant = sg_slice_text(r->handle->home.participant),
         .delivery_id = sg_slice_of(in->id, 16)};
-    struct sg_slice receipt = sg_arena_copy(
-        in->arena, sg_codec_slice(begin->decision_receipt));
+    struct sg_slice receipt =
+        sg_arena_copy(in->arena, sg_codec_slice(begin->decision_receipt));
     uint64_t entry;
 
     if (receipt.ptr == NULL)
@@ -119,13 +119,13 @@ static void
 on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
 {
     struct sg_home *home = &r->handle->home;
-    const struct sg_statement_expect expect = {
-        .roster = &home->roster,
-        .gate = home->gate,
-        .genesis = home->genesis,
-        .subscriber = home->participant,
-        .flow = r->kept.doc->flow,
-        .subscription_sha256 = r->kept.sha256};
+    const struct sg_statement_expect expect = {.roster = &home->roster,
+                                               .gate = home->gate,
+                                               .genesis = home->genesis,
+                                               .subscriber = home->participant,
+                                               .flow = r->kept.doc->flow,
+                                               .subscription_sha256 =
+                                                   r->kept.sha256};
     struct sg_delivery_in *in;
     const char *why;
     char path[SG_OS_PATH];
@@ -214,9 +214,8 @@ on_message(void *context, const Sgpb__Envelope *envelope,
         r->used_bytes += payload.len;
         r->used_messages++;
         in = coming(r->handle, envelope->delivery_chunk->delivery_id);
-        if (in != NULL &&
-            sg_deliver_chunk(in, envelope->delivery_chunk->index, payload) !=
-                SG_OK)
+        if (in != NULL && sg_deliver_chunk(in, envelope->delivery_chunk->index,
+                                           payload) != SG_OK)
             r->ask_attach = true; // a gap: say what is here and go on
     } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_KEY) {
         on_key(r, envelope->delivery_key, payload);
@@ -278,8 +277,8 @@ speak(struct receiving *r, struct statgate_result *result)
         ready.delivery_id = sg_codec_bytes(in->id, 16);
         envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_READY;
         envelope.delivery_ready = &ready;
-        if (sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing,
-                            result) != 0)
+        if (sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing, result) !=
+            0)
             return result->exit;
     }
     if (r->used_bytes * 2 >= GRANT_BYTES ||
@@ -493,8 +492,7 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
     if (in == NULL || in->state != SG_DELIVER_SHOWN)
         return sg_session_fail(result, SG_ERR_NOT_FOUND, "delivery");
     ack.delivery_id = sg_codec_bytes(in->id, 16);
-    ack.manifest_sha256 =
-        sg_codec_bytes(in->statement.manifest_sha256, 32);
+    ack.manifest_sha256 = sg_codec_bytes(in->statement.manifest_sha256, 32);
     ack.proof_commit = sg_codec_bytes(in->proof_commit, 32);
     ack.plaintext_commit = sg_codec_bytes(in->plain_commit, 32);
     ack.kept = kept;
@@ -532,8 +530,7 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
 }
 
 int
-statgate_keep(struct statgate *handle,
-              const struct statgate_delivery *delivery,
+statgate_keep(struct statgate *handle, const struct statgate_delivery *delivery,
               struct statgate_result *result)
 {
     return acknowledge(handle, delivery, 1, "", result);
@@ -561,8 +558,8 @@ statgate_report(struct statgate *handle, const uint8_t manifest_sha256[32],
     envelope.body_case = SGPB__ENVELOPE__BODY_REPORT_GET;
     envelope.report_get = &get;
     if (sg_session_ask(handle, SG_WIRE_DATA, &envelope,
-                       (struct sg_slice){NULL, 0},
-                       SGPB__ENVELOPE__BODY_REPORT, &answer, result) != 0)
+                       (struct sg_slice){NULL, 0}, SGPB__ENVELOPE__BODY_REPORT,
+                       &answer, result) != 0)
         return result->exit;
     *json = sg_session_report_json(handle, answer->report->report);
     return *json == NULL ? sg_session_fail(result, SG_ERR_FULL, NULL)

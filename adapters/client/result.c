@@ -48,8 +48,8 @@ sg_session_refused(struct statgate_result *result, const Sgpb__Refusal *refusal)
 
     memset(result, 0, sizeof *result);
     // A code that this version does not know is still a refusal.
-    result->exit = err == SG_ERR_COUNT ? sg_err_exit(SG_ERR_DENIED)
-                                       : sg_err_exit(err);
+    result->exit =
+        err == SG_ERR_COUNT ? sg_err_exit(SG_ERR_DENIED) : sg_err_exit(err);
     (void)snprintf(result->code, sizeof result->code, "%s", refusal->code);
     (void)snprintf(result->sentence, sizeof result->sentence, "%s",
                    refusal->sentence);
@@ -160,8 +160,8 @@ static enum sg_wire_lane
 lane_of(Sgpb__Envelope__BodyCase body)
 {
     static const Sgpb__Envelope__BodyCase control[] = {
-        SGPB__ENVELOPE__BODY_ROSTER_PUT,    SGPB__ENVELOPE__BODY_REVOKE,
-        SGPB__ENVELOPE__BODY_AGREEMENT_PUT, SGPB__ENVELOPE__BODY_CONSENT,
+        SGPB__ENVELOPE__BODY_ROSTER_PUT,     SGPB__ENVELOPE__BODY_REVOKE,
+        SGPB__ENVELOPE__BODY_AGREEMENT_PUT,  SGPB__ENVELOPE__BODY_CONSENT,
         SGPB__ENVELOPE__BODY_POLICY_APPROVE, SGPB__ENVELOPE__BODY_RECALL};
 
     for (size_t i = 0; i < SG_COUNT_OF(control); i++) {

@@ -124,8 +124,7 @@ put(struct statgate *handle, enum sg_wire_lane lane, Sgpb__Envelope *envelope,
     handle->grant_bytes = 0;
     handle->grant_messages = 0;
     sg_arena_reset(handle->scratch);
-    enum sg_err err =
-        sg_codec_pack(&envelope->base, handle->scratch, &packed);
+    enum sg_err err = sg_codec_pack(&envelope->base, handle->scratch, &packed);
     if (err != SG_OK)
         return sg_session_fail(result, err, NULL);
     if (payload.len > SG_ITEMS_INLINE_MAX) {
@@ -147,8 +146,7 @@ sg_session_send(struct statgate *handle, enum sg_wire_lane lane,
                 Sgpb__Envelope *envelope, struct sg_slice payload,
                 struct statgate_result *result)
 {
-    if (!handle->greeted[lane] &&
-        sg_session_greet(handle, lane, result) != 0)
+    if (!handle->greeted[lane] && sg_session_greet(handle, lane, result) != 0)
         return result->exit;
     if (payload.len <= handle->credit[lane])
         handle->credit[lane] -= payload.len;
@@ -260,8 +258,8 @@ take_roster(struct statgate *handle, enum sg_wire_lane lane,
         return SG_ERR_UNREACHABLE;
     if (waiting.answer->body_case != SGPB__ENVELOPE__BODY_ROSTER)
         return SG_ERR_ROSTER;
-    return sg_home_take_roster(
-        &handle->home, sg_codec_slice(waiting.answer->roster->signed_));
+    return sg_home_take_roster(&handle->home,
+                               sg_codec_slice(waiting.answer->roster->signed_));
 }
 
 static enum sg_err
@@ -286,8 +284,7 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
                      sg_slice_of(home->roster.sha256, 32)) &&
         said->roster->version == home->roster.doc->version)
         err = SG_ERR_FORK;
-    if (err == SG_OK &&
-        home->roster.doc->expires <= sg_os_clock_wall_us())
+    if (err == SG_OK && home->roster.doc->expires <= sg_os_clock_wall_us())
         err = SG_ERR_ROSTER_EXPIRED;
     if (err == SG_OK)
         err = sg_home_take_genesis(home, sg_codec_slice(said->genesis));
@@ -321,8 +318,7 @@ sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
         ref.sha256 = sg_codec_bytes(home->roster.sha256, 32);
         hello.roster = &ref;
     }
-    hello.checkpoint =
-        sg_codec_bytes(home->checkpoint, home->checkpoint_len);
+    hello.checkpoint = sg_codec_bytes(home->checkpoint, home->checkpoint_len);
     hello.time = sg_os_clock_wall_us();
     envelope.body_case = SGPB__ENVELOPE__BODY_HELLO;
     envelope.hello = &hello;
@@ -350,7 +346,7 @@ sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
 // What brings credit is any answer.
 bool
 sg_session_credit(struct statgate *handle, enum sg_wire_lane lane, size_t bytes,
-            uint64_t deadline, struct statgate_result *result)
+                  uint64_t deadline, struct statgate_result *result)
 {
     while (handle->credit[lane] < bytes || !handle->greeted[lane]) {
         if (!handle->greeted[lane] &&

@@ -69,13 +69,11 @@ SG_MUST_CHECK int sg_session_send(struct statgate *handle,
                                   struct statgate_result *result);
 // Greets first if need be, waits for credit, sends, waits for the answer of
 // body type wanted (0: any but a refusal). The answer lives in handle->arena.
-SG_MUST_CHECK int sg_session_ask(struct statgate *handle,
-                                 enum sg_wire_lane lane,
-                                 Sgpb__Envelope *envelope,
-                                 struct sg_slice payload,
-                                 Sgpb__Envelope__BodyCase wanted,
-                                 const Sgpb__Envelope **answer,
-                                 struct statgate_result *result);
+SG_MUST_CHECK int
+sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
+               Sgpb__Envelope *envelope, struct sg_slice payload,
+               Sgpb__Envelope__BodyCase wanted, const Sgpb__Envelope **answer,
+               struct statgate_result *result);
 // Hears one frame of items, each given to `other`. false: nothing came.
 bool sg_session_hear(struct statgate *handle, uint32_t timeout_ms);
 SG_MUST_CHECK int sg_session_greet(struct statgate *handle,

@@ -50,25 +50,23 @@ check_signature(const Sgpb__SignedManifest *document,
         !sg_batch_holds(&head, sg_codec_slice(document->manifest), &place) ||
         !is(out->manifest->key_id, head.key_id, 32))
         return SG_ERR_SIGNATURE;
-    const Sgpb__RosterKey *key =
-        sg_roster_key(expect->roster, sg_slice_of(head.key_id, 32),
-                      &out->publisher);
-    if (key == NULL || strcmp(out->publisher->id, out->manifest->publisher) != 0)
+    const Sgpb__RosterKey *key = sg_roster_key(
+        expect->roster, sg_slice_of(head.key_id, 32), &out->publisher);
+    if (key == NULL ||
+        strcmp(out->publisher->id, out->manifest->publisher) != 0)
         return SG_ERR_PEER_UNKNOWN;
     if (strcmp(key->use, "sign") != 0)
         return SG_ERR_PEER_KEY_USE;
     memcpy(out->key_id, head.key_id, 32);
-    return sg_batch_verify(sg_codec_slice(document->head),
-                           (enum sg_alg)key->alg,
-                           sg_codec_slice(key->public_key),
-                           sg_codec_slice(document->sig));
+    return sg_batch_verify(
+        sg_codec_slice(document->head), (enum sg_alg)key->alg,
+        sg_codec_slice(key->public_key), sg_codec_slice(document->sig));
 }
 
 static enum sg_err
 check_manifest(const Sgpb__DeliveryBegin *begin,
-               const struct sg_statement_expect *expect,
-               struct sg_arena *arena, struct sg_statement *out,
-               const char **why)
+               const struct sg_statement_expect *expect, struct sg_arena *arena,
+               struct sg_statement *out, const char **why)
 {
     *why = "the release has no manifest in canonical form";
     if (begin->manifest == NULL)
@@ -96,9 +94,8 @@ check_manifest(const Sgpb__DeliveryBegin *begin,
 
 static enum sg_err
 check_delivery(const Sgpb__DeliveryBegin *begin,
-               const struct sg_statement_expect *expect,
-               struct sg_arena *arena, struct sg_statement *out,
-               const char **why)
+               const struct sg_statement_expect *expect, struct sg_arena *arena,
+               struct sg_statement *out, const char **why)
 {
     *why = "the delivery statement is not signed by the gate";
     if (!sg_roster_gate_signed(expect->roster, begin->delivery,
@@ -170,8 +167,8 @@ sg_statement_check(const Sgpb__DeliveryBegin *begin,
     if (out->manifest->mode == MODE_FILE &&
         out->manifest->media != out->delivery->media)
         return SG_ERR_CONTENT;
-    out->level = out->manifest->mode == MODE_FILE ? SG_CONTENT_FILE
-                                                  : SG_CONTENT_ROW;
+    out->level =
+        out->manifest->mode == MODE_FILE ? SG_CONTENT_FILE : SG_CONTENT_ROW;
     out->root = out->manifest->content_root.data;
     return SG_OK;
 }
@@ -192,8 +189,8 @@ sg_statement_data(const struct sg_statement *statement,
             return SG_ERR_CONTENT;
     }
     file->media = statement->media;
-    enum sg_err err = sg_content_check(file, statement->level, statement->root,
-                                       proof, found);
+    enum sg_err err =
+        sg_content_check(file, statement->level, statement->root, proof, found);
     *why = found->why;
     if (err != SG_OK)
         return err;
@@ -216,8 +213,7 @@ sg_statement_data(const struct sg_statement *statement,
 
 // ---- in words --------------------------------------------------------------------
 
-static void
-add(char *text, size_t cap, size_t *len, const char *format, ...)
+static void add(char *text, size_t cap, size_t *len, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 static void

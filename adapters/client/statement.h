@@ -32,11 +32,9 @@ struct sg_statement { // borrowed from arena and roster
 
 // SG_ERR_SIGNATURE, SG_ERR_AUDIENCE, SG_ERR_FORMAT, SG_ERR_CONTENT; why
 // (static) says what did not fit.
-SG_MUST_CHECK enum sg_err
-sg_statement_check(const Sgpb__DeliveryBegin *begin,
-                   const struct sg_statement_expect *expect,
-                   struct sg_arena *arena, struct sg_statement *out,
-                   const char **why);
+SG_MUST_CHECK enum sg_err sg_statement_check(
+    const Sgpb__DeliveryBegin *begin, const struct sg_statement_expect *expect,
+    struct sg_arena *arena, struct sg_statement *out, const char **why);
 // The data against it. found->withheld must be what the gate states by rule.
 SG_MUST_CHECK enum sg_err
 sg_statement_data(const struct sg_statement *statement,

@@ -69,8 +69,8 @@ struct statgate_receipt {
 /* Signs, stores in the outbox (synced), sends, waits for the verdict. Returns
  * result->exit. Resumes an upload that was cut; sends the same signed bytes
  * however often it is called for one outbox item. progress may be NULL. */
-typedef void statgate_progress(void *context, const char *state,
-                               uint64_t done, uint64_t total);
+typedef void statgate_progress(void *context, const char *state, uint64_t done,
+                               uint64_t total);
 STATGATE_API int statgate_publish(struct statgate *handle,
                                   const struct statgate_release *release,
                                   statgate_progress *progress, void *context,
@@ -97,13 +97,13 @@ struct statgate_subscription {
     const char *period;     /* NULL: all */
     const char *purpose, *basis;
     const char *format; /* NULL: as published; "csv10" "csv20" "ml21" */
-    const char *const *promises; /* "no_onward", "delete_after_days(30)"; NULL end */
+    const char *const
+        *promises; /* "no_onward", "delete_after_days(30)"; NULL end */
 };
 STATGATE_API int statgate_subscribe(struct statgate *handle,
                                     const struct statgate_subscription *wanted,
                                     struct statgate_result *result);
-STATGATE_API int statgate_unsubscribe(struct statgate *handle,
-                                      const char *name,
+STATGATE_API int statgate_unsubscribe(struct statgate *handle, const char *name,
                                       struct statgate_result *result);
 
 /* One delivery, verified whole: publisher's signature, commitment or the
@@ -112,11 +112,11 @@ struct statgate_delivery {
     char flow[65], publisher[65], subscription[130];
     uint64_t revision, offset, observations;
     uint8_t manifest_sha256[32], delivery_id[16];
-    const char *media;       /* "csv10" ... */
-    const char *data_path;   /* file with the data, 0600, in the inbox */
+    const char *media;        /* "csv10" ... */
+    const char *data_path;    /* file with the data, 0600, in the inbox */
     const char *sidecar_path; /* what `statgate verify` needs, beside it */
-    const char *statement;   /* in words: who signed what, what was withheld */
-    int stopped;             /* no data: result says why (law, withdrawal) */
+    const char *statement;    /* in words: who signed what, what was withheld */
+    int stopped;              /* no data: result says why (law, withdrawal) */
 };
 /* Waits for the next delivery of the subscription. 0: delivery is filled;
  * acknowledge it with statgate_keep or statgate_refuse, which moves the cursor.

@@ -126,13 +126,11 @@ same(const char *a, const char *b)
 static bool
 unchanged(const Sgpb__Subscription *doc, const Sgpb__Subscription *now)
 {
-    bool equal = same(doc->flow, now->flow) &&
-                 same(doc->key_filter, now->key_filter) &&
-                 same(doc->period, now->period) &&
-                 same(doc->purpose, now->purpose) &&
-                 same(doc->basis, now->basis) &&
-                 same(doc->format, now->format) &&
-                 doc->n_promises == now->n_promises;
+    bool equal =
+        same(doc->flow, now->flow) && same(doc->key_filter, now->key_filter) &&
+        same(doc->period, now->period) && same(doc->purpose, now->purpose) &&
+        same(doc->basis, now->basis) && same(doc->format, now->format) &&
+        doc->n_promises == now->n_promises;
 
     for (size_t i = 0; i < doc->n_promises && equal; i++) {
         equal = same(doc->promises[i]->name, now->promises[i]->name) &&
@@ -219,8 +217,8 @@ statgate_subscribe(struct statgate *handle,
         return sg_session_fail(result, SG_ERR_SUBSCRIPTION, "promises");
     if (sg_subscribe_read(handle, wanted->name, &kept) == SG_OK &&
         unchanged(&doc, kept.doc) &&
-        sg_codec_unpack(&sgpb__signed__descriptor, kept.document,
-                        handle->arena, &held) == SG_OK)
+        sg_codec_unpack(&sgpb__signed__descriptor, kept.document, handle->arena,
+                        &held) == SG_OK)
         subscribe.subscription = held;
     else if (write_document(handle, wanted->name, &doc, &document, result) != 0)
         return result->exit;
@@ -243,16 +241,15 @@ statgate_unsubscribe(struct statgate *handle, const char *name,
     char path[SG_OS_PATH];
 
     sg_arena_reset(handle->arena);
-    end.id = sg_arena_printf(handle->arena, "%s/%s", handle->home.participant,
-                             name);
+    end.id =
+        sg_arena_printf(handle->arena, "%s/%s", handle->home.participant, name);
     if (end.id == NULL)
         return sg_session_fail(result, SG_ERR_FULL, NULL);
     envelope.body_case = SGPB__ENVELOPE__BODY_UNSUBSCRIBE;
     envelope.unsubscribe = &end;
     if (sg_session_ask(handle, SG_WIRE_DATA, &envelope,
                        (struct sg_slice){NULL, 0},
-                       SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer,
-                       result) != 0)
+                       SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result) != 0)
         return result->exit;
     if (kept_path(&handle->home, name, path))
         (void)!sg_os_file_remove(path);

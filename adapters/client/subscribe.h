@@ -3,7 +3,7 @@
 
 #include "adapters/client/session.h"
 
-struct sg_subscribe_kept { // HOME/subscriptions/<hash of name>
+struct sg_subscribe_kept {    // HOME/subscriptions/<hash of name>
     struct sg_slice document; // packed Signed, in the handle's arena
     const Sgpb__Subscription *doc;
     uint8_t sha256[32]; // of its body, as delivery statements name it

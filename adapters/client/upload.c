@@ -228,8 +228,7 @@ begin(struct upload *up)
         return up->result->exit;
     up->request = envelope.request;
     while (up->token == 0 && !up->answered &&
-           up->handle->greeted[SG_WIRE_DATA] &&
-           sg_os_clock_mono_us() < until)
+           up->handle->greeted[SG_WIRE_DATA] && sg_os_clock_mono_us() < until)
         (void)sg_session_hear(up->handle, SG_PUBLISH_SLICE_MS);
     return 0;
 }
@@ -249,8 +248,7 @@ send_chunks(struct upload *up, int fd, uint8_t *bytes, uint64_t deadline)
         Sgpb__Chunk chunk = SGPB__CHUNK__INIT;
         if (!handle->greeted[SG_WIRE_DATA] ||
             sg_os_file_pread(fd, at, bytes, len) != SG_OK ||
-            !sg_session_credit(handle, SG_WIRE_DATA, len, deadline,
-                               up->result))
+            !sg_session_credit(handle, SG_WIRE_DATA, len, deadline, up->result))
             return false;
         chunk.upload = up->token;
         chunk.index = up->next;
@@ -283,8 +281,7 @@ converse(struct upload *up, int fd, uint8_t *bytes)
             (void)sg_session_fail(up->result, SG_ERR_UNREACHABLE, NULL);
             return;
         }
-        if (begin(up) != 0 &&
-            !sg_session_is(up->result, SG_ERR_UNREACHABLE))
+        if (begin(up) != 0 && !sg_session_is(up->result, SG_ERR_UNREACHABLE))
             return;
         if (up->token == 0 && !up->answered) {
             sg_session_renew(handle, SG_WIRE_DATA);
@@ -294,8 +291,7 @@ converse(struct upload *up, int fd, uint8_t *bytes)
             continue;
         uint64_t again = sg_session_deadline(STALL_MS);
         while (!up->answered && up->token != 0 && up->next >= up->chunks &&
-               handle->greeted[SG_WIRE_DATA] &&
-               sg_os_clock_mono_us() < again &&
+               handle->greeted[SG_WIRE_DATA] && sg_os_clock_mono_us() < again &&
                sg_os_clock_mono_us() < deadline)
             (void)sg_session_hear(handle, SG_PUBLISH_SLICE_MS);
     }

@@ -12,7 +12,11 @@
 #include "schemas/codec/codec.h"
 #include "schemas/evidence.pb-c.h"
 
-enum { ARENA = 64 * 1024 * 1024, BLOCK = 64 * 1024, FILE_MAX = 48 * 1024 * 1024 };
+enum {
+    ARENA = 64 * 1024 * 1024,
+    BLOCK = 64 * 1024,
+    FILE_MAX = 48 * 1024 * 1024
+};
 enum { TEXT_MAX = 8192 };
 
 struct checking {
@@ -45,8 +49,7 @@ link_roster(struct checking *c, struct sg_slice bytes)
     if (err != SG_OK)
         return err;
     err = c->home->roster.doc == NULL
-              ? (c->home->has_pin &&
-                         memcmp(next.sha256, c->home->pin, 32) == 0
+              ? (c->home->has_pin && memcmp(next.sha256, c->home->pin, 32) == 0
                      ? SG_OK
                      : SG_ERR_ROSTER)
               : sg_roster_follows(&c->home->roster, &next);
@@ -89,10 +92,9 @@ verify_begin(struct checking *c, struct sg_slice genesis,
         err = sg_statement_data(&statement, &file, proof, &found, &why);
     if (err != SG_OK)
         return invalid(c, err, why);
-    uint64_t rows = statement.level == SG_CONTENT_ROW ? file.observations
-                                                      : found.total;
-    const char *words =
-        sg_statement_words(&statement, &found, rows, c->arena);
+    uint64_t rows =
+        statement.level == SG_CONTENT_ROW ? file.observations : found.total;
+    const char *words = sg_statement_words(&statement, &found, rows, c->arena);
     if (words == NULL)
         return sg_session_fail(c->result, SG_ERR_FULL, NULL);
     (void)snprintf(c->text, TEXT_MAX, "VALID\n%s", words);
@@ -111,10 +113,10 @@ verify_data(struct checking *c, const char *data_path, struct sg_slice bytes)
 
     if (!sg_bytes_end(&r) || !sg_slice_eq(magic, SG_SLICE("SGSV1")))
         return invalid(c, SG_ERR_FORMAT, "the sidecar is not of its form");
-    if (c->home->has_genesis &&
-        memcmp(genesis.ptr, c->home->genesis, 32) != 0)
-        return invalid(c, SG_ERR_FORK, "it comes from another history of the "
-                                       "gate");
+    if (c->home->has_genesis && memcmp(genesis.ptr, c->home->genesis, 32) != 0)
+        return invalid(c, SG_ERR_FORK,
+                       "it comes from another history of the "
+                       "gate");
     enum sg_err err = link_roster(c, roster);
     if (err != SG_OK || c->home->roster.doc == NULL)
         return invalid(c, SG_ERR_ROSTER,
@@ -169,15 +171,17 @@ verify_receipt(struct checking *c, struct sg_slice bytes)
 
     if (c->home->roster.doc == NULL ||
         c->home->roster.doc->gate_log_key.len != 32 || !c->home->has_genesis)
-        return invalid(c, SG_ERR_ROSTER, "the home holds no roster and "
-                                         "genesis of the gate yet");
+        return invalid(c, SG_ERR_ROSTER,
+                       "the home holds no roster and "
+                       "genesis of the gate yet");
     if (sg_receipt_decode(bytes, &parts) != SG_OK ||
         sg_entry_decode(parts.entry, &entry) != SG_OK)
         return invalid(c, SG_ERR_FORMAT, "it is not a receipt");
     enum sg_err err = expect_of(c, &entry, &expect);
     if (err != SG_OK)
-        return invalid(c, err, "a receipt of this kind is verified by the "
-                               "call that asked for it");
+        return invalid(c, err,
+                       "a receipt of this kind is verified by the "
+                       "call that asked for it");
     memcpy(key.public_key, c->home->roster.doc->gate_log_key.data, 32);
     expect.gate = sg_slice_text(c->home->gate);
     memcpy(expect.genesis, c->home->genesis, 32);
@@ -188,8 +192,9 @@ verify_receipt(struct checking *c, struct sg_slice bytes)
     struct sg_receipt_result found =
         sg_receipt_verify(bytes, &expect, c->arena);
     if (found.answer == SG_RECEIPT_FORK)
-        return invalid(c, SG_ERR_FORK, "two signed histories of the gate "
-                                       "disagree: keep both notes");
+        return invalid(c, SG_ERR_FORK,
+                       "two signed histories of the gate "
+                       "disagree: keep both notes");
     if (found.answer == SG_RECEIPT_INVALID)
         return invalid(c, SG_ERR_RECEIPT, "the receipt does not verify");
     (void)snprintf(c->text, TEXT_MAX,

@@ -1,0 +1,129 @@
+#include "tests/unit/client/fake_gate.h"
+
+// What the library does with everything that the gate sends. The delivery is
+// freed; *shown says whether it ended visible.
+static enum sg_err
+run(struct fake *f, bool *shown)
+{
+    const struct sg_statement_expect expect = {.roster = &f->home.roster,
+                                               .gate = "GATE",
+                                               .genesis = f->home.genesis,
+                                               .subscriber = "AGENCY",
+                                               .flow = "FLOW",
+                                               .subscription_sha256 =
+                                                   f->subscription};
+    struct sg_seal_key_frame frame = {.released = 12};
+    uint8_t bytes[SG_SEAL_KEY_FRAME_LEN];
+    struct sg_delivery_in *in;
+    const char *why;
+
+    *shown = false;
+    enum sg_err err = sg_deliver_begin(&f->home, &f->begin, &expect, &in, &why);
+    for (uint64_t i = 0; i < f->chunks && err == SG_OK; i++)
+        err = sg_deliver_chunk(in, i, fake_chunk(f, i));
+    memcpy(frame.key, f->key, 32);
+    memcpy(frame.delivery_id, f->id, 16);
+    frame.key[0] ^= f->wrong == FAKE_KEY;
+    frame.delivery_id[0] ^= f->wrong == FAKE_OTHER_ID;
+    sg_seal_key_frame_encode(&frame, bytes);
+    if (err == SG_OK)
+        err = sg_deliver_key(in, sg_slice_of(bytes, sizeof bytes));
+    if (in != NULL)
+        *shown = in->state == SG_DELIVER_SHOWN;
+    sg_deliver_free(&in);
+    return err;
+}
+
+// Files of the inbox that are not mere ciphertext.
+static size_t
+visible(const struct fake *f)
+{
+    char path[SG_OS_PATH], **names = NULL;
+    size_t count = 0, found = 0;
+
+    assert_true(sg_os_file_path(path, "%s/inbox", f->folder));
+    if (sg_os_file_list(path, &names, &count) != SG_OK)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        found += strstr(names[i], ".part") == NULL;
+    free(names);
+    return found;
+}
+
+static void
+a_true_delivery_appears_whole(void **state)
+{
+    struct fake f;
+    char path[SG_OS_PATH];
+    uint8_t *bytes;
+    size_t len;
+    bool shown;
+
+    (void)state;
+    fake_open(&f, FAKE_NOTHING);
+    assert_int_equal(run(&f, &shown), SG_OK);
+    assert_true(shown);
+    assert_int_equal(visible(&f), 2); // data and sidecar
+    assert_true(
+        sg_home_path(&f.home, "inbox", sg_slice_of(f.id, 16), ".data", path));
+    assert_int_equal(sg_os_file_read(path, 4 * 1024 * 1024, &bytes, &len),
+                     SG_OK);
+    assert_int_equal(len, f.csv.len);
+    assert_memory_equal(bytes, f.csv.ptr, len);
+    free(bytes);
+    fake_close(&f);
+}
+
+static void
+whatever_is_wrong_is_refused_with_nothing_visible(void **state)
+{
+    (void)state;
+    for (int wrong = FAKE_NOTHING + 1; wrong < FAKE_COUNT; wrong++) {
+        struct fake f;
+        bool shown;
+        fake_open(&f, (enum fake_wrong)wrong);
+        enum sg_err err = run(&f, &shown);
+        if (err == SG_OK || shown || visible(&f) != 0)
+            fail_msg("case %d was not refused, or left something", wrong);
+        fake_close(&f);
+    }
+}
+
+static void
+a_cut_delivery_goes_on_where_it_was(void **state)
+{
+    struct fake f;
+    const struct sg_statement_expect expect = {
+        .genesis = f.home.genesis, .roster = &f.home.roster, .gate = "GATE"};
+    struct sg_delivery_in *in;
+    const char *why;
+    bool shown;
+
+    (void)state;
+    fake_open(&f, FAKE_NOTHING);
+    assert_int_equal(sg_deliver_begin(&f.home, &f.begin, &expect, &in, &why),
+                     SG_OK);
+    assert_int_equal(sg_deliver_chunk(in, 1, fake_chunk(&f, 1)),
+                     SG_ERR_CHUNK_ORDER);
+    assert_int_equal(sg_deliver_chunk(in, 0, fake_chunk(&f, 0)), SG_OK);
+    assert_int_equal(sg_deliver_chunk(in, 1, fake_chunk(&f, 1)), SG_OK);
+    sg_deliver_free(&in);
+    assert_int_equal(sg_deliver_begin(&f.home, &f.begin, &expect, &in, &why),
+                     SG_OK);
+    assert_int_equal(in->next, 2);
+    sg_deliver_free(&in);
+    assert_int_equal(run(&f, &shown), SG_OK);
+    assert_true(shown);
+    fake_close(&f);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_true_delivery_appears_whole),
+        cmocka_unit_test(whatever_is_wrong_is_refused_with_nothing_visible),
+        cmocka_unit_test(a_cut_delivery_goes_on_where_it_was),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
