@@ -17,6 +17,7 @@ struct sg_loop {
     struct waiting ring[OUTPUTS];
     size_t first, count; // of ring: turns that wait, oldest first
     uint64_t durable;    // entries below it
+    enum sg_err failed;  // appending
     bool stopped;
     enum sg_err reason; // why it had to stop
     struct sg_event events[EVENTS];
@@ -70,6 +71,22 @@ decide(struct sg_loop *loop, const struct sg_event *event)
                    current(loop));
 }
 
+// What was decided in the turn in hand goes to the log.
+static enum sg_err
+append(struct sg_loop *loop)
+{
+    struct waiting *now =
+        &loop->ring[(loop->first + loop->count - 1) % OUTPUTS];
+    const struct sg_output *output = now->output;
+    size_t from = now->appended;
+
+    now->appended = output->entries_count;
+    return output->entries_count == from
+               ? SG_OK
+               : loop->env->append(loop->env->ctx, output->entries + from,
+                                   output->entries_count - from);
+}
+
 // The last gate of a content key: the stop epoch as it is now (S36).
 static void
 hand_over(struct sg_loop *loop, const struct sg_effect *effect)
@@ -79,6 +96,10 @@ hand_over(struct sg_loop *loop, const struct sg_effect *effect)
     if (effect->kind != SG_EFFECT_RELEASE_KEY ||
         sg_core_stop_epoch(loop->core, effect->u.key.delivery) ==
             effect->u.key.stop_epoch) {
+        // A snapshot is of the state now: every entry of it must be in the log.
+        if (effect->kind == SG_EFFECT_SNAPSHOT &&
+            (loop->failed = append(loop)) != SG_OK)
+            return;
         loop->env->effect(loop->env->ctx, effect);
         if (effect->kind == SG_EFFECT_STOP) {
             loop->stopped = true;
@@ -141,14 +162,9 @@ finish(struct sg_loop *loop)
     loop->env->random(loop->env->ctx, random);
     sg_core_end_turn(loop->core, random, loop->env->now(loop->env->ctx),
                      output);
-    if (output->entries_count > now->appended) {
-        enum sg_err err =
-            loop->env->append(loop->env->ctx, output->entries + now->appended,
-                              output->entries_count - now->appended);
-        if (err != SG_OK)
-            return err;
-        now->appended = output->entries_count;
-    }
+    enum sg_err err = loop->failed != SG_OK ? loop->failed : append(loop);
+    if (err != SG_OK)
+        return err;
     for (; now->scanned < output->effects_count; now->scanned++) {
         struct sg_effect *effect = &output->effects[now->scanned];
         if (effect->after_seq != SG_AFTER_NOTHING)
