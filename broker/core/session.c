@@ -14,6 +14,7 @@
 
 enum {
     CREDIT_EACH = 4 * SG_LIMIT_CHUNK, // a publisher keeps the link busy
+    SILENT_US = 10000000, // longer than a chunk takes on a slow link
     SEND_BYTES_MAX = 64 * 1024 * 1024,
     SEND_MESSAGES_MAX = 65536,
     REPLY_MESSAGES = 64,
@@ -175,15 +176,42 @@ begin(struct sg_turn *turn, const struct sg_event_message *message)
     return session;
 }
 
+// Credit of peers that have long been silent goes to who speaks now: ROUTER
+// never says that a peer has left, and the pool would be held by the gone. One
+// that was only silent says hello again. Looked for at most once a second.
+static void
+take_back(struct sg_turn *turn)
+{
+    struct sg_core *core = turn->core;
+
+    if (turn->now < core->credit_looked + 1000000)
+        return;
+    core->credit_looked = turn->now;
+    for (uint32_t i = sg_pool_next(core->sessions, 0); i != 0;
+         i = sg_pool_next(core->sessions, i)) {
+        struct sg_session *session = sg_pool_at(core->sessions, i);
+        if (session == turn->session || session->granted == 0 ||
+            session->seen + SILENT_US > turn->now)
+            continue;
+        core->credit_used -= session->granted;
+        session->granted = 0;
+        session->greeted = false;
+    }
+}
+
+// One chunk to begin with; more to who has used it.
 void
 sg_session_grant(struct sg_turn *turn, Sgpb__Envelope *envelope)
 {
     struct sg_session *session = turn->session;
-    uint64_t left = SG_LIMIT_CREDIT_POOL - turn->core->credit_used;
+    uint64_t most = session->pays ? CREDIT_EACH : SG_LIMIT_CHUNK;
 
-    if (!session->greeted || session->granted >= CREDIT_EACH / 2)
+    if (!session->greeted || session->granted >= most / 2)
         return;
-    uint64_t more = CREDIT_EACH - session->granted;
+    if (SG_LIMIT_CREDIT_POOL - turn->core->credit_used < most)
+        take_back(turn);
+    uint64_t left = SG_LIMIT_CREDIT_POOL - turn->core->credit_used;
+    uint64_t more = most - session->granted;
     if (more > left)
         more = left;
     session->granted += more;
@@ -226,6 +254,7 @@ pay(struct sg_session *session, size_t bytes)
     if (bytes > session->granted)
         return false;
     session->granted -= bytes;
+    session->pays = session->pays || bytes > 0;
     return true;
 }
 

@@ -60,9 +60,9 @@ struct sg_session {
     uint64_t seen;
     uint64_t send_bytes; // credit of the peer for chunks
     uint32_t send_messages;
-    uint64_t granted;  // bytes of ours that it has not used
-    uint32_t keys_out; // KEY frames not yet receipted
-    bool greeted;
+    uint64_t granted;   // bytes of ours that it has not used
+    uint32_t keys_out;  // KEY frames not yet receipted
+    bool greeted, pays; // pays: has sent payload
     uint32_t subscriptions[SG_ATTACHED_MAX];
     size_t subscriptions_count;
     struct sg_have have[SG_SENDING_MAX];
@@ -164,7 +164,8 @@ struct sg_core {
     struct sg_arena *quota_mem;
     uint64_t tokens, jobs_made, sessions_made; // counters
     uint64_t credit_used;                      // of SG_LIMIT_CREDIT_POOL
-    uint64_t durable;                          // entries below it
+    uint64_t credit_looked; // when silent peers' credit was taken back
+    uint64_t durable;       // entries below it
 
     // the policy of the day
     struct sg_arena *policy_mem;
