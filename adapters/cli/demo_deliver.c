@@ -47,7 +47,7 @@ as_published(struct sg_demo *demo)
     bool ok = sg_demo_verb(demo, "custodian", sg_verb_subscribe, "subscribe",
                            "KE_SDG", "--purpose", "sdg_reporting", "--promise",
                            "attribute_source", "--promise", "keep_licence",
-                           NULL) == 0;
+                           "--promise", "no_onward", NULL) == 0;
 
     sg_demo_step(demo, ok,
                  "UN_CUSTODIAN subscribes to KE_SDG for SDG "
