@@ -87,8 +87,8 @@ void sg_env_effect(void *ctx, const struct sg_effect *effect);
 void sg_env_flush(struct sg_env_local *local);
 
 // ---- jobs (env_job.c) --------------------------------------------------------
-void sg_env_job_start(struct sg_env_local *local, const struct sg_job *job);
-void sg_env_job_cancel(struct sg_env_local *local, uint64_t job);
+void sg_env_job_start(struct sg_env_local *local, const struct sg_job *from);
+void sg_env_job_cancel(struct sg_env_local *local, uint64_t number);
 // An inspector has ended.
 void sg_env_job_ended(struct sg_env_local *local,
                       const struct sg_workers_done *done);

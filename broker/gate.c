@@ -48,7 +48,7 @@ fail(enum sg_err err, const char *event, const char *what)
 static enum sg_err
 read_conf(struct gate *gate)
 {
-    char path[SG_OS_PATH];
+    char path[SG_OS_PATH], line[24];
     struct sg_diag diag;
     const struct sg_os_conf_row rows[] = {
         {"gate", gate->id, sizeof gate->id, true},
@@ -61,11 +61,19 @@ read_conf(struct gate *gate)
     if (!sg_os_file_path(path, "%s/gate.conf", gate->home))
         return SG_ERR_FULL;
     enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), &diag);
-    if (err == SG_OK && !sg_slice_is_id(sg_slice_text(gate->id)))
+    if (err == SG_OK && !sg_slice_is_id(sg_slice_text(gate->id))) {
+        sg_diag_set(&diag, 0, 0, "gate \"%s\" is no id; ids are like KE_KNBS",
+                    gate->id);
         err = SG_ERR_SYNTAX;
-    if (err != SG_OK)
-        return fail(err, "gate.conf", diag.text);
-    return SG_OK;
+    }
+    if (err == SG_ERR_NOT_FOUND)
+        sg_log(SG_LOG_ERROR, "gate.conf", "what", path, "reason",
+               "this folder is no gate's home", "cure",
+               "found the gate first: statgate init", NULL);
+    else if (err != SG_OK)
+        sg_log(SG_LOG_ERROR, "gate.conf", "what", path, "line",
+               sg_log_number(diag.line, line), "reason", diag.text, NULL);
+    return err;
 }
 
 static enum sg_err

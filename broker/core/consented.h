@@ -21,7 +21,7 @@ enum sg_err sg_consented_apply_statement(struct sg_state *state,
 enum sg_err sg_consented_open(struct sg_state *state,
                               struct sg_agreement *agreement);
 // A record read from a snapshot, into tables and ledger.
-enum sg_err sg_consented_restore(struct sg_state *state, uint32_t record);
+enum sg_err sg_consented_restore(struct sg_state *state, uint32_t index);
 
 void sg_consented_agreement(struct sg_turn *turn);
 void sg_consented_events(struct sg_turn *turn);

@@ -16,7 +16,7 @@ extern const struct sg_fsm sg_deliver_fsm;
 bool sg_deliver_step(struct sg_delivery *delivery, uint8_t event);
 bool sg_deliver_final(uint8_t state); // nothing can come of it any more
 bool sg_deliver_left(uint8_t state);  // a key was released for it
-uint64_t sg_deliver_stop_epoch(const struct sg_state *state, uint32_t delivery);
+uint64_t sg_deliver_stop_epoch(const struct sg_state *state, uint32_t index);
 // n of suppress_small_cells(n) of a part; 0: none.
 uint32_t sg_deliver_suppress(const Sgpb__PartVerdict *part);
 Sgpb__Obligation *sg_deliver_obligation(struct sg_turn *turn,
@@ -59,6 +59,6 @@ void sg_deliver_resume(struct sg_session *session, const struct sg_state *state,
 void sg_deliver_flow(struct sg_turn *turn, uint32_t flow);
 void sg_deliver_pump(struct sg_turn *turn, struct sg_session *session);
 // Tells the subscriber, if it is attached, that the delivery waits or ended.
-void sg_deliver_tell(struct sg_turn *turn, uint32_t delivery);
+void sg_deliver_tell(struct sg_turn *turn, uint32_t index);
 // The last look at what is ready, and its keys.
 void sg_deliver_turn(struct sg_turn *turn);

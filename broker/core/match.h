@@ -49,4 +49,4 @@ enum sg_err sg_match_index(struct sg_state *state, uint32_t index);
 void sg_match_timers(struct sg_turn *turn); // holds whose time has come
 void sg_match_turn(struct sg_turn *turn);   // what is due by flow
 // Sets the timer of a delivery that waits for a time.
-void sg_match_wait(struct sg_core *core, uint32_t delivery);
+void sg_match_wait(struct sg_core *core, uint32_t index);

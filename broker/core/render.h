@@ -16,7 +16,7 @@ enum sg_err sg_render_index(struct sg_state *state, uint32_t index);
 
 // The rendition of a permitted delivery; 0: not there yet, a job was started
 // (or could not be: tried again when something happens).
-uint32_t sg_render_want(struct sg_turn *turn, uint32_t delivery);
+uint32_t sg_render_want(struct sg_turn *turn, uint32_t index);
 // From sg_inspect_done: what a writer or its judge answered. answer NULL: none.
 void sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
                     const Sgpb__Done *answer, const struct sg_event_job *job);

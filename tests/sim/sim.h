@@ -21,6 +21,11 @@
 #include "schemas/wire.pb-c.h"
 #include "schemas/worker.pb-c.h"
 
+#define BYTES(ptr, len)                                                        \
+    ((ProtobufCBinaryData){(len), (uint8_t *)(uintptr_t)(ptr)})
+#define TEXT(literal) ((char *)(uintptr_t)(literal))
+#define DAY_US        (24 * 3600 * 1000000ull)
+
 enum sim_peer_name { PUBLISHER, ADMIN, COLLECTOR, NEAR, FAR, PEERS };
 enum { ENTRIES_MAX = 8192, QUEUE_MAX = 16384, RELEASES_MAX = 6, SEEN_MAX = 64 };
 
@@ -85,7 +90,7 @@ struct sim {
     struct sg_core *core;
     struct sg_loop *loop;
     struct sg_env env;
-    struct sg_signer *gate_signer, *approve_signer;
+    struct sg_signer *gate_signer, *approve_signer, *second_signer;
     struct sim_entry *entries;
     size_t count, durable, told; // told: what the core was told is durable
     uint8_t prev[32];
@@ -117,12 +122,25 @@ void sim_to_gate(struct sim *sim, const struct sg_event *event, uint64_t delay);
 void sim_say(struct sim *sim, int peer, Sgpb__Envelope *envelope,
              struct sg_slice payload);
 
+Sgpb__TwoSigned *sim_agreement(struct sim *sim);
 void sim_peers_open(struct sim *sim); // keys, roster, documents
 void sim_peers_close(struct sim *sim);
-void sim_peer_tick(struct sim *sim, int peer);
-void sim_peer_hear(struct sim *sim, int peer, struct sg_slice envelope,
+void sim_peer_tick(struct sim *sim, int at);
+void sim_peer_hear(struct sim *sim, int at, struct sg_slice envelope,
                    struct sg_slice payload);
 void sim_work(struct sim *sim, const struct sg_job *job); // sim_worker.c
+
+// Terms of a flow with one signature; terms_sha is of the last ones made.
+Sgpb__TwoSigned *sim_terms(struct sim *sim, int peer, const char *flow);
+Sgpb__Signed *sim_sign(struct sim *sim, struct sg_signer *signer,
+                       enum sg_sign_purpose purpose,
+                       const ProtobufCMessage *body);
+
+// A gate that was founded and started; nobody speaks yet.
+struct sim *sim_open(uint64_t seed, enum sim_bug bug);
+void sim_close(struct sim **sim);
+// Until nothing is on its way: nothing is lost, no timer of a peer ticks.
+void sim_settle(struct sim *sim);
 
 // Runs one seed; NULL: every invariant held. log_hash is set.
 const char *sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32],

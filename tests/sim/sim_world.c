@@ -587,12 +587,12 @@ finished(const struct sim *sim)
            sim->peer[COLLECTOR].stated && last + also > 0;
 }
 
-const char *
-sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
+struct sim *
+sim_open(uint64_t seed, enum sim_bug bug)
 {
     struct sim *sim = calloc(1, sizeof *sim);
-    bool stopped = false;
 
+    SG_ASSERT(sim != NULL);
     sim->seed = sim->rng = seed;
     sim->bug = bug;
     sim->now = START_US;
@@ -612,6 +612,38 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     found(sim);
     if (sim->broken == NULL)
         start(sim, "start");
+    return sim;
+}
+
+void
+sim_close(struct sim **sim)
+{
+    sg_loop_free(&(*sim)->loop);
+    sg_core_free(&(*sim)->core);
+    sim_peers_close(*sim);
+    sg_arena_free(&(*sim)->mem);
+    free(*sim);
+    *sim = NULL;
+}
+
+void
+sim_settle(struct sim *sim)
+{
+    bool stopped = false;
+
+    sim->quiet = true;
+    while (sim->queue_count > 0 && sim->broken == NULL) {
+        enum sg_err err = sg_loop_turn(sim->loop, &stopped);
+        SG_ASSERT(err == SG_OK && !stopped);
+    }
+}
+
+const char *
+sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
+{
+    struct sim *sim = sim_open(seed, bug);
+    bool stopped = false;
+
     for (int i = 0; i < PEERS; i++) {
         struct sim_item *tick = push(sim, sim_below(sim, TICK_US));
         tick->peer = i;
@@ -639,10 +671,6 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     memcpy(log_hash, sim->log_hash, 32);
     *keys = sim->keys;
     const char *broken = sim->broken;
-    sg_loop_free(&sim->loop);
-    sg_core_free(&sim->core);
-    sim_peers_close(sim);
-    sg_arena_free(&sim->mem);
-    free(sim);
+    sim_close(&sim);
     return broken;
 }

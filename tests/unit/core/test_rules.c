@@ -24,8 +24,8 @@ static void
 what_has_left_never_counts_as_not_left(void **state)
 {
     (void)state;
-    for (uint8_t s = 0; s < SG_DELIVERY_STATES; s++)
-        for (uint8_t e = 0; e < SG_DELIVERY_EVENTS; e++) {
+    for (uint8_t s = 0; s < (uint8_t)SG_DELIVERY_STATES; s++)
+        for (uint8_t e = 0; e < (uint8_t)SG_DELIVERY_EVENTS; e++) {
             uint8_t next = sg_fsm_next(&sg_deliver_fsm, s, e);
             if (next == SG_FSM_NO)
                 continue;
