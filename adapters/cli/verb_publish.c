@@ -50,6 +50,20 @@ keep_receipt(const char *path, const struct statgate_receipt *receipt)
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
 }
 
+// The report of a refused release is asked for by its manifest.
+static void
+say_refused(const struct sg_gate_call *call,
+            const struct statgate_receipt *receipt)
+{
+    char hex[65];
+
+    (void)sg_gate_call_say(call);
+    if (call->json || strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) != 0)
+        return;
+    sg_encode_hex(receipt->manifest_sha256, 32, hex);
+    fprintf(stderr, "  statgate why %s\n", hex);
+}
+
 int
 sg_verb_publish(int argc, char **argv)
 {
@@ -64,7 +78,7 @@ sg_verb_publish(int argc, char **argv)
         {"--again", NULL, &again, NULL}, {"--help", NULL, &help, NULL},
         {"--receipt", &keep, NULL, NULL}};
     struct sg_gate_call call = {0};
-    struct statgate_receipt receipt;
+    struct statgate_receipt receipt = {0};
     uint64_t until = 0;
 
     bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
@@ -95,7 +109,7 @@ sg_verb_publish(int argc, char **argv)
             if (keep != NULL)
                 call.result.exit = keep_receipt(keep, &receipt);
         } else {
-            (void)sg_gate_call_say(&call);
+            say_refused(&call, &receipt);
         }
     }
     sg_gate_call_close(&call);

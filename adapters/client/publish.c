@@ -376,6 +376,7 @@ add_small(struct group *group, const struct statgate_release *release,
     if (sg_manifest_make(group->handle, release, head, &one->file, group->arena,
                          &one->made, result) != 0)
         return;
+    memcpy(receipt->manifest_sha256, one->made.sha256, 32);
     enum sg_err err = read_payload(group, one);
     if (err != SG_OK || release->rehearse) { // takes no number
         head->revision = revision;

@@ -321,6 +321,7 @@ sg_publish_large(struct statgate *handle,
         (void)sg_session_fail(result, err, file->path);
     } else if (prepare(&up) == 0) {
         (void)sg_session_fail(result, SG_ERR_UNREACHABLE, NULL);
+        memcpy(receipt->manifest_sha256, up.sha256, 32);
         handle->other = on_message;
         handle->other_context = &up;
         converse(&up, fd, bytes);
