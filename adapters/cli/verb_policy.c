@@ -371,9 +371,9 @@ sg_verb_policy(int argc, char **argv)
     struct options o = {0};
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
-    if (argc > 1 && (strcmp(argv[1], "propose") == 0 ||
-                     strcmp(argv[1], "approve") == 0 ||
-                     strcmp(argv[1], "status") == 0))
+    if (argc > 1 &&
+        (strcmp(argv[1], "propose") == 0 || strcmp(argv[1], "approve") == 0 ||
+         strcmp(argv[1], "status") == 0))
         return sg_verb_policy_gate(argc, argv);
     if (argc < 3 || !parse_options(argc, argv, &o))
         return usage(stderr);
