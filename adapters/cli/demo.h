@@ -61,6 +61,8 @@ void sg_demo_note(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 // The line of text that has word, printed under the step.
 void sg_demo_quote(const char *text, const char *word);
+// That line from word on.
+void sg_demo_quote_from(const char *text, const char *word);
 // Table of the chapters. true: every step turned out as told.
 bool sg_demo_summary(const struct sg_demo *demo, uint64_t took_us);
 

@@ -207,7 +207,7 @@ flip(const struct sg_demo *demo)
     char **names = NULL, path[SG_OS_PATH] = "";
     size_t count = 0;
     int fd = -1;
-    uint8_t byte;
+    uint8_t byte = 0;
 
     if (sg_os_file_list(sg_demo_path(demo, "HUB/store/evidence"), &names,
                         &count) != SG_OK)

@@ -75,18 +75,26 @@ sg_demo_note(const char *format, ...)
 }
 
 void
+sg_demo_quote_from(const char *text, const char *word)
+{
+    const char *at = text == NULL ? NULL : strstr(text, word);
+
+    if (at == NULL)
+        return;
+    size_t len = strcspn(at, "\n");
+    printf("       | %.*s\n", (int)(len < QUOTE ? len : QUOTE), at);
+}
+
+void
 sg_demo_quote(const char *text, const char *word)
 {
-    const char *at = strstr(text, word);
+    const char *at = text == NULL ? NULL : strstr(text, word);
 
     if (at == NULL)
         return;
     while (at > text && at[-1] != '\n')
         at--;
-    while (*at == ' ')
-        at++;
-    size_t len = strcspn(at, "\n");
-    printf("       | %.*s\n", (int)(len < QUOTE ? len : QUOTE), at);
+    sg_demo_quote_from(at + strspn(at, " "), "");
 }
 
 bool

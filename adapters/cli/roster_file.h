@@ -44,5 +44,5 @@ enum sg_err sg_roster_file_write(const char *path, const Sgpb__Roster *doc,
 void sg_roster_file_next(struct sg_roster_file *roster);
 // Adds the participant of a join request, or its keys to the one that is
 // there. The box is opened with the gate's transport key. 0 or exit status.
-int sg_roster_file_admit(struct sg_roster_file *roster, const char *request,
+int sg_roster_file_admit(struct sg_roster_file *roster, const char *path,
                          const char *gate_home);

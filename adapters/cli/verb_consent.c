@@ -283,7 +283,7 @@ sg_verb_consent(int argc, char **argv)
               stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
-    int status = call.result.exit;
+    int status;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS))
         status =
             text    ? agreement(&call, rest.word[0])

@@ -68,6 +68,7 @@ static int
 make_folder(struct sg_demo *demo, const char *keep)
 {
     const char *tmp = getenv("TMPDIR");
+    char here[DIR_MAX] = "";
     uint8_t random[6];
     char name[13];
 
@@ -77,9 +78,8 @@ make_folder(struct sg_demo *demo, const char *keep)
                                                tmp == NULL ? "/tmp" : tmp, name)
                 : keep[0] == '/'
                     ? sg_os_file_path(demo->dir, "%s", keep)
-                    : getcwd(demo->dir, DIR_MAX) != NULL &&
-                          strlen(demo->dir) + strlen(keep) + 2 < DIR_MAX &&
-                          strcat(strcat(demo->dir, "/"), keep) != NULL;
+                    : getcwd(here, sizeof here) != NULL &&
+                          sg_os_file_path(demo->dir, "%s/%s", here, keep);
     if (!fits || strlen(demo->dir) > DIR_MAX)
         return sg_cli_fail(SG_ERR_FULL, "the name of the folder");
     if (sg_os_file_exists(demo->dir))

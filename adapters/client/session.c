@@ -279,6 +279,8 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
         return SG_ERR_ROSTER_OLD;
     if (said->roster->version > held)
         err = take_roster(handle, lane, result);
+    if (err == SG_OK && home->roster.doc == NULL)
+        err = SG_ERR_ROSTER; // the gate shows none, and none is held
     if (err == SG_OK &&
         !sg_slice_eq(sg_codec_slice(said->roster->sha256),
                      sg_slice_of(home->roster.sha256, 32)) &&
