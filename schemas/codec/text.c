@@ -4,54 +4,60 @@
 
 #include "broker/base/encode.h"
 #include "schemas/codec/codec.h"
+#include "schemas/documents.pb-c.h"
 #include "schemas/evidence.pb-c.h"
+#include "schemas/manifest.pb-c.h"
 
 enum { HEX_MOST = 64 }; // bytes shown; a hash has 32, a signature 64
 
 static const struct {
     unsigned type;
     const ProtobufCMessageDescriptor *body;
+    const ProtobufCMessageDescriptor *says; // what it signs
 } bodies[] = {
-    {1, &sgpb__genesis__descriptor},
-    {2, &sgpb__epoch__descriptor},
-    {3, &sgpb__roster_entry__descriptor},
-    {4, &sgpb__terms_entry__descriptor},
-    {5, &sgpb__policy_entry__descriptor},
-    {6, &sgpb__approval_entry__descriptor},
-    {7, &sgpb__structure_entry__descriptor},
-    {8, &sgpb__flow_closed__descriptor},
-    {9, &sgpb__key_revoked__descriptor},
-    {10, &sgpb__policy_active__descriptor},
-    {11, &sgpb__gate_started__descriptor},
-    {12, &sgpb__gate_stopped__descriptor},
-    {13, &sgpb__snapshot_entry__descriptor},
-    {16, &sgpb__accepted__descriptor},
-    {17, &sgpb__refused__descriptor},
-    {18, &sgpb__recall_entry__descriptor},
-    {19, &sgpb__destroyed__descriptor},
-    {21, &sgpb__refused__descriptor},
-    {22, &sgpb__object_made__descriptor},
-    {32, &sgpb__subscription_entry__descriptor},
-    {33, &sgpb__decision__descriptor},
-    {34, &sgpb__delivery_entry__descriptor},
-    {35, &sgpb__key_released__descriptor},
-    {36, &sgpb__key_cancelled__descriptor},
-    {37, &sgpb__receipt_ack_entry__descriptor},
-    {38, &sgpb__delivery_stopped__descriptor},
-    {39, &sgpb__duty__descriptor},
-    {40, &sgpb__subscription_ended__descriptor},
-    {41, &sgpb__delivery_stopped__descriptor},
-    {42, &sgpb__delivery_stopped__descriptor},
-    {43, &sgpb__delivery_stopped__descriptor},
-    {44, &sgpb__duty__descriptor},
-    {45, &sgpb__duty__descriptor},
-    {48, &sgpb__agreement_entry__descriptor},
-    {49, &sgpb__consent_event_entry__descriptor},
-    {50, &sgpb__statement_entry__descriptor},
-    {64, &sgpb__payload_read__descriptor},
-    {65, &sgpb__admin_act__descriptor},
-    {66, &sgpb__refused_aggregate__descriptor},
-    {67, &sgpb__checkpoint_key__descriptor},
+    {1, &sgpb__genesis__descriptor, NULL},
+    {2, &sgpb__epoch__descriptor, NULL},
+    {3, &sgpb__roster_entry__descriptor, NULL},
+    {4, &sgpb__terms_entry__descriptor, &sgpb__flow_terms__descriptor},
+    {5, &sgpb__policy_entry__descriptor, NULL},
+    {6, &sgpb__approval_entry__descriptor, &sgpb__approval__descriptor},
+    {7, &sgpb__structure_entry__descriptor, NULL},
+    {8, &sgpb__flow_closed__descriptor, NULL},
+    {9, &sgpb__key_revoked__descriptor, NULL},
+    {10, &sgpb__policy_active__descriptor, NULL},
+    {11, &sgpb__gate_started__descriptor, NULL},
+    {12, &sgpb__gate_stopped__descriptor, NULL},
+    {13, &sgpb__snapshot_entry__descriptor, NULL},
+    {16, &sgpb__accepted__descriptor, NULL},
+    {17, &sgpb__refused__descriptor, NULL},
+    {18, &sgpb__recall_entry__descriptor, &sgpb__recall_order__descriptor},
+    {19, &sgpb__destroyed__descriptor, NULL},
+    {21, &sgpb__refused__descriptor, NULL},
+    {22, &sgpb__object_made__descriptor, NULL},
+    {32, &sgpb__subscription_entry__descriptor,
+     &sgpb__subscription__descriptor},
+    {33, &sgpb__decision__descriptor, NULL},
+    {34, &sgpb__delivery_entry__descriptor, &sgpb__delivery__descriptor},
+    {35, &sgpb__key_released__descriptor, NULL},
+    {36, &sgpb__key_cancelled__descriptor, NULL},
+    {37, &sgpb__receipt_ack_entry__descriptor, &sgpb__receipt_ack__descriptor},
+    {38, &sgpb__delivery_stopped__descriptor, NULL},
+    {39, &sgpb__duty__descriptor, NULL},
+    {40, &sgpb__subscription_ended__descriptor, NULL},
+    {41, &sgpb__delivery_stopped__descriptor, NULL},
+    {42, &sgpb__delivery_stopped__descriptor, NULL},
+    {43, &sgpb__delivery_stopped__descriptor, NULL},
+    {44, &sgpb__duty__descriptor, NULL},
+    {45, &sgpb__duty__descriptor, NULL},
+    {48, &sgpb__agreement_entry__descriptor,
+     &sgpb__consent_agreement__descriptor},
+    {49, &sgpb__consent_event_entry__descriptor,
+     &sgpb__consent_event__descriptor},
+    {50, &sgpb__statement_entry__descriptor, &sgpb__statement__descriptor},
+    {64, &sgpb__payload_read__descriptor, NULL},
+    {65, &sgpb__admin_act__descriptor, NULL},
+    {66, &sgpb__refused_aggregate__descriptor, NULL},
+    {67, &sgpb__checkpoint_key__descriptor, NULL},
 };
 
 static void
@@ -168,6 +174,21 @@ is_default(const ProtobufCFieldDescriptor *field, const uint8_t *value)
     return memcmp(value, zeros, value_size(field)) == 0;
 }
 
+// What became of a delivery, for people.
+static void
+put_fate(struct sg_writer *out, const ProtobufCFieldDescriptor *field,
+         const uint8_t *at)
+{
+    static const char *const words[] = {"", " (left, receipted)",
+                                        " (left, not receipted)",
+                                        " (cancelled)", " (ciphertext only)"};
+    uint32_t fate;
+    if (strcmp(field->name, "fate") != 0)
+        return;
+    memcpy(&fate, at, sizeof(fate));
+    put_text(out, fate < SG_COUNT_OF(words) ? words[fate] : "");
+}
+
 static void
 put_field(struct sg_writer *out, const ProtobufCMessage *message,
           const ProtobufCFieldDescriptor *field)
@@ -187,6 +208,8 @@ put_field(struct sg_writer *out, const ProtobufCMessage *message,
         put_text(out, field->name);
         put_text(out, ": ");
         put_value(out, field, at + i * value_size(field));
+        if (message->descriptor == &sgpb__fate__descriptor)
+            put_fate(out, field, at);
         put_text(out, " ");
     }
 }
@@ -197,6 +220,44 @@ put_message(struct sg_writer *out, const ProtobufCMessage *message)
 {
     for (unsigned i = 0; i < message->descriptor->n_fields; i++)
         put_field(out, message, &message->descriptor->fields[i]);
+}
+
+// The Signed or TwoSigned of an entry; NULL: none.
+static const ProtobufCMessage *
+document_of(const ProtobufCMessage *message)
+{
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        const ProtobufCMessage *document;
+        if (field->label == PROTOBUF_C_LABEL_REPEATED ||
+            (field->descriptor != &sgpb__signed__descriptor &&
+             field->descriptor != &sgpb__two_signed__descriptor))
+            continue;
+        memcpy(&document, (const uint8_t *)message + field->offset,
+               sizeof(document));
+        return document;
+    }
+    return NULL;
+}
+
+// What was signed; both kinds of document begin with it.
+static void
+put_signed(struct sg_writer *out, const ProtobufCMessage *message,
+           const ProtobufCMessageDescriptor *says, struct sg_arena *arena)
+{
+    const ProtobufCMessage *document = document_of(message);
+    ProtobufCBinaryData body;
+    void *said;
+    if (document == NULL)
+        return;
+    memcpy(&body,
+           (const uint8_t *)document + document->descriptor->fields[0].offset,
+           sizeof(body));
+    if (sg_codec_unpack(says, sg_codec_slice(body), arena, &said) != SG_OK)
+        return;
+    put_text(out, "says: { ");
+    put_message(out, said);
+    put_text(out, "}");
 }
 
 enum sg_err
@@ -211,6 +272,8 @@ sg_text_body(unsigned type, struct sg_slice body, struct sg_arena *arena,
             sg_codec_unpack(bodies[i].body, body, arena, &message);
         if (err == SG_OK)
             put_message(out, message);
+        if (err == SG_OK && bodies[i].says != NULL)
+            put_signed(out, message, bodies[i].says, arena);
         return err;
     }
     return SG_ERR_UNSUPPORTED;

@@ -95,6 +95,34 @@ a_body_that_is_not_of_its_type_is_refused(void **state)
                      SG_ERR_UNSUPPORTED);
 }
 
+static void
+what_was_signed_is_shown_in_words_too(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t id[16] = {0xcd};
+    Sgpb__Statement statement = SGPB__STATEMENT__INIT;
+    Sgpb__Fate fate = SGPB__FATE__INIT, *fates = &fate;
+    Sgpb__StatementEntry entry = SGPB__STATEMENT_ENTRY__INIT;
+    Sgpb__Signed document = SGPB__SIGNED__INIT;
+    struct sg_slice body;
+    fate.delivery_id = (ProtobufCBinaryData){sizeof(id), id};
+    fate.fate = 4;
+    fate.entry = 49;
+    statement.fates = &fates;
+    statement.n_fates = 1;
+    assert_int_equal(sg_codec_pack(&statement.base, f->arena, &body), SG_OK);
+    document.body = sg_codec_bytes(body.ptr, body.len);
+    entry.statement = &document;
+    const char *text = in_words(f, 50, &entry.base);
+    assert_non_null(strstr(text, "says: { fates: { delivery_id: cd0000"));
+    assert_non_null(strstr(text, "fate: 4 (ciphertext only) entry: 49 "));
+    // What cannot be read is only left out.
+    document.body = (ProtobufCBinaryData){sizeof(id), id};
+    assert_null(strstr(in_words(f, 50, &entry.base), "says"));
+    entry.statement = NULL;
+    assert_string_equal(in_words(f, 50, &entry.base), "");
+}
+
 int
 main(void)
 {
@@ -105,6 +133,8 @@ main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_body_that_is_not_of_its_type_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_signed_is_shown_in_words_too,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
