@@ -124,7 +124,7 @@ static void
 too_many_codes_are_unknown(void **state)
 {
     struct fixture *f = *state;
-    char conf[8];
+    char conf[16];
     for (int i = 0; i < 20; i++) {
         (void)snprintf(conf, sizeof conf, "X%d", i);
         see(f, "404", "A", "C", conf, "");
