@@ -188,14 +188,31 @@ sg_loop_start(struct sg_loop *loop, const char *reason)
     return finish(loop);
 }
 
+// Is an effect free that no event will wake us for?
+static bool
+owes(const struct sg_loop *loop)
+{
+    for (size_t i = 0; i < loop->count; i++) {
+        const struct waiting *at = &loop->ring[(loop->first + i) % OUTPUTS];
+        size_t next = at->next;
+        while (next < at->output->effects_count &&
+               at->output->effects[next].done)
+            next++;
+        if (next < at->output->effects_count)
+            return is_free(loop, &at->output->effects[next]);
+    }
+    return false;
+}
+
 enum sg_err
 sg_loop_turn(struct sg_loop *loop, bool *stopped)
 {
     // With every output waiting for the disk only one event is taken at a time,
     // into the newest; it is the disk's own word that is waited for.
     bool full = loop->count + 1 >= OUTPUTS;
-    size_t count = loop->env->wait(loop->env->ctx, sg_core_due(loop->core),
-                                   loop->events, full ? 1 : EVENTS);
+    uint64_t due = owes(loop) ? 0 : sg_core_due(loop->core);
+    size_t count =
+        loop->env->wait(loop->env->ctx, due, loop->events, full ? 1 : EVENTS);
 
     if (loop->count < OUTPUTS)
         begin(loop);
