@@ -32,7 +32,6 @@ struct gate {
     struct sg_env_local *local;
     struct sg_env env; // of local; the loop keeps its address
     struct sg_loop *loop;
-    bool recovered; // entries were applied
 };
 
 static enum sg_err
@@ -168,7 +167,6 @@ apply(void *arg, const struct sg_evidence_entry *entry)
                                   .time_us = entry->time_us,
                                   .body = entry->body};
 
-    gate->recovered = true;
     return sg_core_apply(gate->core, &applied);
 }
 
@@ -184,7 +182,6 @@ load_snapshot(struct gate *gate)
     if (sg_snapshot_read(gate->core, snapshot.core) == SG_OK) {
         sg_snapshot_hash(gate->core, hash);
         if (memcmp(hash, snapshot.state_sha256, sizeof hash) == 0) {
-            gate->recovered = true;
             return SG_OK;
         }
     }
@@ -301,12 +298,14 @@ start_loop(struct gate *gate)
     if (err != SG_OK)
         return err;
     gate->env = sg_env_local_env(gate->local);
+    // Genesis alone is no run that could be recovered from.
+    const char *reason = sg_core_has_roster(gate->core) ? "recovery" : "start";
     if ((err = found(gate, &gate->env)) != SG_OK)
         return err;
     gate->loop = sg_loop_new(gate->core, &gate->env);
     if (gate->loop == NULL)
         return SG_ERR_MEMORY;
-    err = sg_loop_start(gate->loop, gate->recovered ? "recovery" : "start");
+    err = sg_loop_start(gate->loop, reason);
     if (err == SG_OK)
         err = tell_endpoints(gate);
     if (err == SG_OK)

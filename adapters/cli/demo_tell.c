@@ -22,6 +22,9 @@ sg_demo_chapter(struct sg_demo *demo, const char *title)
     printf("\n%zu. %s\n", demo->chapters, title);
 }
 
+static bool tell(struct sg_demo *demo, bool ok, const char *format,
+                 va_list args) __attribute__((format(printf, 3, 0)));
+
 static bool
 tell(struct sg_demo *demo, bool ok, const char *format, va_list args)
 {
