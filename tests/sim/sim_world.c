@@ -632,7 +632,11 @@ sim_settle(struct sim *sim)
     bool stopped = false;
 
     sim->quiet = true;
-    while (sim->queue_count > 0 && sim->broken == NULL) {
+    sim->crash_after = 0;
+    // What the last message gave leaves with the turn after it.
+    for (int idle = 0; idle < 3 && sim->broken == NULL; idle++) {
+        if (sim->queue_count > 0)
+            idle = 0;
         enum sg_err err = sg_loop_turn(sim->loop, &stopped);
         SG_ASSERT(err == SG_OK && !stopped);
     }

@@ -1,0 +1,561 @@
+// Who may say what: tables over a real core in a quiet world, message by
+// message. One good case of each table is accepted, so that the refusals of
+// the others are about what the row says. The loop is compiled in, as in the
+// other tests of the simulation.
+#include "broker/loop.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "schemas/proof/commit.h"
+#include "tests/sim/sim.h"
+
+enum { SECOND_US = 1000000, CASES_S11 = 400 };
+static const struct sg_slice data = {(const uint8_t *)"a,b,c\n1,2,3\n", 12};
+static const char *const flow_of[PEERS] = {
+    [PUBLISHER] = "KE_HEALTH", [NEAR] = "TZ_HEALTH"};
+
+struct bench {
+    struct sim *sim;
+    struct sg_output *output;
+    uint8_t terms[PEERS][32];
+    uint64_t request;
+};
+
+static void
+put_flow(struct bench *bench, int peer)
+{
+    struct sim *sim = bench->sim;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
+
+    put.terms = sim_terms(sim, peer, flow_of[peer]);
+    memcpy(bench->terms[peer], sim->terms_sha, 32);
+    envelope.request = ++bench->request;
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
+    envelope.flow_put = &put;
+    sim_say(sim, peer, &envelope, (struct sg_slice){NULL, 0});
+    sim_settle(sim);
+}
+
+// Everybody has said hello, two flows are open, a policy is proposed.
+static int
+setup(void **state)
+{
+    static struct bench bench;
+
+    bench = (struct bench){.sim = sim_open(1, BUG_NONE)};
+    bench.output = sg_output_new(64 * 1024 * 1024);
+    bench.sim->quiet = true;
+    for (int i = 0; i < PEERS; i++)
+        sim_peer_tick(bench.sim, i);
+    sim_settle(bench.sim);
+    for (int i = 0; i < PEERS; i++)
+        assert_true(bench.sim->peer[i].greeted);
+    sim_peer_tick(bench.sim, ADMIN);
+    sim_settle(bench.sim);
+    for (int i = 0; i < 3 && bench.sim->peer[PUBLISHER].step == 0; i++) {
+        sim_peer_tick(bench.sim, PUBLISHER); // the structure, until it is known
+        sim_settle(bench.sim);
+    }
+    assert_int_equal(bench.sim->peer[ADMIN].step, 1);
+    assert_int_equal(bench.sim->peer[PUBLISHER].step, 1);
+    put_flow(&bench, PUBLISHER);
+    put_flow(&bench, NEAR);
+    assert_null(bench.sim->broken);
+    *state = &bench;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct bench *bench = *state;
+
+    sg_output_free(&bench->output);
+    sim_close(&bench->sim);
+    return 0;
+}
+
+// What the core answers: "" when it takes the thing, else the code of refusal.
+static const char *
+ask(struct bench *bench, int peer, Sgpb__Envelope *envelope,
+    struct sg_slice payload)
+{
+    struct sim *sim = bench->sim;
+    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
+    const char *code = NULL;
+
+    sim->now += 2 * SECOND_US; // buckets are full again
+    envelope->proto = 1;
+    envelope->request = ++bench->request;
+    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
+    event.u.message.from.len = 2;
+    event.u.message.from.bytes[0] = (uint8_t)peer;
+    event.u.message.from.bytes[1] = sim->peer[peer].generation;
+    event.u.message.envelope = sim_pack(sim, &envelope->base);
+    event.u.message.payload = payload;
+    sim_bytes(sim, event.random, 32);
+    sg_output_reset(bench->output);
+    sg_core_decide(sim->core, &event, sim->now, bench->output);
+    for (size_t i = 0; i < bench->output->effects_count; i++) {
+        const struct sg_effect *effect = &bench->output->effects[i];
+        void *open;
+        if (effect->kind == SG_EFFECT_BEGIN_OBJECT)
+            return "";
+        if (effect->kind != SG_EFFECT_SEND)
+            continue;
+        assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
+                                         effect->u.send.envelope, sim->mem,
+                                         &open),
+                         SG_OK);
+        const Sgpb__Envelope *heard = open;
+        if (heard->body_case == SGPB__ENVELOPE__BODY_REFUSED)
+            code = heard->refused->code;
+        else if (heard->body_case == SGPB__ENVELOPE__BODY_RESULT)
+            code = heard->result->refusal == NULL
+                       ? ""
+                       : heard->result->refusal->code;
+        else if (heard->body_case == SGPB__ENVELOPE__BODY_RECEIPT)
+            code = "";
+    }
+    assert_non_null(code);
+    return code;
+}
+
+// ---- manifests -------------------------------------------------------------
+
+struct made {
+    Sgpb__Manifest m;
+    Sgpb__Claims claims;
+    uint8_t root[32], commit[32], nonce[16], zeros[32], secret[101];
+};
+
+static struct made *
+make(struct bench *bench, int peer)
+{
+    struct sim *sim = bench->sim;
+    struct made *made = sim_take(sim, sizeof *made);
+    Sgpb__Manifest *m = &made->m;
+
+    *m = (Sgpb__Manifest)SGPB__MANIFEST__INIT;
+    made->claims = (Sgpb__Claims)SGPB__CLAIMS__INIT;
+    sim_bytes(sim, made->root, 32);
+    sim_bytes(sim, made->nonce, 16);
+    sim_bytes(sim, made->secret, sizeof made->secret);
+    memcpy(made->secret, (const uint8_t[]){'S', 'G', 'S', 'B', '1'}, 5);
+    sg_commit_seed(made->secret + 5, made->commit);
+    m->format = 1;
+    m->gate = TEXT("HUB");
+    m->log_genesis = BYTES(sim->genesis, 32);
+    m->publisher = TEXT(sim->peer[peer].id);
+    m->key_id = BYTES(sim->peer[peer].key_id, 32);
+    m->roster_sha256 = BYTES(sim->roster_sha, 32);
+    m->flow = TEXT(flow_of[peer]);
+    m->revision = 1;
+    m->prev_manifest_sha256 = BYTES(made->zeros, 32);
+    m->terms_sha256 = BYTES(bench->terms[peer], 32);
+    m->structure = TEXT("urn:SDG");
+    m->structure_sha256 = BYTES(sim->structure_sha, 32);
+    m->mode = 3;
+    m->leaves = 3;
+    m->content_root = BYTES(made->root, 32);
+    m->seed_commit = BYTES(made->commit, 32);
+    m->media = 1;
+    m->size = data.len;
+    m->chunk_size = 262144;
+    m->chunks = 1;
+    m->file_commit = BYTES(made->root, 32);
+    made->claims.action = 1;
+    m->claims = &made->claims;
+    m->created = sim->now;
+    m->expires = sim->now + 24ull * 3600 * SECOND_US;
+    m->nonce = BYTES(made->nonce, 16);
+    return made;
+}
+
+struct signature {
+    uint8_t head[SG_BATCH_HEAD_LEN], sig[64];
+};
+
+static struct sg_slice
+sign_as(struct bench *bench, int signer, const Sgpb__Manifest *m,
+        struct signature *out)
+{
+    struct sg_slice bytes = sim_pack(bench->sim, &m->base);
+    struct sg_batch_head head;
+    uint8_t leaf[1][32];
+
+    sg_batch_leaf(bytes, leaf[0]);
+    assert_int_equal(sg_batch_sign(bench->sim->peer[signer].signer,
+                                   (const uint8_t(*)[32])leaf, 1, &head,
+                                   out->sig),
+                     SG_OK);
+    sg_batch_head_encode(&head, out->head);
+    return bytes;
+}
+
+static const char *
+publish(struct bench *bench, int peer, struct sg_slice bytes,
+        const struct signature *by, const uint8_t secret[101])
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Publish body = SGPB__PUBLISH__INIT;
+    ProtobufCBinaryData one = BYTES(bytes.ptr, bytes.len);
+    ProtobufCBinaryData block = BYTES(secret, 101);
+    uint32_t length = (uint32_t)data.len;
+
+    body.head = BYTES(by->head, sizeof by->head);
+    body.sig = BYTES(by->sig, sizeof by->sig);
+    body.manifests = &one;
+    body.secret_blocks = &block;
+    body.lengths = &length;
+    body.n_manifests = body.n_secret_blocks = body.n_lengths = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_PUBLISH;
+    envelope.publish = &body;
+    return ask(bench, peer, &envelope, data);
+}
+
+static const char *
+try_matrix(struct bench *bench, const int who[3], int flow)
+{
+    struct signature by;
+    struct made *made = make(bench, flow);
+
+    made->m.publisher = TEXT(bench->sim->peer[who[2]].id);
+    made->m.key_id = BYTES(bench->sim->peer[who[1]].key_id, 32);
+    struct sg_slice bytes = sign_as(bench, who[1], &made->m, &by);
+    return publish(bench, who[0], bytes, &by, made->secret);
+}
+
+// Connection x signature x claimed publisher x flow.
+static void
+only_the_owner_publishes_with_its_own_key_into_its_own_flow(void **state)
+{
+    struct bench *bench = *state;
+    static const int flows[] = {PUBLISHER, NEAR};
+    unsigned refused = 0;
+
+    for (int i = 0; i < PEERS * PEERS * PEERS * 2; i++) {
+        const int who[3] = {i / 2 % PEERS, i / 2 / PEERS % PEERS,
+                            i / 2 / PEERS / PEERS};
+        int flow = flows[i % 2];
+        if (who[0] == flow && who[1] == flow && who[2] == flow)
+            continue; // the diagonal comes last: it takes revision 1
+        const char *code = try_matrix(bench, who, flow);
+        if (code[0] == '\0')
+            fail_msg("%s took %s's flow, signed by %s as %s",
+                     bench->sim->peer[who[0]].id, bench->sim->peer[flow].id,
+                     bench->sim->peer[who[1]].id, bench->sim->peer[who[2]].id);
+        if (who[0] != PUBLISHER && who[0] != NEAR)
+            assert_string_equal(code, "peer.rights");
+        refused++;
+    }
+    assert_int_equal(refused, 248);
+    for (size_t i = 0; i < SG_COUNT_OF(flows); i++) {
+        const int who[3] = {flows[i], flows[i], flows[i]};
+        assert_string_equal(try_matrix(bench, who, flows[i]), "");
+    }
+}
+
+// ---- fields of a manifest (S11) ----------------------------------------------
+
+static void *
+member(void *message, const ProtobufCFieldDescriptor *field)
+{
+    return (uint8_t *)message + field->offset;
+}
+
+static size_t
+size_of(const ProtobufCFieldDescriptor *field)
+{
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return 0;
+    switch ((int)field->type) {
+    case PROTOBUF_C_TYPE_UINT32:
+        return sizeof(uint32_t);
+    case PROTOBUF_C_TYPE_UINT64:
+        return sizeof(uint64_t);
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    default:
+        return 0;
+    }
+}
+
+static void
+omit(void *message, const ProtobufCFieldDescriptor *field)
+{
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        *(char **)member(message, field) = TEXT("");
+    else
+        memset(member(message, field), 0, size_of(field));
+}
+
+// Change number `which`: one bit of a number, one byte of a text or of bytes.
+// false: there is no such change.
+static bool
+change(struct bench *bench, void *message,
+       const ProtobufCFieldDescriptor *field, unsigned which)
+{
+    void *at = member(message, field);
+
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return false;
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        size_t len = strlen(*(char **)at);
+        char *text = sim_take(bench->sim, len + 2);
+        if (which > len)
+            return false;
+        memcpy(text, *(char **)at, len);
+        text[which] = which == len ? 'x' : (char)(text[which] ^ 1);
+        *(char **)at = text;
+        return true;
+    }
+    if (field->type == PROTOBUF_C_TYPE_BYTES) {
+        ProtobufCBinaryData *bytes = at;
+        uint8_t *copy = sim_take(bench->sim, bytes->len + 1);
+        if (which > bytes->len)
+            return false;
+        memcpy(copy, bytes->data, bytes->len);
+        copy[which] ^= 1; // or one byte more
+        *bytes = BYTES(copy, bytes->len + (which == bytes->len));
+        return true;
+    }
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE || which >= 4)
+        return false;
+    ((uint8_t *)at)[which / 2] ^= which % 2 == 0 ? 1 : 0x80;
+    return true;
+}
+
+struct table {
+    struct bench *bench;
+    struct made *good;
+    struct signature by;
+    struct sg_slice bytes;
+    unsigned cases;
+};
+
+// The manifest as it is now, under the signature of the good one.
+static void
+is_refused(struct table *table, const Sgpb__Manifest *m, const char *name,
+           const char *how)
+{
+    struct sg_slice bytes = sim_pack(table->bench->sim, &m->base);
+
+    if (sg_slice_eq(bytes, table->bytes))
+        return; // it was empty already
+    const char *code = publish(table->bench, PUBLISHER, bytes, &table->by,
+                               table->good->secret);
+    if (code[0] == '\0')
+        fail_msg("%s, %s: accepted", name, how);
+    table->cases++;
+}
+
+static void
+each_field(struct table *table, bool claims)
+{
+    const ProtobufCMessageDescriptor *shape =
+        claims ? &sgpb__claims__descriptor : &sgpb__manifest__descriptor;
+
+    for (unsigned i = 0; i < shape->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &shape->fields[i];
+        for (unsigned which = 0;; which++) {
+            Sgpb__Manifest m = table->good->m;
+            Sgpb__Claims said = table->good->claims;
+            m.claims = &said;
+            void *message = claims ? (void *)&said : (void *)&m;
+            if (!change(table->bench, message, field, which))
+                break;
+            is_refused(table, &m, field->name, "changed");
+        }
+        Sgpb__Manifest m = table->good->m;
+        Sgpb__Claims said = table->good->claims;
+        m.claims = &said;
+        omit(claims ? (void *)&said : (void *)&m, field);
+        is_refused(table, &m, field->name, "omitted");
+    }
+}
+
+// Any one and any two fields of another valid manifest.
+static void
+swap_fields(struct table *table, struct made *other)
+{
+    const ProtobufCMessageDescriptor *shape = &sgpb__manifest__descriptor;
+
+    for (unsigned i = 0; i < shape->n_fields; i++)
+        for (unsigned k = i; k < shape->n_fields; k++) {
+            const ProtobufCFieldDescriptor *one = &shape->fields[i];
+            const ProtobufCFieldDescriptor *two = &shape->fields[k];
+            Sgpb__Manifest m = table->good->m;
+            memcpy(member(&m, one), member(&other->m, one), size_of(one));
+            memcpy(member(&m, two), member(&other->m, two), size_of(two));
+            is_refused(table, &m, one->name, two->name);
+        }
+}
+
+static void
+a_manifest_with_any_field_changed_omitted_or_swapped_is_refused(void **state)
+{
+    struct table table = {.bench = *state};
+
+    table.good = make(table.bench, PUBLISHER);
+    struct made *newer = make(table.bench, PUBLISHER);
+    struct made *foreign = make(table.bench, NEAR);
+    newer->m.created++;
+    newer->claims.embargo_us = newer->m.created;
+    table.bytes = sign_as(table.bench, PUBLISHER, &table.good->m, &table.by);
+    each_field(&table, false);
+    each_field(&table, true);
+    swap_fields(&table, newer);
+    swap_fields(&table, foreign);
+    print_message("%u cases\n", table.cases);
+    assert_true(table.cases >= CASES_S11);
+    assert_string_equal(publish(table.bench, PUBLISHER, table.bytes, &table.by,
+                                table.good->secret),
+                        "");
+}
+
+// What the publisher signs itself and the gate must not believe.
+static void
+a_signed_manifest_that_does_not_fit_the_gate_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    static uint8_t other[32] = {1};
+#define ROW(change, expected)                                                  \
+    do {                                                                       \
+        struct made *made = make(bench, PUBLISHER);                            \
+        Sgpb__Manifest *m = &made->m;                                          \
+        struct signature by;                                                   \
+        change;                                                                \
+        struct sg_slice bytes = sign_as(bench, PUBLISHER, m, &by);             \
+        assert_string_equal(                                                   \
+            publish(bench, PUBLISHER, bytes, &by, made->secret), expected);    \
+    } while (0)
+    ROW(m->format = 2, sg_err_code(SG_ERR_MANIFEST_FIELD));
+    ROW(m->gate = TEXT("HUC"), sg_err_code(SG_ERR_AUDIENCE));
+    ROW(m->log_genesis = BYTES(other, 32), sg_err_code(SG_ERR_AUDIENCE));
+    ROW(m->publisher = TEXT("TZ_NBS"), sg_err_code(SG_ERR_OWNER));
+    ROW(m->flow = TEXT("TZ_HEALTH"), sg_err_code(SG_ERR_FLOW));
+    ROW(m->flow = TEXT("NO_SUCH"), sg_err_code(SG_ERR_FLOW));
+    ROW(m->roster_sha256 = BYTES(other, 32), sg_err_code(SG_ERR_ROSTER_OLD));
+    ROW(m->terms_sha256 = BYTES(other, 32), sg_err_code(SG_ERR_TERMS_CHANGED));
+    ROW(m->structure = TEXT("urn:SDH"), sg_err_code(SG_ERR_STRUCTURE));
+    ROW(m->structure_sha256 = BYTES(other, 32), sg_err_code(SG_ERR_STRUCTURE));
+    ROW(m->mode = 1, sg_err_code(SG_ERR_MANIFEST_FIELD));
+    ROW((m->mode = 1, m->leaves = 1), sg_err_code(SG_ERR_MODE));
+    ROW(m->order = 1, sg_err_code(SG_ERR_MODE));
+    ROW(m->revision = 2, sg_err_code(SG_ERR_REVISION));
+    ROW(m->prev_manifest_sha256 = BYTES(other, 32),
+        sg_err_code(SG_ERR_REVISION));
+    ROW(made->claims.action = 2, sg_err_code(SG_ERR_ACTION));
+    ROW(m->expires = m->created, sg_err_code(SG_ERR_EXPIRED));
+    ROW(m->size = data.len + 1, sg_err_code(SG_ERR_SHORT));
+    ROW(made->secret[0] = 'X', sg_err_code(SG_ERR_SECRET));
+    ROW(made->secret[5] ^= 1, sg_err_code(SG_ERR_SECRET));
+    ROW((void)0, "");
+#undef ROW
+}
+
+// ---- two persons (S45) --------------------------------------------------------
+
+static void
+a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
+{
+    struct bench *bench = *state;
+    struct sim *sim = bench->sim;
+    static const uint8_t zeros[32];
+    static const uint8_t other[32] = {1};
+    const uint64_t day = 24ull * 3600 * SECOND_US, from = sim->now;
+    const struct {
+        int peer; // connection
+        struct sg_signer *signer;
+        enum sg_sign_purpose purpose;
+        const char *gate;
+        const uint8_t *object, *base;
+        uint64_t created, expires, effective;
+        const char *code;
+    } rows[] = {
+#define GOOD   SG_SIGN_APPROVAL, "HUB", sim->bundle_sha, zeros
+#define WINDOW from, from + day, 0
+        // the proposer, with the key of the proposal
+        {ADMIN, sim->peer[ADMIN].signer, GOOD, WINDOW, "peer.key_use"},
+        // the proposer, with another key
+        {ADMIN, sim->second_signer, GOOD, WINDOW, "policy.two_persons"},
+        // another person, but no key for approvals
+        {ADMIN, sim->peer[PUBLISHER].signer, GOOD, WINDOW, "peer.key_use"},
+        // nobody of the roster
+        {ADMIN, sim->gate_signer, GOOD, WINDOW, "peer.unknown"},
+        // from a connection without the role
+        {PUBLISHER, sim->approve_signer, GOOD, WINDOW, "peer.rights"},
+        // signed as something else
+        {ADMIN, sim->approve_signer, SG_SIGN_POLICY, "HUB", sim->bundle_sha,
+         zeros, WINDOW, "peer.signature"},
+        // another gate, text, base
+        {ADMIN, sim->approve_signer, SG_SIGN_APPROVAL, "HUC", sim->bundle_sha,
+         zeros, WINDOW, "policy.base"},
+        {ADMIN, sim->approve_signer, SG_SIGN_APPROVAL, "HUB", other, zeros,
+         WINDOW, "policy.base"},
+        {ADMIN, sim->approve_signer, SG_SIGN_APPROVAL, "HUB", sim->bundle_sha,
+         other, WINDOW, "policy.base"},
+        // expired; expires before it was made; for too long; not yet
+        {ADMIN, sim->approve_signer, GOOD, from - day, from - 1, 0,
+         "policy.base"},
+        {ADMIN, sim->approve_signer, GOOD, from + 2 * day, from + day, 0,
+         "policy.base"},
+        {ADMIN, sim->approve_signer, GOOD, from, from + 15 * day, 0,
+         "policy.base"},
+        {ADMIN, sim->approve_signer, GOOD, from, from + day, from + day / 2,
+         "policy.base"},
+        // another person, this text, this base, in time
+        {ADMIN, sim->approve_signer, GOOD, WINDOW, ""},
+        // the same again: the base is another now
+        {ADMIN, sim->approve_signer, GOOD, WINDOW, "policy.base"},
+#undef GOOD
+#undef WINDOW
+    };
+
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__PolicyApprove put = SGPB__POLICY_APPROVE__INIT;
+        Sgpb__Approval doc = SGPB__APPROVAL__INIT;
+        doc.gate = TEXT(rows[i].gate);
+        doc.object_sha256 = BYTES(rows[i].object, 32);
+        doc.base_sha256 = BYTES(rows[i].base, 32);
+        doc.created = rows[i].created;
+        doc.expires = rows[i].expires;
+        doc.effective_from = rows[i].effective;
+        put.approval =
+            sim_sign(sim, rows[i].signer, rows[i].purpose, &doc.base);
+        envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
+        envelope.policy_approve = &put;
+        const char *code =
+            ask(bench, rows[i].peer, &envelope, (struct sg_slice){NULL, 0});
+        if (strcmp(code, rows[i].code) != 0)
+            fail_msg("row %zu: \"%s\", not \"%s\"", i, code, rows[i].code);
+    }
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(only_the_owner_publishes_with_its_own_key_into_its_own_flow),
+        TEST(a_manifest_with_any_field_changed_omitted_or_swapped_is_refused),
+        TEST(a_signed_manifest_that_does_not_fit_the_gate_is_refused),
+        TEST(a_policy_needs_a_second_person_for_this_text_on_this_base_in_time),
+    };
+#undef TEST
+
+    return sg_crypto_start() == SG_OK
+               ? cmocka_run_group_tests(tests, NULL, NULL)
+               : 1;
+}
