@@ -466,6 +466,35 @@ a_signed_manifest_that_does_not_fit_the_gate_is_refused(void **state)
 
 // ---- two persons (S45) --------------------------------------------------------
 
+struct approval {
+    int peer; // connection
+    struct sg_signer *signer;
+    enum sg_sign_purpose purpose;
+    const char *gate;
+    const uint8_t *object, *base;
+    uint64_t created, expires, effective;
+    const char *code;
+};
+
+static const char *
+approve(struct bench *bench, const struct approval *row)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__PolicyApprove put = SGPB__POLICY_APPROVE__INIT;
+    Sgpb__Approval doc = SGPB__APPROVAL__INIT;
+
+    doc.gate = TEXT(row->gate);
+    doc.object_sha256 = BYTES(row->object, 32);
+    doc.base_sha256 = BYTES(row->base, 32);
+    doc.created = row->created;
+    doc.expires = row->expires;
+    doc.effective_from = row->effective;
+    put.approval = sim_sign(bench->sim, row->signer, row->purpose, &doc.base);
+    envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
+    envelope.policy_approve = &put;
+    return ask(bench, row->peer, &envelope, (struct sg_slice){NULL, 0});
+}
+
 static void
 a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
 {
@@ -474,15 +503,7 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
     static const uint8_t zeros[32];
     static const uint8_t other[32] = {1};
     const uint64_t day = 24ull * 3600 * SECOND_US, from = sim->now;
-    const struct {
-        int peer; // connection
-        struct sg_signer *signer;
-        enum sg_sign_purpose purpose;
-        const char *gate;
-        const uint8_t *object, *base;
-        uint64_t created, expires, effective;
-        const char *code;
-    } rows[] = {
+    const struct approval rows[] = {
 #define GOOD   SG_SIGN_APPROVAL, "HUB", sim->bundle_sha, zeros
 #define WINDOW from, from + day, 0
         // the proposer, with the key of the proposal
@@ -523,21 +544,7 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
     };
 
     for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
-        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-        Sgpb__PolicyApprove put = SGPB__POLICY_APPROVE__INIT;
-        Sgpb__Approval doc = SGPB__APPROVAL__INIT;
-        doc.gate = TEXT(rows[i].gate);
-        doc.object_sha256 = BYTES(rows[i].object, 32);
-        doc.base_sha256 = BYTES(rows[i].base, 32);
-        doc.created = rows[i].created;
-        doc.expires = rows[i].expires;
-        doc.effective_from = rows[i].effective;
-        put.approval =
-            sim_sign(sim, rows[i].signer, rows[i].purpose, &doc.base);
-        envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
-        envelope.policy_approve = &put;
-        const char *code =
-            ask(bench, rows[i].peer, &envelope, (struct sg_slice){NULL, 0});
+        const char *code = approve(bench, &rows[i]);
         if (strcmp(code, rows[i].code) != 0)
             fail_msg("row %zu: \"%s\", not \"%s\"", i, code, rows[i].code);
     }
