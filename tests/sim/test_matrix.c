@@ -324,7 +324,8 @@ change(struct bench *bench, void *message,
         uint8_t *copy = sim_take(bench->sim, bytes->len + 1);
         if (which > bytes->len)
             return false;
-        memcpy(copy, bytes->data, bytes->len);
+        if (bytes->len > 0)
+            memcpy(copy, bytes->data, bytes->len);
         copy[which] ^= 1; // or one byte more
         *bytes = BYTES(copy, bytes->len + (which == bytes->len));
         return true;
