@@ -127,7 +127,8 @@ prove_and_verify(uint64_t rows, uint64_t step,
 int
 main(int argc, char **argv)
 {
-    const uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
+    const uint64_t given = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    const uint64_t rows = given > 0 ? given : 1000000; // or a build folder
     struct sg_content_part part;
     uint8_t root[32];
 
