@@ -2,7 +2,7 @@
 // message. One good case of each table is accepted, so that the refusals of
 // the others are about what the row says. The loop is compiled in, as in the
 // other tests of the simulation.
-#include "broker/loop.c"
+#include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
 #include <setjmp.h>
 #include <stdarg.h>

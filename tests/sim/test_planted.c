@@ -10,7 +10,7 @@ static bool blind;
 #define sg_core_stop_epoch(core, delivery)                                     \
     (blind ? effect->u.key.stop_epoch                                          \
            : (sg_core_stop_epoch)((core), (delivery)))
-#include "broker/loop.c"
+#include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 #undef sg_core_stop_epoch
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // The loop itself is part of what is tested, so it is compiled in here.
-#include "broker/loop.c"
+#include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
 #include <setjmp.h>
 #include <stdarg.h>
