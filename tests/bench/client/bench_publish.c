@@ -26,7 +26,8 @@ enum {
     YEARS = 50,
     AREAS = 200,
     CHUNK = 128 * 1024, // of a bare proxy's message
-    TIMEOUT_MS = 60000,
+    TIMEOUT_MS = 10000,
+    RETRIES = 20, // each is said on standard error
     BARE_US = 400000,
     ENTRY = 296, // bytes of an entry in the log
 };
@@ -128,11 +129,15 @@ subscribe(const struct bench *b, const char *flow, unsigned count, int *pid)
     }
     if (statgate_open(b->subscriber, NULL, TIMEOUT_MS, &handle, &result) != 0)
         die("subscriber", &result);
-    for (unsigned i = 0; i < count; i++) {
-        if (statgate_next(handle, flow, TIMEOUT_MS, &delivery, &result) != 0 ||
-            delivery.stopped)
-            die("next", &result);
-        if (statgate_keep(handle, &delivery, &result) != 0)
+    for (unsigned i = 0, again = 0; i < count; i++) {
+        if (statgate_next(handle, flow, TIMEOUT_MS, &delivery, &result) != 0) {
+            fprintf(stderr, "delivery %u, not kept: %s\n", i, result.code);
+            if (again++ == RETRIES)
+                die("next", &result);
+            i--;
+            continue;
+        }
+        if (delivery.stopped || statgate_keep(handle, &delivery, &result) != 0)
             die("keep", &result);
     }
     (void)!write(ends[1], "", 1);
@@ -191,6 +196,8 @@ run(struct bench *b, const char *flow, const char *name, unsigned first,
     uint64_t begin = sg_os_clock_mono_us();
     publish(b, releases, count, group);
     rate.accepted = count / seconds_since(begin);
+    fprintf(stderr, "%s, %u a group: %.1f accepted /s\n", flow, group,
+            rate.accepted);
     wait_for(fd, pid);
     rate.delivered = count / seconds_since(begin);
     return rate;
