@@ -334,6 +334,9 @@ check_approval(struct sg_turn *turn, const Sgpb__Signed *document,
         turn, document, SG_SIGN_APPROVAL, SG_USE_APPROVE, &err);
     if (key == NULL)
         return err;
+    // The right lies in the key that signs, not in the connection it came by.
+    if ((key->roles & SG_ROLE_POLICY_ADMIN) == 0)
+        return SG_ERR_PEER_RIGHTS;
     sg_crypto_sha256(key->doc->person, strlen(key->doc->person), person);
     if (key->doc->person[0] == '\0' ||
         memcmp(person, state->proposed.person, 32) == 0)
