@@ -144,8 +144,10 @@ on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
         r->has_again = true;
         sg_deliver_discard(in);
         sg_deliver_free(&in);
-    } else if (known != NULL && known->state == SG_DELIVER_SHOWN) {
-        sg_deliver_free(&in); // the application has not yet kept it
+    } else if (known != NULL && known->state >= SG_DELIVER_WHOLE) {
+        // Whole, and the key was asked for: begun again, it would meet its key
+        // too early. Or shown, and the application has not yet kept it.
+        sg_deliver_free(&in);
     } else if ((err = check_decision(r, in, begin)) != SG_OK) {
         fail(r, err, "the receipt of the decision does not fit");
         sg_deliver_discard(in);
