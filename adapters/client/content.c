@@ -270,22 +270,33 @@ hash_piece(void *context, struct sg_slice bytes)
     return SG_OK;
 }
 
-enum sg_err
-sg_content_bytes(const char *path, const uint8_t id[16], const uint8_t seed[16],
-                 uint8_t root[32])
+// shown: seed is that of the leaf, out of a proof; else that of the release.
+static enum sg_err
+file_root(const char *path, const uint8_t id[16], const uint8_t seed[16],
+          bool shown, uint8_t root[32])
 {
     struct sg_sha256 *hash = sg_crypto_sha256_new();
     uint8_t *bytes = malloc(READ_BYTES);
     enum sg_err err = SG_ERR_MEMORY;
 
     if (hash != NULL && bytes != NULL) {
-        sg_content_file_begin(hash, id, seed);
+        if (shown)
+            sg_content_file_begin_shown(hash, seed);
+        else
+            sg_content_file_begin(hash, id, seed);
         err = each_piece(path, bytes, hash, hash_piece);
         sg_content_file_end(hash, id, root);
     }
     free(bytes);
     sg_crypto_sha256_free(&hash);
     return err;
+}
+
+enum sg_err
+sg_content_bytes(const char *path, const uint8_t id[16], const uint8_t seed[16],
+                 uint8_t root[32])
+{
+    return file_root(path, id, seed, false, root);
 }
 
 // ---- checking ------------------------------------------------------------------
@@ -370,8 +381,8 @@ check_file(struct checking *c)
         c->result = SG_CONTENT_FORMAT;
     if (c->result != SG_CONTENT_OK)
         return sg_content_result_err(c->result);
-    enum sg_err err = sg_content_bytes(c->file->path, c->verifier.id,
-                                       c->verifier.nodes.ptr, root);
+    enum sg_err err = file_root(c->file->path, c->verifier.id,
+                                c->verifier.nodes.ptr, true, root);
     if (err == SG_OK && memcmp(root, c->root, 32) != 0) {
         c->result = SG_CONTENT_MISMATCH;
         err = SG_ERR_CONTENT;

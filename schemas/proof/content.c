@@ -250,17 +250,25 @@ sg_content_end(struct sg_content_builder *builder)
 // ---- level file ------------------------------------------------------------
 
 void
+sg_content_file_begin_shown(struct sg_sha256 *hash,
+                            const uint8_t leaf_seed[SG_CONTENT_SEED_LEN])
+{
+    static const uint8_t tag = SG_MERKLE_CONTENT;
+
+    sg_crypto_sha256_init(hash);
+    sg_crypto_sha256_add(hash, &tag, 1);
+    sg_crypto_sha256_add(hash, leaf_seed, SG_CONTENT_SEED_LEN);
+}
+
+void
 sg_content_file_begin(struct sg_sha256 *hash,
                       const uint8_t id[SG_CONTENT_ID_LEN],
                       const uint8_t seed[SG_CONTENT_SEED_LEN])
 {
-    static const uint8_t tag = SG_MERKLE_CONTENT;
     struct sg_content_seeds seeds;
 
     seeds_at_leaf_0(&seeds, id, seed);
-    sg_crypto_sha256_init(hash);
-    sg_crypto_sha256_add(hash, &tag, 1);
-    sg_crypto_sha256_add(hash, seeds.at[0], SG_CONTENT_SEED_LEN);
+    sg_content_file_begin_shown(hash, seeds.at[0]);
     sg_crypto_wipe(&seeds, sizeof seeds);
 }
 

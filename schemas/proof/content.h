@@ -136,6 +136,9 @@ void sg_content_end(struct sg_content_builder *builder);
 void sg_content_file_begin(struct sg_sha256 *hash,
                            const uint8_t id[SG_CONTENT_ID_LEN],
                            const uint8_t seed[SG_CONTENT_SEED_LEN]);
+// The same with the seed of the leaf, as a proof over a whole file shows it.
+void sg_content_file_begin_shown(struct sg_sha256 *hash,
+                                 const uint8_t leaf_seed[SG_CONTENT_SEED_LEN]);
 void sg_content_file_end(struct sg_sha256 *hash,
                          const uint8_t id[SG_CONTENT_ID_LEN], uint8_t root[32]);
 

@@ -456,6 +456,37 @@ an_unfinished_proof_is_not_given_out(void **state)
     sg_arena_free(&arena);
 }
 
+// What a recipient of a whole file does: the proof shows the seed of the leaf,
+// never that of the release.
+static void
+a_proof_over_a_file_opens_its_leaf(void **state)
+{
+    static const struct sg_content_part whole = {'M', 1};
+    struct sg_content_header header = {
+        .level = SG_CONTENT_FILE, .parts = &whole, .part_count = 1};
+    uint8_t id[16], seed[16], want[32], got[32], bytes[128];
+    struct sg_writer out = sg_writer_on(bytes, sizeof bytes);
+    struct sg_sha256 *hash = sg_crypto_sha256_new();
+    struct sg_content_prover prover;
+    (void)state;
+    memset(id, 7, sizeof id);
+    memset(seed, 9, sizeof seed);
+    memcpy(header.id, id, sizeof id);
+    sg_content_file_begin(hash, id, seed);
+    sg_crypto_sha256_add(hash, "a file", 6);
+    sg_content_file_end(hash, id, want);
+    assert_int_equal(
+        sg_content_prove_begin(&prover, &header, seed, NULL, 0, &out), SG_OK);
+    assert_int_equal(sg_content_prove_end(&prover), SG_OK);
+    const uint8_t *shown = bytes + out.len - SG_CONTENT_SEED_LEN;
+    assert_memory_not_equal(shown, seed, sizeof seed);
+    sg_content_file_begin_shown(hash, shown);
+    sg_crypto_sha256_add(hash, "a file", 6);
+    sg_content_file_end(hash, id, got);
+    assert_memory_equal(got, want, sizeof want);
+    sg_crypto_sha256_free(&hash);
+}
+
 int
 main(void)
 {
@@ -475,6 +506,7 @@ main(void)
         cmocka_unit_test(bytes_behind_a_proof_are_long),
         cmocka_unit_test(runs_out_of_order_are_refused_by_the_prover),
         cmocka_unit_test(an_unfinished_proof_is_not_given_out),
+        cmocka_unit_test(a_proof_over_a_file_opens_its_leaf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
