@@ -10,6 +10,7 @@
 #include "broker/evidence/log.h"
 #include "broker/evidence/verify.h"
 #include "broker/os/file.h"
+#include "tests/fuzz/proof/seed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,19 +66,19 @@ on_fault(void *arg, const struct sg_verify_fault *fault)
         abort();
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct sg_slice input)
 {
     char path[SG_DISK_PATH];
     static uint8_t bytes[SEGMENT - SG_ENTRY_SEGMENT_LEN];
     int fd;
     uint64_t count = 0;
     set_up();
-    if (size > sizeof(bytes))
-        return 0;
+    if (input.len > sizeof(bytes))
+        return;
     memset(bytes, 0, sizeof(bytes));
-    if (size > 0)
-        memcpy(bytes, data, size);
+    if (input.len > 0)
+        memcpy(bytes, input.ptr, input.len);
     if (!sg_disk_path(path, "%s/0000000000000000.log", folder) ||
         sg_disk_real.open(NULL, path, SG_DISK_WRITE, &fd) != SG_OK ||
         sg_disk_real.write(NULL, fd, SG_ENTRY_SEGMENT_LEN, bytes,
@@ -103,5 +104,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .dirs = dirs, .dirs_count = 1, .fault = on_fault};
     if (sg_verify_log(&options, &result) != SG_OK || result.faults == 0)
         abort(); // there is no checkpoint: that at least is a fault
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *made;
+
+    fuzz(seed_bytes(data, size, &made));
+    free(made);
     return 0;
 }

@@ -1,5 +1,6 @@
 // Any bytes as a canonical stream: what is taken, written again is the same.
 #include "schemas/sdmx/canonical.h"
+#include "tests/fuzz/proof/seed.h"
 #include "tests/unit/sdmx/obs_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,8 +15,8 @@ on_row(void *context, const struct sg_obs *obs, struct sg_slice bytes)
     return err == SG_ERR_ORDER ? SG_ERR_UNSUPPORTED : err; // a partial key
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz(struct sg_slice input)
 {
     static struct obs_fixture *f;
     if (f == NULL)
@@ -28,16 +29,27 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f->len = 0;
     f->canonical = sg_canonical_writer_new(arena, f->structure,
                                            SG_CANONICAL_MODE_STREAM, &out);
-    size_t cut = size / 3;
-    enum sg_err err = sg_canonical_reader_feed(r, sg_slice_of(data, cut));
+    size_t cut = input.len / 3;
+    enum sg_err err = sg_canonical_reader_feed(r, sg_slice_of(input.ptr, cut));
     if (err == SG_OK)
-        err = sg_canonical_reader_feed(r, sg_slice_of(data + cut, size - cut));
+        err = sg_canonical_reader_feed(
+            r, sg_slice_of(input.ptr + cut, input.len - cut));
     if (err == SG_OK)
         err = sg_canonical_reader_end(r);
     if (err == SG_OK) {
         SG_ASSERT(sg_canonical_writer_end(f->canonical) == SG_OK);
-        SG_ASSERT(f->len == size && memcmp(f->bytes, data, size) == 0);
+        SG_ASSERT(f->len == input.len &&
+                  memcmp(f->bytes, input.ptr, input.len) == 0);
     }
     sg_arena_free(&arena);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *made;
+
+    fuzz(seed_bytes(data, size, &made));
+    free(made);
     return 0;
 }
