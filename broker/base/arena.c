@@ -113,8 +113,8 @@ take_shared(struct sg_arena *arena, size_t size)
 }
 #endif
 
-void *
-sg_arena_take(struct sg_arena *arena, size_t size)
+uint8_t *
+sg_arena_room(struct sg_arena *arena, size_t size)
 {
     if (size > arena->cap - arena->used) // before rounding: cannot wrap
         return NULL;
@@ -130,7 +130,15 @@ sg_arena_take(struct sg_arena *arena, size_t size)
     if (start == NULL)
         return NULL;
     arena->used += rounded;
-    return memset(start, 0, size);
+    return start;
+}
+
+void *
+sg_arena_take(struct sg_arena *arena, size_t size)
+{
+    uint8_t *start = sg_arena_room(arena, size);
+
+    return start == NULL ? NULL : memset(start, 0, size);
 }
 
 struct sg_slice

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "broker/base/check.h"
 #include "broker/base/slice.h"
@@ -21,6 +22,9 @@ void sg_arena_free(struct sg_arena **arena); // *arena becomes NULL
 // Zeroed, aligned for any type. NULL once the capacity is used up: refuse the
 // message (SG_ERR_FULL), never grow. Valid until the next reset.
 void *sg_arena_take(struct sg_arena *arena, size_t size);
+// The same with whatever bytes are there: for buffers that are written before
+// they are read, of which often little is used.
+uint8_t *sg_arena_room(struct sg_arena *arena, size_t size);
 
 // A copy of bytes followed by a NUL that len does not count. ptr NULL: full.
 struct sg_slice sg_arena_copy(struct sg_arena *arena, struct sg_slice bytes);

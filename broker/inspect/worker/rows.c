@@ -65,8 +65,8 @@ enum sg_err
 sg_rows_root_begin(struct sg_rows_root *root, const struct sg_secret *secret,
                    struct sg_arena *arena)
 {
-    root->parts =
-        sg_arena_take(arena, SG_LIMIT_ACTION_PARTS * sizeof *root->parts);
+    root->parts = (void *)sg_arena_room(arena, SG_LIMIT_ACTION_PARTS *
+                                                   sizeof *root->parts);
     if (root->parts == NULL)
         return SG_ERR_FULL;
     sg_content_begin(&root->builder, secret->id, secret->seed, root->parts,

@@ -30,7 +30,10 @@ sg_sealed_in_open(struct sg_sealed_in *in, const Sgpb__SealedInput *from,
     in->bytes = from->bytes;
     in->chunk_size = from->chunk_size;
     *at += from->bytes + from->chunks * SG_TAG_LEN;
-    in->room = sg_arena_take(arena, (size_t)from->chunk_size + SG_TAG_LEN);
+    in->room_len = (from->bytes < from->chunk_size ? (size_t)from->bytes
+                                                   : from->chunk_size) +
+                   SG_TAG_LEN;
+    in->room = sg_arena_room(arena, in->room_len);
     if (in->room == NULL)
         return SG_ERR_FULL;
     return sg_seal_begin(&in->seal, from->key.data, from->manifest_sha256.data,
@@ -76,7 +79,7 @@ void
 sg_sealed_in_close(struct sg_sealed_in *in)
 {
     if (in->room != NULL)
-        sg_crypto_wipe(in->room, (size_t)in->chunk_size + SG_TAG_LEN);
+        sg_crypto_wipe(in->room, in->room_len);
     sg_seal_end(&in->seal);
 }
 
@@ -97,7 +100,7 @@ sg_sealed_out_open(struct sg_sealed_out *out, const Sgpb__SealedOutput *from,
     out->fd = fd;
     out->at = at;
     out->chunk_size = from->chunk_size;
-    out->room = sg_arena_take(arena, (size_t)from->chunk_size + SG_TAG_LEN);
+    out->room = sg_arena_room(arena, (size_t)from->chunk_size + SG_TAG_LEN);
     out->hash = sg_crypto_sha256_new();
     if (out->room == NULL || out->hash == NULL)
         return SG_ERR_FULL;
@@ -117,6 +120,8 @@ write_chunk(struct sg_sealed_out *out, bool last)
         err = sg_os_file_pwrite(out->fd, out->at,
                                 sg_slice_of(out->room, out->used + SG_TAG_LEN));
     out->at += out->used + SG_TAG_LEN;
+    out->most =
+        out->used + SG_TAG_LEN > out->most ? out->used + SG_TAG_LEN : out->most;
     out->bytes += out->used;
     out->index++;
     out->used = 0;
@@ -142,6 +147,7 @@ sg_sealed_out_write(void *context, struct sg_slice plain)
         size_t part = plain.len < room ? plain.len : room;
         memcpy(out->room + out->used, plain.ptr, part);
         out->used += part;
+        out->most = out->used > out->most ? out->used : out->most;
         plain = sg_slice_of(plain.ptr + part, plain.len - part);
         if (out->bytes + out->used > SG_LIMIT_OBJECT)
             return SG_ERR_FULL;
@@ -163,7 +169,7 @@ void
 sg_sealed_out_close(struct sg_sealed_out *out)
 {
     if (out->room != NULL)
-        sg_crypto_wipe(out->room, (size_t)out->chunk_size + SG_TAG_LEN);
+        sg_crypto_wipe(out->room, out->most);
     sg_crypto_sha256_free(&out->hash);
     sg_seal_end(&out->seal);
 }

@@ -19,7 +19,8 @@ struct sg_sealed_in {
     uint64_t at; // of the next chunk in fd
     uint64_t index, chunks, bytes;
     uint32_t chunk_size;
-    uint8_t *room; // chunk_size + tag
+    uint8_t *room; // one chunk and its tag
+    size_t room_len;
 };
 
 // room comes from arena. *at is where the stream begins in fd, and is moved
@@ -41,8 +42,8 @@ struct sg_sealed_out {
     uint64_t at; // of the next chunk in fd
     uint64_t index, bytes;
     uint32_t chunk_size;
-    uint8_t *room; // chunk_size + tag
-    size_t used;
+    uint8_t *room;          // chunk_size + tag
+    size_t used, most;      // most: bytes of room that were written
     struct sg_sha256 *hash; // of the plaintext
 };
 
