@@ -105,7 +105,7 @@ receive_job(struct served *served)
         err = sg_codec_unpack(&sgpb__job__descriptor,
                               sg_slice_of(served->packet, len), served->arena,
                               &message);
-    sg_crypto_wipe(served->packet, sizeof served->packet);
+    sg_crypto_wipe(served->packet, err == SG_OK ? len : 0);
     if (err != SG_OK)
         return err;
     served->job.job = message;
@@ -124,6 +124,12 @@ role_of(uint32_t role)
                                         sg_role_writer, sg_role_review};
 
     return role < SG_COUNT_OF(rows) ? rows[role] : NULL;
+}
+
+static uint64_t
+sealed_len(const Sgpb__SealedInput *input)
+{
+    return input == NULL ? 0 : input->bytes + input->chunks * SG_TAG_LEN;
 }
 
 static enum sg_err
@@ -162,7 +168,13 @@ run_items(struct served *served, Sgpb__Done *done)
     for (size_t i = 0; i < count; i++) {
         items[i] = (Sgpb__DoneItem)SGPB__DONE_ITEM__INIT;
         done->items[done->n_items++] = &items[i];
+        // Where the next one begins does not depend on how far this one is read.
+        const Sgpb__JobItem *item = served->job.job->items[i];
+        uint64_t input_at = served->job.input_at + sealed_len(item->input);
+        uint64_t source_at = served->job.source_at + sealed_len(item->source);
         enum sg_err err = run_item(served, i, &items[i]);
+        served->job.input_at = input_at;
+        served->job.source_at = source_at;
         sg_arena_reset(served->job.scratch);
         if (err == SG_OK)
             continue;
