@@ -55,7 +55,8 @@ struct sg_event_message {
 
 // whole false: chunk index of upload is stored (it may be sealed and queued, it
 // need not be durable: frees credit). whole true: all chunks of the object are
-// durable; chunk_root holds. err: the object is given up and removed.
+// written, and durable before any entry decided from now on is; chunk_root
+// holds. err: the object is given up and removed.
 struct sg_event_stored {
     uint64_t upload;
     uint64_t index;
@@ -65,7 +66,8 @@ struct sg_event_stored {
     uint8_t chunk_root[32];
 };
 
-// What became of one output object of a job: durable when the event comes.
+// What became of one output object of a job: written, and durable before any
+// entry decided from now on is.
 struct sg_job_output {
     bool made;
     uint64_t chunks, bytes; // plaintext bytes

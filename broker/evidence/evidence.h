@@ -127,9 +127,10 @@ uint64_t sg_evidence_durable_size(const struct sg_evidence *evidence);
 
 enum sg_evidence_event_kind {
     SG_EVIDENCE_DURABLE = 1, // seq: the last durable entry
-    // token, index, err, buffer: durable; or err (SG_ERR_DISK), then drop it
+    // token, index, err, buffer: written; or err (SG_ERR_DISK), then drop it
     SG_EVIDENCE_CHUNK,
-    SG_EVIDENCE_OBJECT,    // token, err, meta: whole and durable, or given up
+    // token, err, meta: whole, and durable before the next entry is; or given up
+    SG_EVIDENCE_OBJECT,
     SG_EVIDENCE_INDEX,     // seq: rows put before are found by _find
     SG_EVIDENCE_SNAPSHOT,  // seq: a restart begins after it
     SG_EVIDENCE_REWRAPPED, // seq: g of the new table, durable

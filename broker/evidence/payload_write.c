@@ -353,6 +353,13 @@ sg_payload_is_dirty(const struct sg_payload_writer *writer)
            writer->new_dirs[0] != 0 || writer->new_month;
 }
 
+bool
+sg_payload_is_urgent(const struct sg_payload_writer *writer)
+{
+    return writer->dirty_list != NULL || writer->new_dirs[0] != 0 ||
+           writer->new_month;
+}
+
 static enum sg_err
 sync_folders(struct sg_payload_writer *writer)
 {
@@ -382,7 +389,9 @@ sg_payload_sync(struct sg_payload_writer *writer)
     const struct sg_disk *disk = writer->disk;
     while (writer->dirty_list != NULL) {
         struct sg_payload_attempt *attempt = writer->dirty_list;
-        enum sg_err err = disk->sync(disk->arg, attempt->fd);
+        // What is whole was synced before it got its name.
+        enum sg_err err =
+            attempt->whole ? SG_OK : disk->sync(disk->arg, attempt->fd);
         if (err != SG_OK)
             return err;
         writer->dirty_list = attempt->next_dirty;

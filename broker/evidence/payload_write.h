@@ -4,8 +4,8 @@
 // key already in it), hands it to the writer with the first item that names it,
 // and frees it when the writer reports its end. Between, the writer alone
 // touches all but `given`, which is the loop's. A chunk number is sealed once
-// an attempt (decisions-security S32); nothing is reported before
-// sg_payload_sync.
+// an attempt (decisions-security S32). A large object is durable when it is
+// reported, a small one before the next entry is (writer.h).
 #pragma once
 
 #include "broker/base/crypto.h"
@@ -83,6 +83,8 @@ sg_payload_write_adopted(struct sg_payload_writer *writer,
 void sg_payload_write_drop(struct sg_payload_writer *writer,
                            struct sg_payload_attempt *attempt);
 bool sg_payload_is_dirty(const struct sg_payload_writer *writer);
+// Large objects or new folders wait to be synced: not put off.
+bool sg_payload_is_urgent(const struct sg_payload_writer *writer);
 // Everything written so far becomes durable, names too.
 SG_MUST_CHECK enum sg_err sg_payload_sync(struct sg_payload_writer *writer);
 

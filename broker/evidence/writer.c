@@ -110,16 +110,20 @@ sync_payload(struct sg_writer_thread *t)
     return err;
 }
 
-// Everything worked off so far becomes durable, signed, and told.
+// Everything worked off so far becomes durable, signed, and told. Without
+// entries there is nothing yet that speaks of small objects and key rows: they
+// wait for the first group that has some, which syncs them first.
 static enum sg_err
 end_group(struct sg_writer_thread *t)
 {
     struct sg_writer_parts *parts = t->parts;
     struct sg_writer_durable durable;
-    enum sg_err err = sync_payload(t);
+    enum sg_err err = SG_OK;
+    bool grown = parts->log.next_seq > t->size;
+    if (grown || sg_payload_is_urgent(&parts->payload))
+        err = sync_payload(t);
     if (err != SG_OK)
         return err;
-    bool grown = parts->log.next_seq > t->size;
     if (grown) {
         t->step = "log";
         err = sg_log_write(&parts->log);

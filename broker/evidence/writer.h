@@ -4,7 +4,8 @@
 // works them off in groups that end where the loop said so (SG_WRITER_FLUSH):
 // key rows and payload synced -> entries written -> log synced -> checkpoint
 // signed -> slot synced -> told to the loop. No payload in a group: its syncs
-// fall away. While the thread runs, the parts belong to it; before and after,
+// fall away; no entries: small objects and key rows are told as written, and are
+// synced before the next entry is. While the thread runs, the parts belong to it; before and after,
 // to the loop. The first failed write or sync of log, slot or keys ends it for
 // good (reliability.md B): what is not yet told never will be.
 #pragma once

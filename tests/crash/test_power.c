@@ -1,7 +1,8 @@
 // A thousand power cuts: nothing told is lost, nothing half-made counts.
 //
-// The workload tells (acks) the number of durable entries. SG_POWER_STATES sets
-// the number of states (1,000).
+// The workload tells (acks) the number of durable entries, and of objects those
+// that a durable entry came after. SG_POWER_STATES sets the number of states
+// (1,000).
 #include "tests/crash/power_disk.h"
 
 #include "tests/crash/work.h"
@@ -26,10 +27,12 @@ workload(struct home *home, struct power *power)
             if (!has_object(seq))
                 continue;
             store_object(home, seq);
-            power_ack_object(power, seq);
         }
         home_append_durable(home, count);
         power_ack(power, next + count);
+        for (uint64_t seq = next; seq < next + count; seq++)
+            if (has_object(seq))
+                power_ack_object(power, seq);
         if (turn == 20 || turn == 40) { // a start in the middle
             home_close(home);
             home_open(home);
