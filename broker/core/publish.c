@@ -174,6 +174,17 @@ check_signature(struct sg_turn *turn, struct sg_slice head, struct sg_slice sig)
     return err;
 }
 
+// A signature that brought something new was worth its look: the bucket bounds
+// what costs the gate work and brings nothing (S53), not the rate of an honest
+// publisher, whom credit and his uploads bound.
+static void
+give_token_back(struct sg_turn *turn)
+{
+    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
+
+    sg_refuse_untake(&quota->bucket[SG_BUCKET_VERIFY], SG_LIMIT_VERIFY_PER_S);
+}
+
 // Its place in the row of revisions. SG_ERR_EXISTS: accepted already; *known.
 static enum sg_err
 check_revision(struct sg_turn *turn, const struct candidate *c, uint32_t *known)
@@ -293,7 +304,8 @@ has_room(const struct sg_turn *turn)
 
 // ---- PUBLISH: up to 256 small ones in one message --------------------------------
 
-static void
+// true: it became an upload.
+static bool
 admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
       const uint8_t (*leaves)[32])
 {
@@ -305,13 +317,13 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
         upload->peer = turn->session->peer; // sent again: one result, to here
         upload->request = turn->envelope->request;
         upload->index = i;
-        return;
+        return false;
     }
     if (c->err == SG_OK)
         c->err = check_revision(turn, c, &known);
     if (c->err == SG_ERR_EXISTS) {
         answer_duplicate(turn, c, i, known);
-        return;
+        return false;
     }
     if (c->err == SG_OK && c->payload.len != c->manifest->size)
         c->err = SG_ERR_SHORT;
@@ -325,7 +337,7 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
         c->err = SG_ERR_DISK;
     if (c->err != SG_OK) {
         refuse(turn, c, i);
-        return;
+        return false;
     }
     Sgpb__SignedManifest *document =
         signed_manifest(turn, c->bytes, sg_pack_slice(publish->head),
@@ -338,10 +350,11 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
     if (upload == NULL) {
         c->err = SG_ERR_BUSY;
         refuse(turn, c, i);
-        return;
+        return false;
     }
     upload->index = i;
     sg_upload_store(turn, upload, 0, c->payload);
+    return true;
 }
 
 // Splits the payload by the lengths given; false: they do not add up.
@@ -372,7 +385,7 @@ sg_publish_batch(struct sg_turn *turn)
     uint8_t(*leaves)[32];
     uint8_t root[32];
     struct sg_batch_head head;
-    bool any = false;
+    bool any = false, news = false;
 
     all = sg_turn_take(turn, (count + 1) * sizeof *all);
     leaves = sg_turn_take(turn, (count + 1) * sizeof *leaves);
@@ -404,8 +417,10 @@ sg_publish_batch(struct sg_turn *turn)
         if (all[i].err == SG_OK &&
             !sg_pack_is(all[i].manifest->key_id, head.key_id, 32))
             all[i].err = SG_ERR_PEER_KEY_USE;
-        admit(turn, &all[i], (uint32_t)i, (const uint8_t(*)[32])leaves);
+        news |= admit(turn, &all[i], (uint32_t)i, (const uint8_t(*)[32])leaves);
     }
+    if (news)
+        give_token_back(turn);
 }
 
 // ---- PUBLISH_BEGIN: a large one ---------------------------------------------------
@@ -511,5 +526,6 @@ sg_publish_begin(struct sg_turn *turn)
         refuse(turn, &c, 0);
         return;
     }
+    give_token_back(turn);
     answer_ready(turn, upload);
 }

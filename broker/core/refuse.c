@@ -77,6 +77,14 @@ sg_refuse_token(struct sg_bucket *bucket, uint64_t now, uint32_t per_s)
     return true;
 }
 
+void
+sg_refuse_untake(struct sg_bucket *bucket, uint32_t per_s)
+{
+    uint32_t full = per_s * MILLI;
+
+    bucket->milli += bucket->milli > full - MILLI ? 0 : MILLI;
+}
+
 uint64_t
 sg_refuse_record(struct sg_turn *turn, const struct sg_refused *what)
 {

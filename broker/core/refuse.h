@@ -46,3 +46,5 @@ void sg_refuse_aggregate(struct sg_turn *turn);
 
 // Takes one token; false: empty. per_s tokens a second, at most that many.
 bool sg_refuse_token(struct sg_bucket *bucket, uint64_t now, uint32_t per_s);
+// Gives one back.
+void sg_refuse_untake(struct sg_bucket *bucket, uint32_t per_s);
