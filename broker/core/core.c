@@ -259,6 +259,7 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_match_turn(&turn);
     sg_consented_statements(&turn);
     sg_deliver_turn(&turn);
+    sg_render_turn(&turn);
     sg_release_retention(&turn);
     sg_refuse_aggregate(&turn);
 }

@@ -29,6 +29,7 @@ struct sg_core; // opaque
 struct sg_core_caps {
     uint32_t flows, releases, renditions, subscriptions, deliveries;
     uint32_t agreements, records, uploads, sessions;
+    uint32_t jobs; // inspections going on at once, and as many renditions
     uint64_t policy_arena; // bytes for one compiled policy set; 0: 256 MiB
 };
 

@@ -18,6 +18,18 @@ enum {
 
 // ---- jobs ------------------------------------------------------------------------
 
+static uint32_t *
+going_on(struct sg_core *core, uint8_t role)
+{
+    return &core->jobs_of[role > SG_JOB_JUDGE];
+}
+
+bool
+sg_inspect_has_room(const struct sg_core *core, enum sg_job_role role)
+{
+    return core->jobs_of[role > SG_JOB_JUDGE] < core->jobs_cap;
+}
+
 struct sg_pending_job *
 sg_inspect_new_job(struct sg_turn *turn, enum sg_job_role role)
 {
@@ -30,6 +42,7 @@ sg_inspect_new_job(struct sg_turn *turn, enum sg_job_role role)
     struct sg_pending_job *job = sg_pool_at(core->jobs, index);
     job->number = ++core->jobs_made;
     job->role = (uint8_t)role;
+    ++*going_on(core, job->role);
     sg_bytes_store_u64(key, job->number);
     enum sg_err err = sg_table_put(core->job_of, sg_slice_of(key, 8), index);
     SG_ASSERT(err == SG_OK);
@@ -41,6 +54,7 @@ sg_inspect_end_job(struct sg_core *core, struct sg_pending_job *job)
 {
     uint8_t key[8];
 
+    --*going_on(core, job->role);
     sg_bytes_store_u64(key, job->number);
     uint32_t index = sg_state_find(core->job_of, sg_slice_of(key, 8));
     sg_table_remove(core->job_of, sg_slice_of(key, 8));
@@ -135,8 +149,7 @@ fill_item(struct sg_turn *turn, struct sg_job_item *item,
 static void
 start(struct sg_turn *turn, struct sg_pending_job *pending)
 {
-    const struct sg_upload *first =
-        sg_upload_at(turn->core, pending->uploads[0]);
+    const struct sg_upload *first = sg_upload_at(turn->core, pending->of[0]);
     struct sg_job *job =
         sg_inspect_job(turn, pending, first->flow, first->manifest->media,
                        first->manifest->mode, pending->count);
@@ -144,8 +157,7 @@ start(struct sg_turn *turn, struct sg_pending_job *pending)
         sg_turn_take(turn, pending->count * sizeof *items);
 
     for (size_t i = 0; i < pending->count; i++) {
-        struct sg_upload *upload =
-            sg_upload_at(turn->core, pending->uploads[i]);
+        struct sg_upload *upload = sg_upload_at(turn->core, pending->of[i]);
         fill_item(turn, &items[i], upload, pending->role);
         upload->state = pending->role == SG_JOB_READER ? SG_UPLOAD_READING
                                                        : SG_UPLOAD_JUDGING;
@@ -179,7 +191,8 @@ sg_inspect_turn(struct sg_turn *turn)
     struct sg_core *core = turn->core;
     size_t at = 0;
 
-    while (at < core->waiting_count) {
+    while (at < core->waiting_count &&
+           sg_inspect_has_room(core, SG_JOB_READER)) {
         struct sg_pending_job *job = sg_inspect_new_job(turn, SG_JOB_READER);
         if (job == NULL)
             break; // too many are running; their ends wake us
@@ -192,7 +205,7 @@ sg_inspect_turn(struct sg_turn *turn)
                 (!joins(first, next) || bytes + next->bytes > TOGETHER_BYTES))
                 break;
             bytes += next->bytes;
-            job->uploads[job->count++] = core->waiting[at++];
+            job->of[job->count++] = core->waiting[at++];
         }
         start(turn, job);
     }
@@ -278,14 +291,14 @@ after_reader(struct sg_turn *turn, const struct sg_pending_job *done,
 
     SG_ASSERT(next != NULL); // the reader's place was given back
     for (size_t i = 0; i < done->count; i++) {
-        struct sg_upload *upload = sg_upload_at(turn->core, done->uploads[i]);
+        struct sg_upload *upload = sg_upload_at(turn->core, done->of[i]);
         const Sgpb__DoneItem *item = answer->items[i];
         take_item(upload, item, &event->outputs[i], SG_JOB_READER);
         if (item->verdict == VERDICT_ACCEPT &&
             sg_object_exists(&upload->leaves))
-            next->uploads[next->count++] = done->uploads[i];
+            next->of[next->count++] = done->of[i];
         else
-            conclude(turn, done->uploads[i],
+            conclude(turn, done->of[i],
                      item->verdict == 2 ? SG_ERR_DATA : SG_ERR_INSPECTION);
     }
     if (next->count > 0)
@@ -299,9 +312,9 @@ after_judge(struct sg_turn *turn, const struct sg_pending_job *done,
             const Sgpb__Done *answer, const struct sg_event_job *event)
 {
     for (size_t i = 0; i < done->count; i++) {
-        struct sg_upload *upload = sg_upload_at(turn->core, done->uploads[i]);
+        struct sg_upload *upload = sg_upload_at(turn->core, done->of[i]);
         take_item(upload, answer->items[i], &event->outputs[i], SG_JOB_JUDGE);
-        conclude(turn, done->uploads[i], judge(upload, answer->items[i]));
+        conclude(turn, done->of[i], judge(upload, answer->items[i]));
     }
 }
 
@@ -311,13 +324,13 @@ static void
 after_failure(struct sg_turn *turn, const struct sg_pending_job *done)
 {
     for (size_t i = 0; i < done->count; i++) {
-        struct sg_upload *upload = sg_upload_at(turn->core, done->uploads[i]);
+        struct sg_upload *upload = sg_upload_at(turn->core, done->of[i]);
         if (++upload->tries < TRIES) {
             upload->alone = true;
             upload->state = SG_UPLOAD_WAITING;
-            sg_inspect_ready(turn, done->uploads[i]);
+            sg_inspect_ready(turn, done->of[i]);
         } else {
-            conclude(turn, done->uploads[i], SG_ERR_INSPECTION);
+            conclude(turn, done->of[i], SG_ERR_INSPECTION);
         }
     }
 }
@@ -340,7 +353,7 @@ sg_inspect_done(struct sg_turn *turn, const struct sg_event *event)
         job->err != SG_OK
             ? NULL
             : sg_pack_open(turn->arena, &sgpb__done__descriptor, job->done);
-    size_t items = done->role <= SG_JOB_JUDGE ? done->count : 1;
+    size_t items = done->count;
     if (answer != NULL &&
         (answer->job != job->job || answer->code[0] != '\0' ||
          answer->n_items != items || job->outputs_count != items))

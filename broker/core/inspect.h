@@ -19,6 +19,9 @@ void sg_inspect_settle(struct sg_turn *turn, uint32_t flow);
 // those that follow.
 void sg_inspect_failed(struct sg_turn *turn, uint32_t index, enum sg_err err);
 
+// Room for one more reader, or writer? What waits grows into larger jobs, so
+// that a busy gate spends less on each release.
+bool sg_inspect_has_room(const struct sg_core *core, enum sg_job_role role);
 // A job with a number, or NULL when there are too many; role and items follow.
 struct sg_pending_job *sg_inspect_new_job(struct sg_turn *turn,
                                           enum sg_job_role role);

@@ -7,7 +7,12 @@
 #include "broker/core/roster.h"
 #include "schemas/proof/seal.h"
 
-enum { MODE_FILE = 1, MODE_ROW = 3, VERDICT_ACCEPT = 1, TRIES = 3 };
+enum {
+    TOGETHER_BYTES = 1024 * 1024, // of small releases in one job
+    MODE_ROW = 3,
+    VERDICT_ACCEPT = 1,
+    TRIES = 3,
+};
 
 // ---- apply --------------------------------------------------------------------------
 
@@ -110,63 +115,65 @@ wanted_by(struct sg_turn *turn, const struct sg_delivery *delivery,
 
 // ---- jobs --------------------------------------------------------------------------------
 
-static void
-start(struct sg_turn *turn, struct sg_pending_job *pending,
-      const struct wanted *wanted)
+static struct sg_making *
+making_at(const struct sg_core *core, uint32_t index)
 {
-    const struct sg_release *release =
-        sg_state_release(turn->state, pending->release);
-    struct sg_job *job = sg_inspect_job(turn, pending, release->flow,
-                                        release->media, release->mode, 1);
-    struct sg_job_item *item = sg_turn_take(turn, sizeof *item);
-    const Sgpb__Accepted *detail = sg_release_detail(turn, pending->release);
-    const Sgpb__Manifest *m =
-        detail == NULL
-            ? NULL
-            : sg_pack_open(turn->arena, &sgpb__manifest__descriptor,
-                           sg_pack_slice(detail->manifest->manifest));
-    struct sg_object spool, leaves;
-
-    SG_ASSERT(m != NULL); // sg_render_want looked
-    bool objects = sg_release_objects(turn, pending->release, &spool, &leaves);
-    SG_ASSERT(objects);
-    memcpy(item->manifest, release->manifest, 32);
-    memcpy(item->content_root, m->content_root.data, 32);
-    memcpy(item->file_commit, m->file_commit.data, 32);
-    item->leaves_count = m->leaves;
-    item->size = m->size;
-    item->secret = true;
-    if (pending->role == SG_JOB_WRITER) {
-        item->input = leaves;
-        item->source = spool;
-        item->output = pending->output;
-    } else {
-        item->input = pending->output;
-        item->source = leaves;
-    }
-    job->rendition = wanted->packed;
-    job->items = item;
-    sg_output_effect(turn->output, SG_EFFECT_START_JOB,
-                     turn->state->next_seq - 1)
-        ->u.start_job = job;
+    return sg_pool_at(core->makings, index);
 }
 
 static void
-new_output(struct sg_turn *turn, struct sg_pending_job *job)
+forget(struct sg_core *core, uint32_t index)
+{
+    sg_table_remove(core->render_of,
+                    sg_state_hash(making_at(core, index)->parameters));
+    sg_pool_give(core->makings, index);
+}
+
+static void
+new_output(struct sg_turn *turn, struct sg_making *making)
 {
     const struct sg_release *release =
-        sg_state_release(turn->state, job->release);
+        sg_state_release(turn->state, making->release);
 
-    job->output = (struct sg_object){.purpose = SG_SEAL_VARIANT,
-                                     .chunk_size = SG_LIMIT_CHUNK};
-    sg_turn_draw(turn, job->output.id, 16);
-    sg_turn_draw(turn, job->output.attempt, 16);
-    sg_turn_draw(turn, job->output.variant, 16);
-    memcpy(job->output.manifest, release->manifest, 32);
-    struct sg_effect *effect = sg_output_effect(
-        turn->output, SG_EFFECT_MAKE_KEY, turn->state->next_seq - 1);
+    making->output = (struct sg_object){.purpose = SG_SEAL_VARIANT,
+                                        .chunk_size = SG_LIMIT_CHUNK};
+    sg_turn_draw(turn, making->output.id, 16);
+    sg_turn_draw(turn, making->output.attempt, 16);
+    sg_turn_draw(turn, making->output.variant, 16);
+    memcpy(making->output.manifest, release->manifest, 32);
+    struct sg_effect *effect =
+        sg_output_effect(turn->output, SG_EFFECT_MAKE_KEY, SG_AFTER_NOTHING);
     memcpy(effect->u.make_key.manifest, release->manifest, 32);
-    memcpy(effect->u.make_key.variant, job->output.variant, 16);
+    memcpy(effect->u.make_key.variant, making->output.variant, 16);
+}
+
+// false: too many are being made; their ends wake us.
+static bool
+enqueue(struct sg_turn *turn, const struct sg_delivery *delivery,
+        const struct wanted *wanted, uint64_t tries)
+{
+    struct sg_core *core = turn->core;
+    struct sg_slice key = sg_state_hash(wanted->parameters);
+    struct sg_object spool, leaves;
+    uint32_t index = sg_pool_take(core->makings);
+
+    if (index == 0)
+        return false;
+    if (!sg_release_objects(turn, delivery->release, &spool, &leaves) ||
+        sg_table_put(core->render_of, key, index) != SG_OK) {
+        sg_pool_give(core->makings, index);
+        return false;
+    }
+    if (sg_table_put(core->render_tries, key, tries + 1) != SG_OK)
+        sg_table_clear(core->render_tries); // full: the count begins again
+    struct sg_making *making = making_at(core, index);
+    making->release = delivery->release;
+    making->bytes = spool.bytes;
+    making->alone = tries > 0;
+    memcpy(making->delivery_id, delivery->id, 16);
+    memcpy(making->parameters, wanted->parameters, 32);
+    core->render_waiting[core->render_waiting_count++] = index;
+    return true;
 }
 
 uint32_t
@@ -183,31 +190,156 @@ sg_render_want(struct sg_turn *turn, uint32_t index)
     if (found != 0 || sg_table_get(core->render_of, key, NULL))
         return found;
     if ((sg_table_get(core->render_tries, key, &tries) && tries >= TRIES) ||
-        sg_pool_count(turn->state->renditions) >= core->renditions_cap ||
+        sg_pool_count(turn->state->renditions) + sg_pool_count(core->makings) >=
+            core->renditions_cap ||
         sg_release_detail(turn, delivery->release) == NULL)
         return 0;
-    struct sg_pending_job *job = sg_inspect_new_job(turn, SG_JOB_WRITER);
-    if (job == NULL)
-        return 0;
-    job->release = delivery->release;
-    job->delivery = index;
-    memcpy(job->delivery_id, delivery->id, 16);
-    memcpy(job->parameters, wanted.parameters, 32);
-    if (sg_table_put(core->render_of, key, job->number) != SG_OK ||
-        sg_table_put(core->render_tries, key, tries + 1) != SG_OK) {
-        sg_table_clear(core->render_tries);
-        sg_inspect_end_job(core, job);
-        return 0;
-    }
-    new_output(turn, job);
-    start(turn, job, &wanted);
+    (void)enqueue(turn, delivery, &wanted, tries);
     return 0;
+}
+
+// Does the delivery that asked first still want just this? *wanted says what.
+static bool
+still_wanted(struct sg_turn *turn, const struct sg_making *making,
+             struct wanted *wanted)
+{
+    uint32_t index = sg_state_find(turn->state->delivery_of,
+                                   sg_slice_of(making->delivery_id, 16));
+
+    if (index == 0)
+        return false;
+    wanted_by(turn, sg_state_delivery(turn->state, index), wanted);
+    return memcmp(wanted->parameters, making->parameters, 32) == 0;
+}
+
+static void
+fill_item(struct sg_turn *turn, const struct sg_making *making, uint8_t role,
+          struct sg_job_item *item)
+{
+    const Sgpb__Accepted *detail = sg_release_detail(turn, making->release);
+    const Sgpb__Manifest *m =
+        detail == NULL
+            ? NULL
+            : sg_pack_open(turn->arena, &sgpb__manifest__descriptor,
+                           sg_pack_slice(detail->manifest->manifest));
+    struct sg_object spool, leaves;
+
+    SG_ASSERT(m != NULL); // sg_render_want looked
+    bool objects = sg_release_objects(turn, making->release, &spool, &leaves);
+    SG_ASSERT(objects);
+    memcpy(item->manifest, making->output.manifest, 32);
+    memcpy(item->content_root, m->content_root.data, 32);
+    memcpy(item->file_commit, m->file_commit.data, 32);
+    item->leaves_count = m->leaves;
+    item->size = m->size;
+    item->secret = true;
+    if (role == SG_JOB_WRITER) {
+        item->input = leaves;
+        item->source = spool;
+        item->output = making->output;
+    } else {
+        item->input = making->output;
+        item->source = leaves;
+    }
+}
+
+static void
+start(struct sg_turn *turn, const struct sg_pending_job *pending,
+      const struct wanted *wanted)
+{
+    const struct sg_release *release = sg_state_release(
+        turn->state, making_at(turn->core, pending->of[0])->release);
+    struct sg_job *job =
+        sg_inspect_job(turn, pending, release->flow, release->media,
+                       release->mode, pending->count);
+    struct sg_job_item *items =
+        sg_turn_take(turn, pending->count * sizeof *items);
+
+    for (size_t i = 0; i < pending->count; i++)
+        fill_item(turn, making_at(turn->core, pending->of[i]), pending->role,
+                  &items[i]);
+    job->rendition = wanted->packed;
+    job->items = items;
+    sg_output_effect(turn->output, SG_EFFECT_START_JOB, SG_AFTER_NOTHING)
+        ->u.start_job = job;
+}
+
+// One job has one structure, terms and rendition, and one publisher.
+static bool
+joins(const struct sg_turn *turn, const struct sg_making *first,
+      const struct wanted *of_first, const struct sg_making *next,
+      const struct wanted *of_next)
+{
+    const struct sg_release *a = sg_state_release(turn->state, first->release);
+    const struct sg_release *b = sg_state_release(turn->state, next->release);
+
+    return !first->alone && !next->alone && a->flow == b->flow &&
+           a->media == b->media && a->mode == b->mode &&
+           sg_slice_eq(of_first->packed, of_next->packed);
+}
+
+// Takes from the row what fits into one job; returns how many it looked at.
+static size_t
+collect(struct sg_turn *turn, size_t at, struct sg_pending_job *job,
+        struct wanted *wanted)
+{
+    struct sg_core *core = turn->core;
+    uint64_t bytes = 0;
+    size_t from = at;
+
+    for (; at < core->render_waiting_count && job->count < SG_LIMIT_JOB_BATCH;
+         at++) {
+        uint32_t index = core->render_waiting[at];
+        struct sg_making *making = making_at(core, index);
+        struct wanted next;
+        if (!still_wanted(turn, making, &next) ||
+            sg_release_detail(turn, making->release) == NULL) {
+            sg_policy_due_flow(
+                core, sg_state_release(turn->state, making->release)->flow,
+                SG_DUE_SEND);
+            forget(core, index);
+            continue;
+        }
+        if (job->count > 0 &&
+            (!joins(turn, making_at(core, job->of[0]), wanted, making, &next) ||
+             bytes + making->bytes > TOGETHER_BYTES))
+            break;
+        if (job->count == 0)
+            *wanted = next;
+        bytes += making->bytes;
+        job->of[job->count++] = index;
+        new_output(turn, making);
+    }
+    return at - from;
+}
+
+void
+sg_render_turn(struct sg_turn *turn)
+{
+    struct sg_core *core = turn->core;
+    struct wanted wanted = {0};
+    size_t at = 0;
+
+    while (at < core->render_waiting_count &&
+           sg_inspect_has_room(core, SG_JOB_WRITER)) {
+        struct sg_pending_job *job = sg_inspect_new_job(turn, SG_JOB_WRITER);
+        if (job == NULL)
+            break; // too many are running; their ends wake us
+        at += collect(turn, at, job, &wanted);
+        if (job->count > 0)
+            start(turn, job, &wanted);
+        else
+            sg_inspect_end_job(core, job);
+    }
+    memmove(core->render_waiting, core->render_waiting + at,
+            (core->render_waiting_count - at) * sizeof *core->render_waiting);
+    core->render_waiting_count -= at;
 }
 
 // ---- answers --------------------------------------------------------------------------------
 
 static Sgpb__Signed *
-derivation(struct sg_turn *turn, const struct sg_pending_job *job,
+derivation(struct sg_turn *turn, const struct sg_making *job,
            const struct wanted *wanted)
 {
     Sgpb__Derivation body = SGPB__DERIVATION__INIT;
@@ -232,7 +364,7 @@ derivation(struct sg_turn *turn, const struct sg_pending_job *job,
 }
 
 static void
-write_made(struct sg_turn *turn, const struct sg_pending_job *job,
+write_made(struct sg_turn *turn, const struct sg_making *job,
            const struct wanted *wanted, const Sgpb__DoneItem *reviewed)
 {
     Sgpb__ObjectMade body = SGPB__OBJECT_MADE__INIT;
@@ -257,78 +389,100 @@ write_made(struct sg_turn *turn, const struct sg_pending_job *job,
 }
 
 static void
-give_up(struct sg_turn *turn, const struct sg_pending_job *job)
+give_up(struct sg_turn *turn, uint32_t index)
 {
+    const struct sg_making *making = making_at(turn->core, index);
+
     memcpy(sg_output_effect(turn->output, SG_EFFECT_REMOVE_OBJECT,
                             SG_AFTER_NOTHING)
                ->u.object_id,
-           job->output.id, 16);
+           making->output.id, 16);
     sg_policy_due_flow(turn->core,
-                       sg_state_release(turn->state, job->release)->flow,
+                       sg_state_release(turn->state, making->release)->flow,
                        SG_DUE_SEND);
+    forget(turn->core, index);
 }
 
-// The writer's object counts only after a judge has read it back.
 static bool
-review(struct sg_turn *turn, const struct sg_pending_job *done,
-       const Sgpb__DoneItem *item, const struct sg_job_output *made,
-       const struct wanted *wanted)
+written(struct sg_making *making, const Sgpb__DoneItem *item,
+        const struct sg_job_output *made)
 {
-    struct sg_pending_job *next;
-
     if (item->verdict != VERDICT_ACCEPT || !made->made ||
-        item->content_root.len != 32 ||
-        (next = sg_inspect_new_job(turn, SG_JOB_REVIEW)) == NULL)
+        item->content_root.len != 32)
         return false;
-    uint64_t number = next->number;
-    *next = *done;
-    next->number = number;
-    next->role = SG_JOB_REVIEW;
-    next->output.chunks = made->chunks;
-    next->output.bytes = made->bytes;
-    memcpy(next->output.chunk_root, made->chunk_root, 32);
-    memcpy(next->key_commit, made->key_commit, 32);
-    memcpy(next->content_root, item->content_root.data, 32);
-    next->rows_in = item->rows_in;
-    next->rows_out = item->rows;
-    next->proof_len = item->proof_len;
-    next->suppressed = item->suppressed;
-    enum sg_err err = sg_table_put(
-        turn->core->render_of, sg_state_hash(done->parameters), next->number);
-    SG_ASSERT(err == SG_OK);
-    start(turn, next, wanted);
+    making->output.chunks = made->chunks;
+    making->output.bytes = made->bytes;
+    memcpy(making->output.chunk_root, made->chunk_root, 32);
+    memcpy(making->key_commit, made->key_commit, 32);
+    memcpy(making->content_root, item->content_root.data, 32);
+    making->rows_in = item->rows_in;
+    making->rows_out = item->rows;
+    making->proof_len = item->proof_len;
+    making->suppressed = item->suppressed;
     return true;
+}
+
+// The writer's objects count only after a judge has read them back.
+static void
+after_writer(struct sg_turn *turn, const struct sg_pending_job *done,
+             const Sgpb__Done *answer, const struct sg_event_job *event)
+{
+    struct sg_core *core = turn->core;
+    struct sg_pending_job *next = sg_inspect_new_job(turn, SG_JOB_REVIEW);
+    struct wanted wanted = {0}, one;
+
+    SG_ASSERT(next != NULL); // the writer's place was given back
+    for (size_t i = 0; i < done->count; i++) {
+        struct sg_making *making = making_at(core, done->of[i]);
+        // Nobody wants it any more, or otherwise: it is not made.
+        if (!still_wanted(turn, making, &one) ||
+            sg_release_detail(turn, making->release) == NULL ||
+            !written(making, answer->items[i], &event->outputs[i].output)) {
+            give_up(turn, done->of[i]);
+            continue;
+        }
+        if (next->count == 0)
+            wanted = one;
+        next->of[next->count++] = done->of[i];
+    }
+    if (next->count > 0)
+        start(turn, next, &wanted);
+    else
+        sg_inspect_end_job(core, next);
+}
+
+static void
+after_review(struct sg_turn *turn, const struct sg_pending_job *done,
+             const Sgpb__Done *answer)
+{
+    struct wanted wanted;
+
+    for (size_t i = 0; i < done->count; i++) {
+        const struct sg_making *making = making_at(turn->core, done->of[i]);
+        const Sgpb__DoneItem *item = answer->items[i];
+        if (still_wanted(turn, making, &wanted) &&
+            item->verdict == VERDICT_ACCEPT &&
+            sg_pack_is(item->content_root, making->content_root, 32)) {
+            write_made(turn, making, &wanted, item);
+            forget(turn->core, done->of[i]);
+        } else {
+            give_up(turn, done->of[i]);
+        }
+    }
 }
 
 void
 sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
                const Sgpb__Done *answer, const struct sg_event_job *job)
 {
-    uint32_t index = sg_state_find(turn->state->delivery_of,
-                                   sg_slice_of(done->delivery_id, 16));
-    const Sgpb__DoneItem *item = answer == NULL ? NULL : answer->items[0];
-    struct wanted wanted;
-
-    sg_table_remove(turn->core->render_of, sg_state_hash(done->parameters));
-    if (index != 0)
-        wanted_by(turn, sg_state_delivery(turn->state, index), &wanted);
-    // Nobody wants it any more, or otherwise: it is not made.
-    if (index == 0 || memcmp(wanted.parameters, done->parameters, 32) != 0 ||
-        item == NULL) {
-        give_up(turn, done);
-        return;
+    if (answer != NULL && done->role == SG_JOB_WRITER) {
+        after_writer(turn, done, answer, job);
+    } else if (answer != NULL) {
+        after_review(turn, done, answer);
+    } else { // a worker died or lied: each is tried again, alone
+        for (size_t i = 0; i < done->count; i++)
+            give_up(turn, done->of[i]);
     }
-    if (done->role == SG_JOB_WRITER) {
-        if (!review(turn, done, item, &job->outputs[0].output, &wanted))
-            give_up(turn, done);
-        return;
-    }
-    if (item->verdict != VERDICT_ACCEPT ||
-        !sg_pack_is(item->content_root, done->content_root, 32)) {
-        give_up(turn, done);
-        return;
-    }
-    write_made(turn, done, &wanted, item);
 }
 
 void

@@ -14,9 +14,12 @@ enum sg_err sg_render_open(struct sg_state *state,
 // Puts it into the tables; also after a snapshot.
 enum sg_err sg_render_index(struct sg_state *state, uint32_t index);
 
-// The rendition of a permitted delivery; 0: not there yet, a job was started
-// (or could not be: tried again when something happens).
+// The rendition of a permitted delivery; 0: not there yet, it waits for a worker
+// or for its answer (or could not: tried again when something happens).
 uint32_t sg_render_want(struct sg_turn *turn, uint32_t index);
+// Starts what waits: small releases of one flow that are wanted alike in one
+// job.
+void sg_render_turn(struct sg_turn *turn);
 // From sg_inspect_done: what a writer or its judge answered. answer NULL: none.
 void sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
                     const Sgpb__Done *answer, const struct sg_event_job *job);

@@ -25,6 +25,7 @@ set_caps(struct sg_core *core, const struct sg_core_caps *caps)
     core->agreements_cap = cap_of(caps->agreements, SG_LIMIT_AGREEMENTS);
     core->records_cap = cap_of(caps->records, 1000000);
     core->renditions_cap = cap_of(caps->renditions, SG_LIMIT_RENDITIONS);
+    core->jobs_cap = cap_of(caps->jobs, SG_LIMIT_JOBS_EACH);
     core->uploads_cap = cap_of(caps->uploads, SG_LIMIT_UPLOADS);
 }
 
@@ -37,7 +38,7 @@ open_tables(struct sg_core *core, uint32_t sessions)
     core->upload_of = sg_table_new_own(core->uploads_cap);
     core->upload_by = sg_table_new_own(core->uploads_cap);
     core->job_of = sg_table_new_own(SG_LIMIT_JOBS);
-    core->render_of = sg_table_new_own(SG_LIMIT_JOBS);
+    core->render_of = sg_table_new_own(SG_LIMIT_RENDERINGS);
     core->render_tries = sg_table_new_own(core->renditions_cap);
     core->in_flight = sg_table_new_own(core->deliveries_cap);
     core->attached = sg_table_new_own(core->subscriptions_cap);
@@ -55,8 +56,9 @@ open_arrays(struct sg_core *core)
     size_t flows = core->flows_cap + 1u;
     size_t asked = SG_ASKED_MAX * sizeof *core->asked;
 
-    core->mem =
-        sg_arena_new(flows * 16 + core->uploads_cap * 8u + asked + 4096, 0);
+    core->mem = sg_arena_new(flows * 16 + core->uploads_cap * 8u + asked +
+                                 SG_LIMIT_RENDERINGS * 4u + 4096,
+                             0);
     if (core->mem == NULL)
         return false;
     core->flow_due = sg_arena_take(core->mem, flows);
@@ -66,10 +68,12 @@ open_arrays(struct sg_core *core)
         sg_arena_take(core->mem, flows * sizeof *core->match_from);
     core->waiting = sg_arena_take(core->mem, (core->uploads_cap + 1u) *
                                                  sizeof *core->waiting);
+    core->render_waiting = sg_arena_take(
+        core->mem, SG_LIMIT_RENDERINGS * sizeof *core->render_waiting);
     core->asked = sg_arena_take(core->mem, asked);
     return core->flow_due != NULL && core->flow_pending != NULL &&
            core->match_from != NULL && core->waiting != NULL &&
-           core->asked != NULL;
+           core->render_waiting != NULL && core->asked != NULL;
 }
 
 bool
@@ -84,14 +88,16 @@ sg_volatile_open(struct sg_core *core)
     core->sessions = sg_pool_new(sessions, sizeof(struct sg_session));
     core->uploads = sg_pool_new(core->uploads_cap, sizeof(struct sg_upload));
     core->jobs = sg_pool_new(SG_LIMIT_JOBS, sizeof(struct sg_pending_job));
+    core->makings = sg_pool_new(SG_LIMIT_RENDERINGS, sizeof(struct sg_making));
     core->timers = sg_timers_new(core->deliveries_cap);
     core->policy_mem = sg_arena_new(policy, BLOCK);
     core->scratch = sg_arena_new(SCRATCH, BLOCK);
     core->state->scratch = core->scratch;
     return core->sessions != NULL && core->uploads != NULL &&
-           core->jobs != NULL && core->timers != NULL &&
-           core->policy_mem != NULL && core->scratch != NULL &&
-           open_arrays(core) && open_tables(core, sessions);
+           core->jobs != NULL && core->makings != NULL &&
+           core->timers != NULL && core->policy_mem != NULL &&
+           core->scratch != NULL && open_arrays(core) &&
+           open_tables(core, sessions);
 }
 
 void
@@ -111,6 +117,7 @@ sg_volatile_close(struct sg_core *core)
     sg_pool_free(&core->sessions);
     sg_pool_free(&core->uploads);
     sg_pool_free(&core->jobs);
+    sg_pool_free(&core->makings);
     sg_timers_free(&core->timers);
     sg_arena_free(&core->policy_mem);
     sg_arena_free(&core->scratch);

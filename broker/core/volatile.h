@@ -120,18 +120,20 @@ struct sg_upload {
 struct sg_pending_job {
     uint64_t number;
     uint8_t role; // enum sg_job_role
-    uint8_t tries;
-    uint32_t uploads[SG_LIMIT_JOB_BATCH];
     uint32_t count;
-    // rendering
+    uint32_t of[SG_LIMIT_JOB_BATCH]; // uploads, or renditions being made
+};
+
+struct sg_making { // one rendition that is being made
     uint32_t release;
+    uint8_t delivery_id[16]; // the one that asked first
     uint8_t parameters[32];
+    uint64_t bytes; // of the release as sent
+    bool alone;     // not in one job with others: that was tried
     struct sg_object output;
     uint8_t key_commit[32];
     uint64_t rows_in, rows_out, proof_len, suppressed;
     uint8_t content_root[32];
-    uint32_t delivery;
-    uint8_t delivery_id[16]; // the one that asked first
 };
 
 struct sg_asked { // who waits for the statement on an agreement
@@ -148,7 +150,7 @@ struct sg_core {
     struct sg_state *state; // written by sg_core_apply only
     uint8_t sign_key_id[32];
 
-    struct sg_pool *sessions, *uploads, *jobs;
+    struct sg_pool *sessions, *uploads, *jobs, *makings;
     struct sg_table *session_of; // routing id
     struct sg_table *upload_of;  // token, 8 bytes
     struct sg_table *upload_by;  // sha256
@@ -157,13 +159,15 @@ struct sg_core {
     struct sg_table *refused_of; // manifest -> entry of a late refusal
     struct sg_table *render_tries;
     struct sg_arena *scratch;   // of one apply
-    struct sg_table *render_of; // parameters sha256 -> job
+    struct sg_table *render_of; // parameters sha256 -> making
     struct sg_table *in_flight; // delivery id -> entry 35: not handed over yet
     struct sg_quota *quotas;    // by place in the roster
     size_t quotas_count;
     struct sg_arena *quota_mem;
     uint64_t tokens, jobs_made, sessions_made; // counters
-    uint64_t credit_used;                      // of SG_LIMIT_CREDIT_POOL
+    uint32_t jobs_of[2];    // going on: inspections, renditions
+    uint32_t jobs_cap;      // of either: more wait, and grow together
+    uint64_t credit_used;   // of SG_LIMIT_CREDIT_POOL
     uint64_t credit_looked; // when silent peers' credit was taken back
     uint64_t durable;       // entries below it
 
@@ -188,6 +192,8 @@ struct sg_core {
     uint32_t *match_from;   // by flow index: last release matched
     uint32_t *waiting;      // uploads for a worker, in order
     size_t waiting_count;
+    uint32_t *render_waiting; // makings for a worker, in order
+    size_t render_waiting_count;
     uint64_t next_sweep, next_retention;
     bool disk_full, stopping, keys_due;
     enum sg_err halted; // the log is not whole: nothing more is decided
