@@ -36,15 +36,31 @@ gone(struct sg_env_local *local, const struct sg_wire_routing *who)
     memcpy(peer->bytes, who->bytes, who->len);
 }
 
+// The core waits for this word on every key it let go.
+static void
+tell_key(struct sg_env_local *local, const struct sg_event_key *key, bool sent)
+{
+    sg_env_own(local, sent ? SG_EVENT_KEY_SENT : SG_EVENT_KEY_NOT_SENT)
+        ->event.u.key = *key;
+}
+
 void
 sg_env_flush(struct sg_env_local *local)
 {
     struct sg_env_frame *frame = &local->frame;
 
-    if (frame->to.len != 0 && frame->items.len > 0 &&
+    if (frame->to.len == 0 || frame->items.len == 0)
+        return;
+    bool sent =
         sg_wire_send(local->options.wire, &frame->to,
-                     sg_writer_slice(&frame->items), 0, NULL, NULL) != SG_OK)
+                     sg_writer_slice(&frame->items), 0, NULL, NULL) == SG_OK;
+    if (!sent)
         gone(local, &frame->to);
+    for (size_t i = 0; i < frame->keys; i++)
+        tell_key(local, &frame->key[i], sent);
+    if (frame->keys > 0)
+        sg_crypto_wipe(frame->bytes, frame->items.len);
+    frame->keys = 0;
     frame->to.len = 0;
     frame->items.len = 0;
 }
@@ -119,7 +135,7 @@ send_with_payload(struct sg_env_local *local, const struct sg_effect_send *send,
                send->object, 16);
 }
 
-static void
+static bool
 send_item(struct sg_env_local *local, const struct sg_wire_routing *to,
           struct sg_slice envelope, struct sg_slice payload)
 {
@@ -130,11 +146,28 @@ send_item(struct sg_env_local *local, const struct sg_wire_routing *to,
         sg_env_flush(local);
     frame->to = *to;
     if (sg_items_put(&frame->items, envelope, payload) == SG_OK)
-        return;
+        return true;
     sg_env_flush(local);
     frame->to = *to;
-    if (sg_items_put(&frame->items, envelope, payload) != SG_OK)
-        sg_log(SG_LOG_ERROR, "send.too_large", NULL);
+    if (sg_items_put(&frame->items, envelope, payload) == SG_OK)
+        return true;
+    sg_log(SG_LOG_ERROR, "send.too_large", NULL);
+    return false;
+}
+
+// A chunk small enough travels with what else goes to this peer.
+static void
+send_chunk(struct sg_env_local *local, const struct sg_effect_send *send,
+           const struct sg_wire_routing *to, struct sg_slice envelope)
+{
+    uint8_t bytes[SG_ITEMS_INLINE_MAX];
+    size_t len = chunk_len(local, send);
+    struct chunk chunk = {local, send};
+
+    if (len == 0 || len > sizeof bytes || !fill_chunk(&chunk, bytes, len))
+        send_with_payload(local, send, to, envelope);
+    else
+        (void)send_item(local, to, envelope, sg_slice_of(bytes, len));
 }
 
 // The plaintext of a report, for its publisher.
@@ -200,10 +233,12 @@ send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
         sg_log(SG_LOG_ERROR, "send.fill_failed", NULL);
         return;
     }
-    if (send->chunk_of || send->payload.len > SG_ITEMS_INLINE_MAX)
+    if (send->chunk_of)
+        send_chunk(local, send, &to, envelope);
+    else if (send->payload.len > SG_ITEMS_INLINE_MAX)
         send_with_payload(local, send, &to, envelope);
     else
-        send_item(local, &to, envelope, send->payload);
+        (void)send_item(local, &to, envelope, send->payload);
 }
 
 // ---- payload -------------------------------------------------------------------
@@ -290,8 +325,9 @@ store_chunk(struct sg_env_local *local, const struct sg_effect_store *store)
 
 // ---- keys ----------------------------------------------------------------------
 
+// Into the frame of its peer, which leaves before anything else is appended.
 static bool
-send_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
+put_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
 {
     struct sg_release_request request = {
         .reason = SG_RELEASE_DELIVERY,
@@ -318,31 +354,26 @@ send_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
     envelope.request = wanted->request;
     envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_KEY;
     envelope.delivery_key = &body;
-    bool sent = false;
+    bool put = false;
     if (sg_codec_pack(&envelope.base, local->arena, &packed) == SG_OK) {
-        uint8_t room[512];
-        struct sg_writer items = sg_writer_on(room, sizeof room);
-        sg_env_flush(local);
-        sent = sg_items_put(&items, packed, sg_slice_of(bytes, sizeof bytes)) ==
-                   SG_OK &&
-               sg_wire_send(local->options.wire, &to, sg_writer_slice(&items),
-                            0, NULL, NULL) == SG_OK;
-        sg_crypto_wipe(room, sizeof room);
+        if (local->frame.keys == SG_ENV_KEYS)
+            sg_env_flush(local);
+        put = send_item(local, &to, packed, sg_slice_of(bytes, sizeof bytes));
     }
     sg_crypto_wipe(bytes, sizeof bytes);
-    return sent;
+    return put;
 }
 
 static void
 release_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
 {
-    bool sent = send_key(local, wanted);
-    struct sg_event_key *event =
-        &sg_env_own(local, sent ? SG_EVENT_KEY_SENT : SG_EVENT_KEY_NOT_SENT)
-             ->event.u.key;
+    struct sg_event_key key = {.released = wanted->released};
 
-    memcpy(event->delivery, wanted->delivery, 16);
-    event->released = wanted->released;
+    memcpy(key.delivery, wanted->delivery, 16);
+    if (put_key(local, wanted))
+        local->frame.key[local->frame.keys++] = key;
+    else
+        tell_key(local, &key, false);
 }
 
 // Names of keys: the release's own and all its renditions, or one variant.

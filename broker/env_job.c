@@ -75,8 +75,10 @@ copy_object(struct sg_env_local *local, const struct sg_object *object, int fd,
             uint64_t *at)
 {
     struct sg_payload *payload = sg_evidence_payload(local->options.evidence);
-    size_t cap = (size_t)object->chunk_size + SG_TAG_LEN, len;
-    uint8_t *chunk = sg_arena_take(local->arena, cap);
+    size_t plain = object->bytes < object->chunk_size ? (size_t)object->bytes
+                                                      : object->chunk_size;
+    size_t cap = plain + SG_TAG_LEN, len;
+    uint8_t *chunk = sg_arena_room(local->arena, cap);
     enum sg_err err = chunk == NULL ? SG_ERR_FULL : SG_OK;
 
     for (uint64_t i = 0; err == SG_OK && i < object->chunks; i++) {
@@ -140,8 +142,8 @@ add_output(struct sg_env_local *local, struct fds *fds, size_t count, int *kept)
 }
 
 static enum sg_err
-structure_fd(struct sg_env_local *local, const struct sg_object *object,
-             int *fd)
+open_structure(struct sg_env_local *local, const struct sg_object *object,
+               int *fd)
 {
     size_t used = 0, len;
 
@@ -159,6 +161,43 @@ structure_fd(struct sg_env_local *local, const struct sg_object *object,
         err = sg_os_memory_sealed(sg_slice_of(bytes, used), fd);
     free(bytes);
     return err;
+}
+
+void
+sg_env_structures_close(struct sg_env_local *local)
+{
+    for (size_t i = 0; i < SG_ENV_STRUCTURES; i++) {
+        if (local->structure[i].used != 0)
+            sg_os_file_close(&local->structure[i].fd);
+        local->structure[i].used = 0;
+    }
+}
+
+// A duplicate of the sealed memory; the one used longest ago makes room.
+static enum sg_err
+structure_fd(struct sg_env_local *local, const struct sg_object *object,
+             int *fd)
+{
+    struct sg_env_structure *at = &local->structure[0];
+
+    for (size_t i = 0; i < SG_ENV_STRUCTURES; i++) {
+        struct sg_env_structure *one = &local->structure[i];
+        if (one->used != 0 && memcmp(one->object_id, object->id, 16) == 0) {
+            one->used = ++local->structures_used;
+            return sg_os_file_duplicate(one->fd, fd);
+        }
+        if (one->used < at->used)
+            at = one;
+    }
+    if (at->used != 0)
+        sg_os_file_close(&at->fd);
+    at->used = 0;
+    enum sg_err err = open_structure(local, object, &at->fd);
+    if (err != SG_OK)
+        return err;
+    memcpy(at->object_id, object->id, 16);
+    at->used = ++local->structures_used;
+    return sg_os_file_duplicate(at->fd, fd);
 }
 
 static enum sg_err
@@ -434,8 +473,8 @@ static enum sg_err
 cut_out(struct sg_env_local *local, int fd, uint64_t at, uint64_t len, int *out)
 {
     enum sg_err err = sg_os_memory_open(out);
-    size_t step = SG_LIMIT_CHUNK;
-    uint8_t *room = sg_arena_take(local->arena, step);
+    size_t step = len < SG_LIMIT_CHUNK ? (size_t)len : SG_LIMIT_CHUNK;
+    uint8_t *room = sg_arena_room(local->arena, step);
 
     if (err == SG_OK && room == NULL)
         err = SG_ERR_FULL;

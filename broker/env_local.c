@@ -353,6 +353,7 @@ append(void *ctx, const struct sg_appended *entries, size_t count)
 {
     struct sg_env_local *local = (struct sg_env_local *)ctx;
 
+    sg_env_flush(local); // keys let go before what is written now
     if (local->failed)
         return SG_ERR_IO;
     for (size_t i = 0; i < count; i++) {
@@ -438,6 +439,7 @@ sg_env_local_close(struct sg_env_local **local)
         sg_env_job_free((*local)->jobs);
         (*local)->jobs = next;
     }
+    sg_env_structures_close(*local);
     sg_arena_free(&(*local)->arena);
     free((*local)->own);
     free(*local);

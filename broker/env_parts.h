@@ -7,14 +7,19 @@
 #include "schemas/codec/items.h"
 
 enum {
-    SG_ENV_MESSAGES = 64, // taken off the wire at once
-    SG_ENV_OWN = 4096,    // events of our own that wait
+    SG_ENV_MESSAGES = 64,  // taken off the wire at once
+    SG_ENV_OWN = 4096,     // events of our own that wait
+    SG_ENV_KEYS = 64,      // content keys in one frame
+    SG_ENV_STRUCTURES = 8, // kept open; one is a few hundred KiB
 };
 
-// Answers for one peer that wait to travel together.
+// Answers for one peer that wait to travel together, content keys among them:
+// those are one KEY frame (S36), sent or not as a whole.
 struct sg_env_frame {
     struct sg_wire_routing to; // len 0: empty
     struct sg_writer items;
+    struct sg_event_key key[SG_ENV_KEYS]; // whose keys are in it
+    size_t keys;
     uint8_t bytes[SG_LIMIT_FRAME];
 };
 
@@ -52,6 +57,14 @@ struct sg_env_own {
     void *memory;           // names of DESTROYED; freed after the turn
 };
 
+// The structure of the last jobs, in sealed memory: what is the same for all of
+// a flow is opened once.
+struct sg_env_structure {
+    uint8_t object_id[16];
+    uint64_t used; // when, counted; 0: free
+    int fd;
+};
+
 struct sg_env_local {
     struct sg_env_options options;
     struct sg_arena *arena; // of one effect
@@ -64,6 +77,8 @@ struct sg_env_local {
     // events of our own, a ring
     struct sg_env_own *own;
     uint32_t own_first, own_count;
+    struct sg_env_structure structure[SG_ENV_STRUCTURES];
+    uint64_t structures_used;
     struct sg_env_job *jobs;      // with inspectors or waiting for the disk
     struct sg_env_job *spent;     // reported; freed at the next wait
     uint64_t next_token;          // of job outputs, from SG_ENV_TOKENS on
@@ -96,3 +111,4 @@ void sg_env_job_ended(struct sg_env_local *local,
 bool sg_env_job_stored(struct sg_env_local *local, uint64_t token,
                        enum sg_err err, const struct sg_payload_meta *meta);
 void sg_env_job_free(struct sg_env_job *job);
+void sg_env_structures_close(struct sg_env_local *local);
