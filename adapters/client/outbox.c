@@ -108,6 +108,16 @@ sg_outbox_receipt(const struct sg_home *home, const uint8_t manifest_sha256[32],
     return err;
 }
 
+enum sg_err
+sg_outbox_sync_receipts(const struct sg_home *home)
+{
+    char path[SG_OS_PATH];
+
+    return sg_os_file_path(path, "%s/outbox/receipts", home->path)
+               ? sg_os_file_sync_path(path)
+               : SG_ERR_FULL;
+}
+
 static bool
 kind_path(const struct sg_home *home, const uint8_t name[32], const char *kind,
           char path[SG_OS_PATH])
@@ -125,9 +135,26 @@ sg_outbox_put(const struct sg_home *home, const uint8_t name[32],
 {
     char path[SG_OS_PATH];
 
-    return kind_path(home, name, kind, path)
-               ? sg_os_file_replace(path, bytes, true)
-               : SG_ERR_FULL;
+    return kind_path(home, name, kind, path) ? sg_os_file_put(path, bytes)
+                                             : SG_ERR_FULL;
+}
+
+enum sg_err
+sg_outbox_sync(const struct sg_home *home, const uint8_t (*names)[32],
+               size_t count, const char *kind)
+{
+    char path[SG_OS_PATH];
+    enum sg_err err = SG_OK;
+
+    for (size_t i = 0; i < count; i++)
+        if (kind_path(home, names[i], kind, path))
+            sg_os_file_start_sync(path);
+    for (size_t i = 0; i < count && err == SG_OK; i++)
+        err = kind_path(home, names[i], kind, path) ? sg_os_file_sync_path(path)
+                                                    : SG_ERR_FULL;
+    if (err == SG_OK && !sg_os_file_path(path, "%s/outbox", home->path))
+        err = SG_ERR_FULL;
+    return err == SG_OK ? sg_os_file_sync_dir(path) : err;
 }
 
 enum sg_err

@@ -3,7 +3,8 @@
 // Owns HOME/outbox: one file a group or a large release that is on its way
 // (synced before its first byte leaves, removed when it is answered), one head
 // a flow, and the receipts. Invariant: what is sent again are the same signed
-// bytes. Names are hashes; files are their owner's alone (they hold seeds).
+// bytes. Names are hashes, of groups behind a time; files are their owner's
+// alone (they hold seeds).
 #pragma once
 
 #include "adapters/client/home.h"
@@ -22,15 +23,21 @@ bool sg_outbox_head(const struct sg_home *home, const char *flow,
 SG_MUST_CHECK enum sg_err sg_outbox_set_head(const struct sg_home *home,
                                              const char *flow,
                                              const struct sg_outbox_head *head);
-// Keeps one receipt; synced with sync.
+// Keeps one receipt; synced with sync, or by the next call.
 SG_MUST_CHECK enum sg_err sg_outbox_receipt(const struct sg_home *home,
                                             const uint8_t manifest_sha256[32],
                                             struct sg_slice receipt, bool sync);
-// What is on its way: one file. kind: "group" or "item".
+SG_MUST_CHECK enum sg_err sg_outbox_sync_receipts(const struct sg_home *home);
+// What is on its way: one file, durable after sg_outbox_sync. kind: "group" or
+// "item".
 SG_MUST_CHECK enum sg_err sg_outbox_put(const struct sg_home *home,
                                         const uint8_t name[32],
                                         const char *kind,
                                         struct sg_slice bytes);
+// These of one kind become durable together.
+SG_MUST_CHECK enum sg_err sg_outbox_sync(const struct sg_home *home,
+                                         const uint8_t (*names)[32],
+                                         size_t count, const char *kind);
 // free() *bytes. SG_ERR_NOT_FOUND.
 SG_MUST_CHECK enum sg_err sg_outbox_get(const struct sg_home *home,
                                         const uint8_t name[32],
@@ -38,6 +45,7 @@ SG_MUST_CHECK enum sg_err sg_outbox_get(const struct sg_home *home,
                                         size_t *len);
 void sg_outbox_remove(const struct sg_home *home, const uint8_t name[32],
                       const char *kind);
-// One that was left over; false: none. Ask again after removing it.
+// The one of the lowest name that was left over; false: none. Ask again after
+// removing it.
 bool sg_outbox_left(const struct sg_home *home, const char *kind,
                     uint8_t name[32]);

@@ -21,9 +21,9 @@ int sg_publish_accepted(struct statgate *handle, const char *flow,
                         const Sgpb__Receipt *said,
                         struct statgate_receipt *receipt,
                         struct statgate_result *result);
-// Receipt and head into the outbox.
+// The last accepted of its flow, into the outbox.
 SG_MUST_CHECK enum sg_err
-sg_publish_remember(struct statgate *handle, const char *flow,
+sg_publish_set_head(struct statgate *handle, const char *flow,
                     const struct sg_content_file *file,
-                    const struct statgate_receipt *receipt, bool sync);
+                    const struct statgate_receipt *receipt);
 void sg_publish_forget_head(struct statgate *handle, const char *flow);

@@ -141,6 +141,10 @@ prepare(struct upload *up)
         err = open_item(up);
     if (err == SG_OK && !up->release->rehearse)
         err = sg_outbox_put(&handle->home, up->name, "item", up->packed);
+    if (err == SG_OK && !up->release->rehearse) {
+        const uint8_t(*name)[32] = (const uint8_t(*)[32])up->name;
+        err = sg_outbox_sync(&handle->home, name, 1, "item");
+    }
     sg_crypto_wipe(&made, sizeof made);
     return err == SG_OK ? sg_session_done(up->result)
                         : sg_session_fail(up->result, err, "outbox");
@@ -333,7 +337,11 @@ sg_publish_large(struct statgate *handle,
         sg_publish_forget_head(handle, release->flow);
     if (result->exit == 0 && !release->rehearse) {
         receipt->observations = file->observations;
-        err = sg_publish_remember(handle, release->flow, file, receipt, true);
+        err =
+            sg_outbox_receipt(&handle->home, receipt->manifest_sha256,
+                              sg_slice_of(receipt->bytes, receipt->len), true);
+        if (err == SG_OK)
+            err = sg_publish_set_head(handle, release->flow, file, receipt);
         if (err != SG_OK)
             return sg_session_fail(result, err, "outbox");
     }

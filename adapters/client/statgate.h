@@ -58,6 +58,7 @@ struct statgate_release {
     uint64_t embargo_us;      /* 0: none */
     int rehearse;             /* check and decide, publish nothing */
     int again;                /* also when the content is unchanged */
+    int alone;                /* a signature of its own, in publish_many */
 };
 struct statgate_receipt {
     uint8_t manifest_sha256[32];
@@ -76,8 +77,10 @@ STATGATE_API int statgate_publish(struct statgate *handle,
                                   statgate_progress *progress, void *context,
                                   struct statgate_receipt *receipt,
                                   struct statgate_result *result);
-/* Many small releases at once: signatures are shared by up to 64 releases or
- * what is queued within 2 ms. receipts and results have count items. */
+/* Many small releases at once: signatures are shared by up to 64 releases, and
+ * several groups are on their way before the first is answered. A release that
+ * is refused takes those after it of the same flow with it, since revisions have
+ * no gap. receipts and results have count items. */
 STATGATE_API int statgate_publish_many(struct statgate *handle,
                                        const struct statgate_release *releases,
                                        size_t count,

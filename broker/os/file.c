@@ -246,6 +246,51 @@ sync_folder_of(const char *path)
 }
 
 enum sg_err
+sg_os_file_put(const char *path, struct sg_slice bytes)
+{
+    char temporary[SG_OS_PATH];
+    int fd;
+
+    if (!sg_os_file_path(temporary, "%s.new", path))
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_remove(temporary);
+    if (err != SG_OK ||
+        (err = sg_os_file_open(temporary, SG_OS_OPEN_NEW, &fd)) != SG_OK)
+        return err;
+    err = sg_os_file_write(fd, bytes);
+    sg_os_file_close(&fd);
+    if (err == SG_OK)
+        err = sg_os_file_rename(temporary, path);
+    if (err != SG_OK)
+        (void)unlink(temporary);
+    return err;
+}
+
+void
+sg_os_file_start_sync(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return; // sg_os_file_sync_path says so
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    (void)close(fd);
+}
+
+enum sg_err
+sg_os_file_sync_path(const char *path)
+{
+    int fd;
+    enum sg_err err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
+
+    if (err != SG_OK)
+        return err;
+    err = sg_os_file_sync(fd);
+    sg_os_file_close(&fd);
+    return err;
+}
+
+enum sg_err
 sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
 {
     char temporary[SG_OS_PATH];

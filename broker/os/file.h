@@ -30,6 +30,13 @@ SG_MUST_CHECK enum sg_err sg_os_file_read_fd(int fd, size_t cap,
 // when private_, else 0644.
 SG_MUST_CHECK enum sg_err
 sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_);
+// The same without syncing: whole or not there, and durable only after
+// sg_os_file_sync_path and sg_os_file_sync_dir.
+SG_MUST_CHECK enum sg_err sg_os_file_put(const char *path,
+                                         struct sg_slice bytes);
+// Many files: writing of each is started first, then each is waited for.
+void sg_os_file_start_sync(const char *path);
+SG_MUST_CHECK enum sg_err sg_os_file_sync_path(const char *path);
 SG_MUST_CHECK enum sg_err sg_os_file_write(int fd, struct sg_slice bytes);
 // Up to len bytes from fd; *got 0: the end.
 SG_MUST_CHECK enum sg_err sg_os_file_read_some(int fd, void *bytes, size_t len,
