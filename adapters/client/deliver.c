@@ -267,9 +267,8 @@ write_sidecar(const struct plain *plain)
     sg_bytes_put_blob(&w, in->begin);
     sg_bytes_put_blob(&w, sg_slice_of(plain->proof, plain->proof_len));
     sg_bytes_put_blob(&w, roster);
-    enum sg_err err =
-        w.full ? SG_ERR_MEMORY
-               : sg_os_file_replace(in->sidecar, sg_writer_slice(&w), true);
+    enum sg_err err = w.full ? SG_ERR_MEMORY
+                             : sg_os_file_put(in->sidecar, sg_writer_slice(&w));
     free(bytes);
     return err;
 }
@@ -277,16 +276,11 @@ write_sidecar(const struct plain *plain)
 static enum sg_err
 show(struct plain *plain, const char *path)
 {
-    char folder[SG_OS_PATH];
-
-    // The sidecar first: data is never there without what verifies it.
+    // The sidecar first: data is never there without what verifies it. Both
+    // become durable before the gate hears that they are kept (keep.h).
     enum sg_err err = write_sidecar(plain);
-    if (err == SG_OK)
-        err = sg_os_file_rename(path, plain->in->data);
-    if (err == SG_OK &&
-        sg_os_file_path(folder, "%s/inbox", plain->in->home->path))
-        err = sg_os_file_sync_dir(folder);
-    return err;
+
+    return err == SG_OK ? sg_os_file_rename(path, plain->in->data) : err;
 }
 
 static enum sg_err
@@ -309,7 +303,6 @@ reveal(struct plain *plain, const uint8_t key[32], const char *path)
     if (err == SG_OK) {
         sg_crypto_sha256_final(plain->hash, sha256);
         sg_commit_plain(key, sha256, in->plain_commit);
-        err = sg_os_file_sync(plain->fd);
     }
     sg_os_file_close(&plain->fd);
     if (err == SG_OK)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "adapters/client/deliver.h"
+#include "adapters/client/keep.h"
+#include "adapters/client/receive.h"
 #include "adapters/client/subscribe.h"
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
@@ -15,27 +17,31 @@ enum {
     POKE_MS = 5000,
     SLICE_MS = 200,
     COMING_MAX = 64,
-    ACK_MAX = 64 * 1024,
+    AT_ONCE = 64,    // messages taken in before the application is served
+    CLOSE_MS = 5000, // for answers to the last receipts
+    NAME_MAX_LEN = SG_LIMIT_ID + 1,
 };
 
 struct stop { // a delivery that ended without data
-    bool there;
     struct statgate_result result;
     uint8_t id[16];
     uint64_t offset;
 };
 
-struct receiving {
+// Lives as long as the handle, since messages come between the calls; kept is
+// filled at each call.
+struct sg_receiving {
     struct statgate *handle;
     struct sg_subscribe_kept kept;
-    bool ask_attach; // the gate has forgotten us
+    char name[NAME_MAX_LEN]; // that is attached; "": none
+    uint64_t greeting;       // in which connection
+    bool ask_attach;         // the gate has forgotten us
     uint64_t used_bytes;
     uint32_t used_messages;
-    struct stop stop;
+    struct stop stop[COMING_MAX]; // oldest first
+    size_t stops;
     struct statgate_result failed; // a delivery that was not what it should be
     bool has_failed;
-    uint8_t again[16]; // kept before; its receipt is owed again
-    bool has_again;
 };
 
 static struct sg_delivery_in *
@@ -77,15 +83,8 @@ append(struct statgate *handle, struct sg_delivery_in *in)
         sg_deliver_free(&in); // comes again with the next attachment
 }
 
-static bool
-ack_path(const struct sg_home *home, const uint8_t id[16],
-         char path[SG_OS_PATH])
-{
-    return sg_home_path(home, "acks", sg_slice_of(id, 16), "", path);
-}
-
 static void
-fail(struct receiving *r, enum sg_err err, const char *why)
+fail(struct sg_receiving *r, enum sg_err err, const char *why)
 {
     (void)sg_session_fail(&r->failed, err, NULL);
     (void)snprintf(r->failed.sentence, sizeof r->failed.sentence,
@@ -97,7 +96,7 @@ fail(struct receiving *r, enum sg_err err, const char *why)
 
 // The receipt of the decision must be about this very delivery.
 static enum sg_err
-check_decision(struct receiving *r, const struct sg_delivery_in *in,
+check_decision(struct sg_receiving *r, const struct sg_delivery_in *in,
                const Sgpb__DeliveryBegin *begin)
 {
     struct sg_receipt_expect expect = {
@@ -116,7 +115,7 @@ check_decision(struct receiving *r, const struct sg_delivery_in *in,
 }
 
 static void
-on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
+on_begin(struct sg_receiving *r, const Sgpb__DeliveryBegin *begin)
 {
     struct sg_home *home = &r->handle->home;
     const struct sg_statement_expect expect = {.roster = &home->roster,
@@ -128,7 +127,6 @@ on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
                                                    r->kept.sha256};
     struct sg_delivery_in *in;
     const char *why;
-    char path[SG_OS_PATH];
 
     if (strcmp(begin->subscription, r->kept.id) != 0)
         return;
@@ -139,9 +137,8 @@ on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
     }
     struct sg_delivery_in *known =
         coming(r->handle, sg_codec_bytes(in->id, 16));
-    if (ack_path(home, in->id, path) && sg_os_file_exists(path)) {
-        memcpy(r->again, in->id, 16);
-        r->has_again = true;
+    if (sg_keep_has(home, in->id)) {
+        r->ask_attach |= !sg_keep_again(r->handle, in->id);
         sg_deliver_discard(in);
         sg_deliver_free(&in);
     } else if (known != NULL && known->state >= SG_DELIVER_WHOLE) {
@@ -160,7 +157,7 @@ on_begin(struct receiving *r, const Sgpb__DeliveryBegin *begin)
 }
 
 static void
-on_key(struct receiving *r, const Sgpb__DeliveryKey *key,
+on_key(struct sg_receiving *r, const Sgpb__DeliveryKey *key,
        struct sg_slice payload)
 {
     struct sg_delivery_in *in = coming(r->handle, key->delivery_id);
@@ -175,10 +172,9 @@ on_key(struct receiving *r, const Sgpb__DeliveryKey *key,
 }
 
 static void
-on_stop(struct receiving *r, const Sgpb__DeliveryStop *said)
+on_stop(struct sg_receiving *r, const Sgpb__DeliveryStop *said)
 {
     struct sg_delivery_in *in = coming(r->handle, said->delivery_id);
-    struct statgate_result *to = &r->stop.result;
     enum sg_err err = sg_err_by_code(said->code);
 
     if (strcmp(said->subscription, r->kept.id) != 0)
@@ -189,6 +185,13 @@ on_stop(struct receiving *r, const Sgpb__DeliveryStop *said)
         sg_deliver_discard(in);
         forget(r->handle, in);
     }
+    if (r->stops == COMING_MAX) {
+        r->ask_attach = true; // said again then
+        return;
+    }
+    struct stop *stop = &r->stop[r->stops++];
+    struct statgate_result *to = &stop->result;
+    *stop = (struct stop){.offset = said->offset};
     (void)sg_session_fail(to, err == SG_ERR_COUNT ? SG_ERR_STOPPED : err, NULL);
     (void)snprintf(to->code, sizeof to->code, "%s", said->code);
     (void)snprintf(to->sentence, sizeof to->sentence, "%s%s%s", said->sentence,
@@ -197,17 +200,15 @@ on_stop(struct receiving *r, const Sgpb__DeliveryStop *said)
     if (said->reference[0] != '\0')
         (void)snprintf(to->cure, sizeof to->cure, "%s", said->reference);
     to->seq = said->seq;
-    r->stop.offset = said->offset;
     if (said->delivery_id.len == 16)
-        memcpy(r->stop.id, said->delivery_id.data, 16);
-    r->stop.there = true;
+        memcpy(stop->id, said->delivery_id.data, 16);
 }
 
 static void
 on_message(void *context, const Sgpb__Envelope *envelope,
            struct sg_slice payload)
 {
-    struct receiving *r = (struct receiving *)context;
+    struct sg_receiving *r = (struct sg_receiving *)context;
     struct sg_delivery_in *in;
 
     if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN) {
@@ -216,8 +217,9 @@ on_message(void *context, const Sgpb__Envelope *envelope,
         r->used_bytes += payload.len;
         r->used_messages++;
         in = coming(r->handle, envelope->delivery_chunk->delivery_id);
-        if (in != NULL && sg_deliver_chunk(in, envelope->delivery_chunk->index,
-                                           payload) != SG_OK)
+        if (in != NULL && in->state == SG_DELIVER_COMING &&
+            sg_deliver_chunk(in, envelope->delivery_chunk->index, payload) !=
+                SG_OK)
             r->ask_attach = true; // a gap: say what is here and go on
     } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_KEY) {
         on_key(r, envelope->delivery_key, payload);
@@ -229,7 +231,7 @@ on_message(void *context, const Sgpb__Envelope *envelope,
 // ---- what we say -----------------------------------------------------------------
 
 static int
-attach(struct receiving *r, struct statgate_result *result)
+attach(struct sg_receiving *r, struct statgate_result *result)
 {
     struct statgate *handle = r->handle;
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
@@ -241,9 +243,7 @@ attach(struct receiving *r, struct statgate_result *result)
     body.have = pointers;
     for (struct sg_delivery_in *in = handle->delivery;
          in != NULL && body.n_have < COMING_MAX; in = in->following) {
-        if (in->state == SG_DELIVER_SHOWN)
-            continue;
-        in->asked = false;
+        in->asked = in->state == SG_DELIVER_SHOWN;
         have[body.n_have] = (Sgpb__Have)SGPB__HAVE__INIT;
         have[body.n_have].delivery_id = sg_codec_bytes(in->id, 16);
         have[body.n_have].next_index = in->next;
@@ -254,17 +254,23 @@ attach(struct receiving *r, struct statgate_result *result)
     handle->grant_messages = GRANT_MESSAGES;
     r->used_bytes = 0;
     r->used_messages = 0;
-    r->ask_attach = false;
+    r->ask_attach = handle->missed = false;
+    r->stops = 0; // all are said again
     envelope.body_case = SGPB__ENVELOPE__BODY_ATTACH;
     envelope.attach = &body;
-    return sg_session_ask(handle, SG_WIRE_DATA, &envelope,
-                          (struct sg_slice){NULL, 0},
-                          SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result);
+    if (sg_session_ask(
+            handle, SG_WIRE_DATA, &envelope, (struct sg_slice){NULL, 0},
+            SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result) != 0) {
+        r->ask_attach = true;
+        return result->exit;
+    }
+    r->greeting = handle->greetings;
+    return 0;
 }
 
 // More credit once half of it is used; keys for what is whole.
 static int
-speak(struct receiving *r, struct statgate_result *result)
+speak(struct sg_receiving *r, struct statgate_result *result)
 {
     struct statgate *handle = r->handle;
     const struct sg_slice nothing = {NULL, 0};
@@ -299,37 +305,6 @@ speak(struct receiving *r, struct statgate_result *result)
     return sg_session_done(result);
 }
 
-// The receipt of a delivery that was kept before the gate heard of it.
-static int
-send_ack(struct statgate *handle, const uint8_t id[16],
-         struct statgate_result *result)
-{
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    const Sgpb__Envelope *answer;
-    char path[SG_OS_PATH];
-    uint8_t *bytes;
-    size_t len;
-    void *receipt = NULL;
-
-    enum sg_err err = ack_path(&handle->home, id, path)
-                          ? sg_os_file_read(path, ACK_MAX, &bytes, &len)
-                          : SG_ERR_FULL;
-    if (err != SG_OK)
-        return sg_session_fail(result, err, "acks");
-    struct sg_slice kept =
-        sg_arena_copy(handle->arena, sg_slice_of(bytes, len));
-    free(bytes);
-    if (kept.ptr == NULL ||
-        sg_codec_unpack(&sgpb__delivery_receipt__descriptor, kept,
-                        handle->arena, &receipt) != SG_OK)
-        return sg_session_fail(result, SG_ERR_CORRUPT, "acks");
-    envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_RECEIPT;
-    envelope.delivery_receipt = receipt;
-    return sg_session_ask(handle, SG_WIRE_DATA, &envelope,
-                          (struct sg_slice){NULL, 0},
-                          SGPB__ENVELOPE__BODY_RECEIPT, &answer, result);
-}
-
 // A gate that is silent is asked whether it is there.
 static int
 poke(struct statgate *handle, struct statgate_result *result)
@@ -353,7 +328,7 @@ poke(struct statgate *handle, struct statgate_result *result)
 // ---- the loop --------------------------------------------------------------------
 
 static bool
-fill(struct receiving *r, struct statgate_delivery *out)
+fill(struct sg_receiving *r, struct statgate_delivery *out)
 {
     for (struct sg_delivery_in *in = r->handle->delivery; in != NULL;
          in = in->following) {
@@ -391,9 +366,25 @@ idle(struct statgate_result *result)
     return true;
 }
 
+static void
+fill_stop(struct sg_receiving *r, struct statgate_delivery *out,
+          struct statgate_result *result)
+{
+    const struct stop *stop = &r->stop[0];
+
+    out->stopped = 1;
+    out->offset = stop->offset;
+    memcpy(out->delivery_id, stop->id, 16);
+    (void)snprintf(out->subscription, sizeof out->subscription, "%s",
+                   r->kept.id);
+    (void)snprintf(out->flow, sizeof out->flow, "%s", r->kept.doc->flow);
+    *result = stop->result;
+    memmove(r->stop, r->stop + 1, --r->stops * sizeof *r->stop);
+}
+
 // true: the call is over; result and delivery say how.
 static bool
-outcome(struct receiving *r, struct statgate_delivery *delivery,
+outcome(struct sg_receiving *r, struct statgate_delivery *delivery,
         struct statgate_result *result)
 {
     if (fill(r, delivery)) {
@@ -402,43 +393,48 @@ outcome(struct receiving *r, struct statgate_delivery *delivery,
     }
     if (r->has_failed) {
         *result = r->failed;
+        r->has_failed = false;
+        r->ask_attach = true; // it comes again
         return true;
     }
-    if (!r->stop.there)
+    if (r->stops == 0)
         return false;
-    delivery->stopped = 1;
-    delivery->offset = r->stop.offset;
-    memcpy(delivery->delivery_id, r->stop.id, 16);
-    (void)snprintf(delivery->subscription, sizeof delivery->subscription, "%s",
-                   r->kept.id);
-    (void)snprintf(delivery->flow, sizeof delivery->flow, "%s",
-                   r->kept.doc->flow);
-    *result = r->stop.result;
+    fill_stop(r, delivery, result);
     return true;
 }
 
+// What is owed to the gate: an attachment, keys asked for, credit.
 static int
-wait_next(struct receiving *r, uint32_t timeout_ms,
+answer(struct sg_receiving *r, struct statgate_result *result)
+{
+    struct statgate *handle = r->handle;
+
+    // A new connection knows nothing of us.
+    if ((r->ask_attach || handle->missed || !handle->greeted[SG_WIRE_DATA] ||
+         r->greeting != handle->greetings) &&
+        attach(r, result) != 0)
+        return result->exit;
+    return speak(r, result);
+}
+
+// What is here already is taken in first, so that keys are asked for while the
+// application works on what it has. The gate is told of what was kept when there
+// is nothing left to give out.
+static int
+wait_next(struct sg_receiving *r, uint32_t timeout_ms,
           struct statgate_delivery *delivery, struct statgate_result *result)
 {
     struct statgate *handle = r->handle;
     uint64_t deadline = sg_session_deadline(timeout_ms);
     uint64_t poke_at = sg_session_deadline(POKE_MS);
+    int at_once = 0;
 
-    r->ask_attach = true;
-    while (!outcome(r, delivery, result)) {
-        if (!handle->greeted[SG_WIRE_DATA])
-            r->ask_attach = true;
-        if (r->ask_attach && attach(r, result) != 0)
+    while (at_once++ < AT_ONCE && sg_session_hear(handle, 0))
+        continue;
+    do {
+        if (answer(r, result) != 0)
             return result->exit;
-        if (r->has_again) {
-            r->has_again = false;
-            if (send_ack(handle, r->again, result) != 0 &&
-                !sg_session_is(result, SG_ERR_RECEIPT))
-                return result->exit;
-            continue;
-        }
-        if (speak(r, result) != 0)
+        if (outcome(r, delivery, result) || sg_keep_tell(handle, result) != 0)
             return result->exit;
         uint64_t now = sg_os_clock_mono_us();
         if (now >= deadline) {
@@ -453,8 +449,25 @@ wait_next(struct receiving *r, uint32_t timeout_ms,
                 return result->exit;
             poke_at = sg_session_deadline(POKE_MS);
         }
-    }
+    } while (!outcome(r, delivery, result));
     return result->exit;
+}
+
+static struct sg_receiving *
+receiver(struct statgate *handle, const char *name)
+{
+    struct sg_receiving *r = handle->receiving;
+
+    if (r == NULL)
+        r = handle->receiving = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->handle = handle;
+    if (strcmp(r->name, name) != 0) {
+        (void)snprintf(r->name, sizeof r->name, "%s", name);
+        r->ask_attach = true;
+    }
+    return r;
 }
 
 int
@@ -462,18 +475,41 @@ statgate_next(struct statgate *handle, const char *name, uint32_t timeout_ms,
               struct statgate_delivery *delivery,
               struct statgate_result *result)
 {
-    struct receiving r = {.handle = handle};
+    struct sg_receiving *r;
 
     memset(delivery, 0, sizeof *delivery);
     sg_arena_reset(handle->arena);
-    enum sg_err err = sg_subscribe_read(handle, name, &r.kept);
+    if (strlen(name) >= NAME_MAX_LEN)
+        return sg_session_fail(result, SG_ERR_NOT_FOUND, name);
+    if ((r = receiver(handle, name)) == NULL)
+        return sg_session_fail(result, SG_ERR_MEMORY, NULL);
+    enum sg_err err = sg_subscribe_read(handle, name, &r->kept);
     if (err != SG_OK)
         return sg_session_fail(result, err, name);
     handle->other = on_message;
-    handle->other_context = &r;
-    (void)wait_next(&r, timeout_ms, delivery, result);
+    handle->other_context = r;
+    handle->takes_deliveries = true;
+    (void)wait_next(r, timeout_ms, delivery, result);
+    handle->takes_deliveries = false;
     handle->other = NULL;
     return result->exit;
+}
+
+void
+sg_receive_close(struct statgate *handle)
+{
+    struct statgate_result result;
+
+    sg_arena_reset(handle->arena);
+    (void)sg_keep_tell(handle, &result);
+    uint64_t deadline = sg_session_deadline(
+        handle->timeout_ms < CLOSE_MS ? handle->timeout_ms : CLOSE_MS);
+
+    while (handle->owed_count > 0 && handle->greeted[SG_WIRE_DATA] &&
+           sg_os_clock_mono_us() < deadline)
+        (void)sg_session_hear(handle, SLICE_MS);
+    free(handle->receiving);
+    handle->receiving = NULL;
 }
 
 // ---- receipts --------------------------------------------------------------------
@@ -488,11 +524,13 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
     Sgpb__ReceiptAck ack = SGPB__RECEIPT_ACK__INIT;
     Sgpb__Signed document = SGPB__SIGNED__INIT;
     struct sg_slice body, packed;
-    char path[SG_OS_PATH], folder[SG_OS_PATH];
 
     sg_arena_reset(handle->arena);
     if (in == NULL || in->state != SG_DELIVER_SHOWN)
         return sg_session_fail(result, SG_ERR_NOT_FOUND, "delivery");
+    if (handle->keeping_count == SG_KEEPING_MAX &&
+        sg_keep_tell(handle, result) != 0)
+        return result->exit;
     ack.delivery_id = sg_codec_bytes(in->id, 16);
     ack.manifest_sha256 = sg_codec_bytes(in->statement.manifest_sha256, 32);
     ack.proof_commit = sg_codec_bytes(in->proof_commit, 32);
@@ -512,15 +550,9 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
         err = receipt.subscription == NULL
                   ? SG_ERR_FULL
                   : sg_codec_pack(&receipt.base, handle->arena, &packed);
-    if (err == SG_OK &&
-        (!sg_os_file_path(folder, "%s/acks", handle->home.path) ||
-         !ack_path(&handle->home, in->id, path)))
-        err = SG_ERR_FULL;
-    if (err == SG_OK)
-        err = sg_os_file_make_dirs(folder);
     // Kept here first: after this it is never shown again.
     if (err == SG_OK)
-        err = sg_os_file_replace(path, packed, true);
+        err = sg_keep_put(handle, in->id, packed);
     if (err != SG_OK)
         return sg_session_fail(result, err, "acks");
     if (kept != 1) {
@@ -528,7 +560,7 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
         (void)!sg_os_file_remove(in->sidecar);
     }
     forget(handle, in);
-    return send_ack(handle, delivery->delivery_id, result);
+    return sg_session_done(result);
 }
 
 int

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adapters/client/deliver.h"
+#include "adapters/client/receive.h"
 #include "broker/os/clock.h"
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
@@ -96,6 +97,8 @@ statgate_close(struct statgate **handle)
 
     if (one == NULL)
         return;
+    if (one->wire != NULL)
+        sg_receive_close(one);
     sg_deliver_free(&one->delivery);
     sg_wire_close(&one->wire);
     for (size_t i = 0; i < SG_COUNT_OF(one->heads); i++)
@@ -171,6 +174,29 @@ struct waiting {
     const Sgpb__Envelope *answer;
 };
 
+static bool
+of_delivery(const Sgpb__Envelope *envelope)
+{
+    Sgpb__Envelope__BodyCase body = envelope->body_case;
+
+    return body == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN ||
+           body == SGPB__ENVELOPE__BODY_DELIVERY_CHUNK ||
+           body == SGPB__ENVELOPE__BODY_DELIVERY_KEY ||
+           body == SGPB__ENVELOPE__BODY_DELIVERY_STOP;
+}
+
+// An answer to a receipt that was sent and not waited for.
+static void
+take_owed(struct statgate *handle, uint64_t request)
+{
+    for (size_t i = 0; i < handle->owed_count; i++) {
+        if (handle->owed[i] == request) {
+            handle->owed[i] = handle->owed[--handle->owed_count];
+            return;
+        }
+    }
+}
+
 static void
 heard(struct statgate *handle, enum sg_wire_lane lane,
       const struct sg_item *item, struct waiting *waiting)
@@ -205,6 +231,9 @@ heard(struct statgate *handle, enum sg_wire_lane lane,
         (void)sg_session_refused(&handle->late, envelope->refused);
         handle->has_late = true;
     }
+    take_owed(handle, envelope->request);
+    if (!handle->takes_deliveries && of_delivery(envelope))
+        handle->missed = true;
     if (handle->other != NULL)
         handle->other(handle->other_context, envelope, item->payload);
 }
@@ -340,6 +369,10 @@ sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
     if (err != SG_OK)
         return sg_session_fail(result, err, NULL);
     handle->greeted[lane] = true;
+    if (lane == SG_WIRE_DATA) {
+        handle->greetings++;
+        handle->owed_count = 0; // the gate asks for them when it begins again
+    }
     return sg_session_done(result);
 }
 

@@ -13,6 +13,12 @@
 #include "schemas/wire.pb-c.h"
 
 struct sg_delivery_in; // deliver.h
+struct sg_receiving;   // receive.c
+
+enum {
+    SG_KEEPING_MAX = 64, // receipts that the gate was not told
+    SG_OWED_MAX = 64,    // receipts sent whose answer has not come
+};
 
 // What came unasked; the message dies when it returns.
 typedef void sg_session_other(void *context, const Sgpb__Envelope *envelope,
@@ -42,6 +48,14 @@ struct statgate {
     struct sg_head heads[8];
     uint32_t head_next;
     struct sg_delivery_in *delivery;
+    struct sg_receiving *receiving; // the subscription that is attached
+    bool takes_deliveries;          // `other` is the receiver's
+    bool missed;                    // a message of a delivery came to nobody
+    uint64_t greetings;             // of the data lane: connections so far
+    uint8_t keeping[SG_KEEPING_MAX][16];
+    size_t keeping_count;
+    uint64_t owed[SG_OWED_MAX]; // requests
+    size_t owed_count;
     struct statgate_result late; // a refusal of what had no answer of its own
     bool has_late;
     uint64_t outbox_cut; // tests: stop after so many chunks; 0: never

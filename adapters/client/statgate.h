@@ -122,7 +122,11 @@ struct statgate_delivery {
     int stopped;              /* no data: result says why (law, withdrawal) */
 };
 /* Waits for the next delivery of the subscription. 0: delivery is filled;
- * acknowledge it with statgate_keep or statgate_refuse, which moves the cursor.
+ * acknowledge it with statgate_keep or statgate_refuse: it is then never given
+ * out again, and the gate is told, which moves the cursor, when the next call
+ * has nothing more to give out, after 64 of them, or at the latest when the
+ * handle is closed. By then data and receipt are on disk; after a power cut
+ * before it, the gate delivers once more.
  * exit 75 with code "gate.idle": nothing within timeout_ms. */
 STATGATE_API int statgate_next(struct statgate *handle, const char *name,
                                uint32_t timeout_ms,
