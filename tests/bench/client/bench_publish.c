@@ -19,9 +19,9 @@
 #include "broker/os/process.h"
 
 enum {
-    SMALL = 192, // releases of a run, a multiple of GROUP
+    SMALL = 1024, // releases of a run, a multiple of GROUP
     GROUP = 64,
-    MEDIUM = 12,
+    MEDIUM = 24,
     SMALL_ROWS = 10,
     YEARS = 50,
     AREAS = 200,
@@ -159,22 +159,17 @@ wait_for(int fd, int pid)
 }
 
 static void
-publish(struct bench *b, const struct statgate_release *releases, size_t count,
-        size_t group)
+publish(struct bench *b, const struct statgate_release *releases, size_t count)
 {
     static struct statgate_receipt receipts[SMALL];
     static struct statgate_result results[SMALL];
 
-    for (size_t at = 0; at < count; at += group) {
-        int status =
-            group == 1 ? statgate_publish(b->handle, &releases[at], NULL, NULL,
-                                          &receipts[at], &results[at])
-                       : statgate_publish_many(b->handle, &releases[at], group,
-                                               &receipts[at], &results[at]);
-        for (size_t i = at; status != 0 && i < at + group; i++)
-            if (results[i].exit != 0)
-                die(releases[i].file, &results[i]);
-    }
+    if (statgate_publish_many(b->handle, releases, count, receipts, results) ==
+        0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (results[i].exit != 0)
+            die(releases[i].file, &results[i]);
 }
 
 static struct rate
@@ -190,11 +185,12 @@ run(struct bench *b, const char *flow, const char *name, unsigned first,
         if (!sg_os_file_path(paths[i], "%s/%s-%u.csv", b->folder, name,
                              first + i))
             die("path", NULL);
-        releases[i] = (struct statgate_release){.flow = flow, .file = paths[i]};
+        releases[i] = (struct statgate_release){
+            .flow = flow, .file = paths[i], .alone = group == 1};
     }
     int fd = subscribe(b, flow, count, &pid);
     uint64_t begin = sg_os_clock_mono_us();
-    publish(b, releases, count, group);
+    publish(b, releases, count);
     rate.accepted = count / seconds_since(begin);
     fprintf(stderr, "%s, %u a group: %.1f accepted /s\n", flow, group,
             rate.accepted);
