@@ -99,7 +99,7 @@ on_end(void *user, struct sg_slice ns, struct sg_slice name)
 
 struct sg_ml21 *
 sg_ml21_new(struct sg_arena *arena, const struct sg_obs_sink *sink,
-            uint64_t salt)
+            uint64_t salt, bool portable)
 {
     static const struct sg_xml_events events = {on_start, on_text, on_end};
     struct sg_ml21 *ml = sg_arena_take(arena, sizeof *ml);
@@ -111,6 +111,10 @@ sg_ml21_new(struct sg_arena *arena, const struct sg_obs_sink *sink,
     ml->groups_end = &ml->groups;
     if (sg_xml_open(arena, salt, &events, ml, &ml->xml) != SG_OK)
         return NULL;
+    if (sg_xml_repeats(ml->xml, arena, portable) != SG_OK) {
+        sg_xml_close(&ml->xml);
+        return NULL;
+    }
     return ml;
 }
 

@@ -9,6 +9,7 @@
 // Source: SDMX-ML 2.1 schemas (SDMXDataStructureSpecific.xsd, SDMXMessage.xsd).
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/base/arena.h"
@@ -18,7 +19,8 @@
 struct sg_ml21; // opaque; lives in the arena, expat's part does not
 
 struct sg_ml21 *sg_ml21_new(struct sg_arena *arena,
-                            const struct sg_obs_sink *sink, uint64_t salt);
+                            const struct sg_obs_sink *sink, uint64_t salt,
+                            bool portable);
 SG_MUST_CHECK enum sg_err sg_ml21_feed(struct sg_ml21 *ml,
                                        struct sg_slice bytes);
 SG_MUST_CHECK enum sg_err sg_ml21_end(struct sg_ml21 *ml);

@@ -237,7 +237,8 @@ begin(struct sg_obs_reader *reader)
             sg_csv_new(reader->arena, &reader->sink, reader->options.portable);
     else if (reader->media == SG_MEDIA_ML21)
         reader->ml =
-            sg_ml21_new(reader->arena, &reader->sink, reader->options.xml_salt);
+            sg_ml21_new(reader->arena, &reader->sink, reader->options.xml_salt,
+                        reader->options.portable);
     else
         return SG_ERR_UNSUPPORTED;
     if (reader->csv == NULL && reader->ml == NULL)

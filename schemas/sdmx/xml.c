@@ -3,6 +3,7 @@
 #include <expat.h>
 
 #include "broker/base/limits.h"
+#include "schemas/sdmx/xml_scan.h"
 
 // expat puts it between namespace and name; since 2.4.5 it refuses namespaces
 // that hold it.
@@ -16,6 +17,10 @@
 // expat's name tables without end.
 #define NAME_SLOTS (4u * SG_LIMIT_XML_NAMES)
 
+// A document is left to expat for good when more than one of so many tokens is
+// its; the first ones do not count.
+enum { ODD_FREE = 1024, ODD_SHARE = 4 };
+
 struct sg_xml {
     XML_Parser parser;
     const struct sg_xml_events *events;
@@ -28,6 +33,18 @@ struct sg_xml {
     uint32_t names;
     uint32_t name_hashes[NAME_SLOTS]; // 0: empty
     struct sg_xml_attr attrs[SG_LIMIT_XML_ATTRS];
+    // The scanner's turns; scan NULL: it has none.
+    struct sg_xml_scan *scan;
+    bool scanning;       // its turn
+    bool muted;          // expat is told of elements that were read without it
+    bool in_cdata;       // expat is within
+    bool declares;       // the tag at hand declares a namespace
+    uint8_t head[2];     // the first bytes
+    uint64_t odd;        // turns given back to expat
+    int64_t byte_behind; // what expat does not count: bytes, lines, and
+    int64_t line_behind; // columns of the line on which its turn began
+    int64_t column_behind;
+    uint64_t turn_line; // as expat counts
 };
 
 static void
@@ -83,11 +100,25 @@ split(const char *name, struct sg_slice *ns, struct sg_slice *local)
     *local = sg_slice_text(cut + 1);
 }
 
+// The scanner may read tags like this one from now on.
+static void
+learn(struct sg_xml *xml, const struct sg_xml_element *element)
+{
+    int offset = 0, size = 0;
+    const char *text = XML_GetInputContext(xml->parser, &offset, &size);
+    int len = XML_GetCurrentByteCount(xml->parser);
+    xml->scan->depth = xml->scan->synced = xml->depth;
+    if (!xml->declares && text != NULL && len > 0 && len <= size - offset)
+        sg_xml_scan_learn(xml->scan, sg_slice_of(text + offset, (size_t)len),
+                          element);
+    xml->declares = false;
+}
+
 static void XMLCALL
 on_start(void *user, const XML_Char *name, const XML_Char **atts)
 {
     struct sg_xml *xml = user;
-    if (xml->err != SG_OK)
+    if (xml->err != SG_OK || xml->muted)
         return;
     if (++xml->depth > SG_LIMIT_XML_DEPTH) {
         stop(xml, SG_ERR_FULL, SG_XML_LIMIT, "elements are nested too deep");
@@ -107,6 +138,8 @@ on_start(void *user, const XML_Char *name, const XML_Char **atts)
         attr->value = sg_slice_text(atts[2 * i + 1]);
         element.attr_count = i + 1;
     }
+    if (xml->err == SG_OK && xml->scan != NULL)
+        learn(xml, &element);
     if (xml->err != SG_OK || xml->events->start == NULL)
         return;
     enum sg_err err = xml->events->start(xml->user, &element);
@@ -120,7 +153,8 @@ on_end(void *user, const XML_Char *name)
     struct sg_xml *xml = user;
     if (xml->err != SG_OK)
         return;
-    xml->depth--;
+    if (--xml->depth == 0)
+        xml->scan = NULL; // what follows the root is expat's
     if (xml->events->end == NULL)
         return;
     struct sg_slice ns, local;
@@ -152,6 +186,73 @@ on_doctype(void *user, const XML_Char *name, const XML_Char *system_id,
     (void)public_id;
     (void)has_internal;
     stop(user, SG_ERR_SYNTAX, SG_XML_DTD, NULL);
+}
+
+// ---- for the scanner's turns ---------------------------------------------------
+
+static void XMLCALL
+on_cdata_start(void *user)
+{
+    ((struct sg_xml *)user)->in_cdata = true;
+}
+
+static void XMLCALL
+on_cdata_end(void *user)
+{
+    ((struct sg_xml *)user)->in_cdata = false;
+}
+
+static void XMLCALL
+on_namespace(void *user, const XML_Char *prefix, const XML_Char *uri)
+{
+    struct sg_xml *xml = user;
+    (void)prefix;
+    (void)uri;
+    xml->declares = true;
+    if (xml->scan != NULL)
+        sg_xml_scan_forget(xml->scan);
+}
+
+static void XMLCALL
+on_namespace_end(void *user, const XML_Char *prefix)
+{
+    struct sg_xml *xml = user;
+    (void)prefix;
+    if (xml->scan != NULL)
+        sg_xml_scan_forget(xml->scan);
+}
+
+static void XMLCALL
+on_declaration(void *user, const XML_Char *version, const XML_Char *encoding,
+               int standalone)
+{
+    struct sg_xml *xml = user;
+    static const char utf8[] = "utf-8";
+    (void)version;
+    (void)standalone;
+    for (size_t i = 0; encoding != NULL && i < sizeof utf8; i++) {
+        char c = encoding[i];
+        c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        if (c == utf8[i])
+            continue;
+        xml->scan = NULL; // another encoding
+        return;
+    }
+}
+
+enum sg_err
+sg_xml_repeats(struct sg_xml *xml, struct sg_arena *arena, bool portable)
+{
+    SG_ASSERT(xml->fed == 0 && xml->scan == NULL);
+    xml->scan = sg_arena_take(arena, sizeof *xml->scan);
+    if (xml->scan == NULL)
+        return SG_ERR_FULL;
+    sg_xml_scan_init(xml->scan, xml->events, xml->user);
+    xml->scan->portable = portable;
+    XML_SetCdataSectionHandler(xml->parser, on_cdata_start, on_cdata_end);
+    XML_SetNamespaceDeclHandler(xml->parser, on_namespace, on_namespace_end);
+    XML_SetXmlDeclHandler(xml->parser, on_declaration);
+    return SG_OK;
 }
 
 enum sg_err
@@ -186,14 +287,32 @@ sg_xml_close(struct sg_xml **xml)
     *xml = NULL;
 }
 
+// Of expat's current event, or of its end.
+static struct sg_xml_place
+expat_place(const struct sg_xml *xml)
+{
+    XML_Index byte = XML_GetCurrentByteIndex(xml->parser);
+    uint64_t line = XML_GetCurrentLineNumber(xml->parser);
+    int64_t column = (int64_t)XML_GetCurrentColumnNumber(xml->parser) + 1;
+    if (line == xml->turn_line)
+        column += xml->column_behind;
+    return (struct sg_xml_place){
+        .line = (uint32_t)((int64_t)line + xml->line_behind),
+        .column = (uint32_t)column,
+        .byte = byte < 0 ? 0 : (uint64_t)((int64_t)byte + xml->byte_behind),
+    };
+}
+
 struct sg_xml_place
 sg_xml_place(const struct sg_xml *xml)
 {
-    XML_Index byte = XML_GetCurrentByteIndex(xml->parser);
+    const struct sg_xml_scan *scan = xml->scan;
+    if (!xml->scanning)
+        return expat_place(xml);
     return (struct sg_xml_place){
-        .line = (uint32_t)XML_GetCurrentLineNumber(xml->parser),
-        .column = (uint32_t)XML_GetCurrentColumnNumber(xml->parser) + 1,
-        .byte = byte < 0 ? 0 : (uint64_t)byte,
+        .line = scan->line,
+        .column = (uint32_t)(scan->byte - scan->line_byte - scan->wide) + 1,
+        .byte = scan->byte,
     };
 }
 
@@ -242,12 +361,16 @@ is_encoding_fault(const struct sg_xml *xml)
         return false;
     const uint8_t *at = (const uint8_t *)text + offset;
     size_t left = (size_t)(size - offset);
-    return at[0] == 0 ||
-           (at[0] >= 0x80 && !sg_slice_is_utf8(sg_slice_of(
-                                 at, left < 4 ? left
-                                              : (at[0] >= 0xf0   ? 4
-                                                 : at[0] >= 0xe0 ? 3
-                                                                 : 2))));
+    if (at[0] < 0x80)
+        return at[0] == 0;
+    size_t len = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+    if (left >= len)
+        return !sg_slice_is_utf8(sg_slice_of(at, len));
+    // The rest has not come: what is there may be the start of a character.
+    bool may = at[0] >= 0xc2 && at[0] < 0xf5;
+    for (size_t i = 1; i < left; i++)
+        may = may && (at[i] & 0xc0) == 0x80;
+    return !may;
 }
 
 static void
@@ -314,20 +437,152 @@ give(struct sg_xml *xml, struct sg_slice piece, bool last, struct sg_diag *diag)
     return xml->err;
 }
 
+// ---- turns -------------------------------------------------------------------
+
+// Bytes that expat has not come to the end of.
+static uint64_t
+unfinished(const struct sg_xml *xml)
+{
+    XML_Index at = XML_GetCurrentByteIndex(xml->parser);
+    int len = XML_GetCurrentByteCount(xml->parser);
+    return at < 0 ? xml->fed : xml->fed - (uint64_t)at - (uint64_t)len;
+}
+
+// Gives the scanner its turn where expat stands between two tokens of the
+// content.
+static void
+begin_scanning(struct sg_xml *xml)
+{
+    struct sg_xml_scan *scan = xml->scan;
+    if (scan == NULL || xml->err != SG_OK || xml->depth == 0 || xml->in_cdata ||
+        unfinished(xml) != 0)
+        return;
+    if (++xml->odd > ODD_FREE && xml->odd * ODD_SHARE > scan->read) {
+        xml->scan = NULL; // not worth it
+        return;
+    }
+    struct sg_xml_place place = expat_place(xml);
+    scan->depth = scan->synced = xml->depth;
+    scan->byte = place.byte;
+    scan->line_byte = place.byte - (place.column - 1);
+    scan->wide = 0;
+    scan->line = place.line;
+    xml->scanning = true;
+}
+
+// Tells expat what the scanner has opened and gives it what it left unread.
+static enum sg_err
+end_scanning(struct sg_xml *xml, struct sg_diag *diag)
+{
+    struct sg_xml_scan *scan = xml->scan;
+    struct sg_xml_place place = sg_xml_place(xml);
+    xml->scanning = false;
+    xml->muted = true;
+    for (uint32_t i = scan->synced + 1; i <= scan->depth; i++) {
+        uint8_t tag[SG_XML_SCAN_NAME + 2];
+        size_t len = scan->open[i]->len;
+        tag[0] = '<';
+        memcpy(tag + 1, scan->open[i]->text, len);
+        tag[len + 1] = '>';
+        enum sg_err err = give(xml, sg_slice_of(tag, len + 2), false, diag);
+        if (err != SG_OK)
+            return err;
+    }
+    xml->muted = false;
+    xml->depth = scan->synced = scan->depth;
+    uint64_t line = XML_GetCurrentLineNumber(xml->parser);
+    xml->byte_behind = (int64_t)place.byte - (int64_t)xml->fed;
+    xml->line_behind = (int64_t)place.line - (int64_t)line;
+    xml->turn_line = line;
+    xml->column_behind = (int64_t)place.column - 1 -
+                         (int64_t)XML_GetCurrentColumnNumber(xml->parser);
+    struct sg_slice carry = sg_slice_of(scan->carry, scan->carry_len);
+    scan->carry_len = 0;
+    return carry.len == 0 ? SG_OK : give(xml, carry, false, diag);
+}
+
+// What expat is given at once: up to the end of a tag, or of text within the
+// root, so that the scanner may go on behind it. An unfinished token at least
+// doubles.
+static size_t
+piece_len(const struct sg_xml *xml, struct sg_slice bytes)
+{
+    size_t len = bytes.len < PIECE ? bytes.len : PIECE;
+    if (xml->scan == NULL)
+        return len;
+    uint64_t before = unfinished(xml);
+    bool text = before == 0 && xml->depth > 0 && bytes.ptr[0] != '<';
+    if (before >= len)
+        return len;
+    const uint8_t *from = bytes.ptr + before;
+    const uint8_t *end = memchr(from, text ? '<' : '>', len - before);
+    return end == NULL ? len : (size_t)(end - bytes.ptr) + !text;
+}
+
+// UTF-8 by its first bytes, as expat looks at them; else expat reads it all.
+static void
+look_at_head(struct sg_xml *xml, struct sg_slice bytes)
+{
+    for (size_t i = 0; i < bytes.len && xml->fed + i < 2; i++)
+        xml->head[xml->fed + i] = bytes.ptr[i];
+    if (xml->fed + bytes.len < 2)
+        return;
+    if (xml->head[0] == 0 || xml->head[1] == 0 || xml->head[0] >= 0xfe)
+        xml->scan = NULL;
+}
+
+static enum sg_err
+feed_expat(struct sg_xml *xml, struct sg_slice *bytes, struct sg_diag *diag)
+{
+    if (xml->fed < 2 && xml->scan != NULL)
+        look_at_head(xml, *bytes);
+    size_t len = piece_len(xml, *bytes);
+    enum sg_err err = give(xml, sg_slice_of(bytes->ptr, len), false, diag);
+    *bytes = sg_slice_of(bytes->ptr + len, bytes->len - len);
+    begin_scanning(xml);
+    return err;
+}
+
+static enum sg_err
+feed_scanner(struct sg_xml *xml, struct sg_slice *bytes, struct sg_diag *diag)
+{
+    struct sg_xml_scan *scan = xml->scan;
+    size_t used;
+    enum sg_err err;
+    SG_ASSERT(scan != NULL);
+    enum sg_xml_scan_end end = sg_xml_scan_run(scan, *bytes, &used, &err);
+    *bytes = sg_slice_of(bytes->ptr + used, bytes->len - used);
+    if (end == SG_XML_SCAN_STOP)
+        stop(xml, err, SG_XML_NONE, NULL);
+    if (end != SG_XML_SCAN_ODD)
+        return xml->err;
+    bool carried = scan->carry_len > 0;
+    err = end_scanning(xml, diag);
+    if (err == SG_OK && carried)
+        begin_scanning(xml); // the carry may have been all of it
+    return err;
+}
+
 enum sg_err
 sg_xml_feed(struct sg_xml *xml, struct sg_slice bytes, struct sg_diag *diag)
 {
-    enum sg_err err = xml->err;
-    for (size_t at = 0; at < bytes.len && err == SG_OK; at += PIECE) {
-        size_t len = bytes.len - at < PIECE ? bytes.len - at : PIECE;
-        err = give(xml, sg_slice_of(bytes.ptr + at, len), false, diag);
+    while (bytes.len > 0 && xml->err == SG_OK) {
+        enum sg_err err = xml->scanning ? feed_scanner(xml, &bytes, diag)
+                                        : feed_expat(xml, &bytes, diag);
+        if (err != SG_OK)
+            break;
     }
-    return err;
+    return xml->err;
 }
 
 enum sg_err
 sg_xml_finish(struct sg_xml *xml, struct sg_diag *diag)
 {
+    if (xml->scanning && xml->err == SG_OK) {
+        enum sg_err err = end_scanning(xml, diag);
+        if (err != SG_OK)
+            return err;
+    }
     return give(xml, SG_SLICE(""), true, diag);
 }
 

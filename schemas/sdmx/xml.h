@@ -1,6 +1,8 @@
 // xml - foreign XML as a stream of elements and text; the one door to expat.
 //
-// Owns a parser that is fed with slices and calls back. Names come apart into
+// Owns a parser that is fed with slices and calls back. Where it is told so,
+// tags that repeat are read by our own scanner (xml_scan.h) and expat reads the
+// rest; that changes nothing but the speed. Names come apart into
 // namespace and local name, text comes unescaped as UTF-8 (whatever UTF-8 or
 // UTF-16 the document is in), attribute values normalised (XML 1.0, 3.3.3).
 // Invariant: no DOCTYPE (so no entities but the five), no NUL, nesting,
@@ -9,6 +11,7 @@
 // Never does: I/O, random numbers (the salt of expat's tables is given).
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/base/arena.h"
@@ -19,10 +22,15 @@
 
 struct sg_xml; // opaque, in the caller's arena; expat's part is freed by close
 
+enum { SG_XML_KNOWN = 2047 }; // numbers that `known` can have, from 1
+
 struct sg_xml_attr {
     struct sg_slice ns;   // URI; empty: no prefix
     struct sg_slice name; // local
     struct sg_slice value;
+    // As long as the parser lives, the same number says the same attribute of
+    // the same name of element; 0: nothing is said.
+    uint32_t known;
 };
 
 struct sg_xml_element {
@@ -30,6 +38,7 @@ struct sg_xml_element {
     const struct sg_xml_attr *attrs;
     uint32_t attr_count;
     uint32_t depth; // root: 1
+    uint32_t known; // as of attributes; no attribute has it
 };
 
 // Everything handed over dies when the call returns. An error stops the parser
@@ -64,6 +73,11 @@ SG_MUST_CHECK enum sg_err sg_xml_open(struct sg_arena *arena, uint64_t salt,
                                       const struct sg_xml_events *events,
                                       void *user, struct sg_xml **out);
 void sg_xml_close(struct sg_xml **xml); // *xml becomes NULL
+
+// For data messages, before the first byte: few kinds of tags, many times.
+// portable: without SIMD, for tests. SG_ERR_FULL: arena.
+SG_MUST_CHECK enum sg_err sg_xml_repeats(struct sg_xml *xml,
+                                         struct sg_arena *arena, bool portable);
 
 // The next bytes, any number. SG_ERR_SYNTAX, SG_ERR_FULL (a limit),
 // SG_ERR_MEMORY, or what a callback returned; diag (may be NULL) is set unless
