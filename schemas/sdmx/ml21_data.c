@@ -121,18 +121,37 @@ say_level(struct sg_ml21 *ml, enum sg_ml21_level level,
                 SG_SLICE(""), NULL);
 }
 
+static uint8_t
+place_of(const struct sg_ml21 *ml, enum sg_ml21_level level)
+{
+    return (uint8_t)(1 + 2 * (unsigned)level + ml->in_series);
+}
+
+static int32_t
+remember(struct sg_ml21 *ml, enum sg_ml21_level level,
+         const struct sg_xml_attr *attr, int32_t component)
+{
+    if (attr->known != 0)
+        ml->known[attr->known] =
+            (struct sg_ml21_known){place_of(ml, level), (int16_t)component};
+    return component;
+}
+
 int32_t
 sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
                   uint32_t position, const struct sg_xml_attr *attr)
 {
+    if (ml->known[attr->known].place == place_of(ml, level))
+        return ml->known[attr->known].component;
     if (attr->ns.len > 0)
-        return -2;
+        return remember(ml, level, attr, -2);
     struct sg_ml21_memo *memo =
         position < SG_ML21_MEMO ? &ml->memo[level][position] : NULL;
     if (memo != NULL && memo->len == attr->name.len &&
         memcmp(memo->name, attr->name.ptr, memo->len) == 0) {
-        if (memo->misplaced)
-            say_level(ml, level, attr);
+        if (!memo->misplaced)
+            return remember(ml, level, attr, memo->component);
+        say_level(ml, level, attr);
         return memo->component;
     }
     int32_t found = sg_structure_find(ml->structure, attr->name);
@@ -141,7 +160,7 @@ sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
             (level == SG_ML21_LEVEL_GROUP &&
              sg_slice_eq(attr->name, SG_SLICE("type"))) ||
             sg_slice_eq(attr->name, SG_SLICE("REPORTING_YEAR_START_DAY")))
-            return -2;
+            return remember(ml, level, attr, -2);
         sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT, row_of(ml, level),
                     attr->name, attr->value, NULL);
         return -1;
@@ -233,7 +252,7 @@ sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     }
     memcpy(ml->base, ml->dataset_values, bytes);
     memcpy(ml->values, ml->dataset_values, bytes);
-    ml->override_count = 0;
+    memset(ml->over, 0, sizeof ml->over);
     return SG_OK;
 }
 
@@ -248,7 +267,6 @@ sg_ml21_emit(struct sg_ml21 *ml, uint64_t line)
     ml->obs.row = ml->rows;
     ml->obs.line = line;
     enum sg_err err = ml->sink.obs(ml->sink.context, &ml->obs);
-    // What this row alone had changes back with the next one.
     memcpy(ml->pending, ml->own, sizeof ml->pending);
     memset(ml->own, 0, sizeof ml->own);
     return err;
@@ -276,12 +294,15 @@ mark(uint64_t words[SG_OBS_CHANGED_WORDS], uint32_t component)
     words[component / 64] |= 1ull << component % 64;
 }
 
+// Gives the components of a set the value they have above observations.
 static void
-undo_overrides(struct sg_ml21 *ml)
+restore(struct sg_ml21 *ml, const uint64_t set[SG_OBS_CHANGED_WORDS])
 {
-    for (uint32_t i = 0; i < ml->override_count; i++)
-        ml->values[ml->overrides[i]] = ml->base[ml->overrides[i]];
-    ml->override_count = 0;
+    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++)
+        for (uint64_t bits = set[w]; bits != 0; bits &= bits - 1) {
+            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            ml->values[i] = ml->base[i];
+        }
 }
 
 enum sg_err
@@ -293,7 +314,7 @@ sg_ml21_series_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     ml->series_line = sg_xml_place(ml->xml).line;
     if (ml->blind)
         return SG_OK;
-    undo_overrides(ml);
+    restore(ml, ml->over);
     // The other room keeps what the series before had, for the comparison.
     uint32_t turn = ml->series_turn ^= 1;
     struct sg_ml21_room *room = &ml->series_room[turn];
@@ -330,28 +351,73 @@ sg_ml21_series_end(struct sg_ml21 *ml)
         return SG_OK;
     if (!ml->series_has_attributes && ml->obs.action != SG_ACTION_DELETE)
         return SG_OK; // says nothing
+    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++)
+        ml->pending[i] |= ml->over[i];
+    memset(ml->over, 0, sizeof ml->over);
     return sg_ml21_emit(ml, ml->series_line);
 }
 
 // ---- observation -------------------------------------------------------------------
 
+// Is text what the observation before had? Remembers it in any case.
+static bool
+as_before(struct sg_ml21_last *last, struct sg_slice text)
+{
+    if (text.len > 16) {
+        last->len = UINT32_MAX;
+        return false;
+    }
+    uint64_t head = sg_structure_load(text.ptr, text.len), tail = 0;
+    if (text.len > 8)
+        memcpy(&tail, text.ptr + text.len - 8, 8);
+    bool same =
+        last->len == text.len && last->head == head && last->tail == tail;
+    *last = (struct sg_ml21_last){head, tail, (uint32_t)text.len};
+    return same;
+}
+
 static enum sg_err
-override(struct sg_ml21 *ml, uint32_t component, struct sg_slice text,
-         struct sg_ml21_room *room)
+take_own(struct sg_ml21 *ml, uint32_t component, struct sg_slice text)
 {
     struct sg_value *value = &ml->values[component];
-    if (ml->structure->components[component].several) {
-        enum sg_err err = sg_ml21_value(ml, room, component, text, value);
+    if (!ml->structure->components[component].several) {
+        *value = text.len == 0 ? (struct sg_value){NULL, 0, SG_VALUE_ABSENT}
+                               : (struct sg_value){text.ptr, (uint32_t)text.len,
+                                                   SG_VALUE_TEXT};
+        return SG_OK;
+    }
+    struct sg_ml21_room lists = {0}; // rarely used; lives in the arena
+    ml->last[component].len = UINT32_MAX;
+    return sg_ml21_value(ml, &lists, component, text, value);
+}
+
+// The observation's own values; what had one before and has none now goes back.
+static enum sg_err
+take_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    uint64_t before[SG_OBS_CHANGED_WORDS];
+    memcpy(before, ml->over, sizeof before);
+    memset(ml->over, 0, sizeof ml->over);
+    for (uint32_t i = 0; i < element->attr_count; i++) {
+        const struct sg_xml_attr *attr = &element->attrs[i];
+        int32_t found = sg_ml21_component(ml, SG_ML21_LEVEL_OBS, i, attr);
+        if (found < 0)
+            continue;
+        uint32_t c = (uint32_t)found;
+        uint64_t bit = 1ull << c % 64;
+        if (!as_before(&ml->last[c], attr->value) ||
+            (before[c / 64] & bit) == 0)
+            ml->pending[c / 64] |= bit;
+        ml->over[c / 64] |= bit;
+        enum sg_err err = take_own(ml, c, attr->value);
         if (err != SG_OK)
             return err;
-    } else if (text.len == 0) {
-        *value = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
-    } else {
-        *value = (struct sg_value){text.ptr, (uint32_t)text.len, SG_VALUE_TEXT};
     }
-    mark(ml->own, component);
-    if (ml->override_count < SG_LIMIT_COMPONENTS)
-        ml->overrides[ml->override_count++] = (uint16_t)component;
+    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++) {
+        before[i] &= ~ml->over[i];
+        ml->pending[i] |= before[i];
+    }
+    restore(ml, before);
     return SG_OK;
 }
 
@@ -362,17 +428,9 @@ sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         ml->rows++;
         return SG_OK;
     }
-    undo_overrides(ml);
-    struct sg_ml21_room lists = {0}; // rarely used; lives in the arena
-    for (uint32_t i = 0; i < element->attr_count; i++) {
-        const struct sg_xml_attr *attr = &element->attrs[i];
-        int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_OBS, i, attr);
-        if (c < 0)
-            continue;
-        enum sg_err err = override(ml, (uint32_t)c, attr->value, &lists);
-        if (err != SG_OK)
-            return err;
-    }
+    enum sg_err taken = take_obs(ml, element);
+    if (taken != SG_OK)
+        return taken;
     if (!ml->in_series && ml->groups != NULL) {
         sg_ml21_group_apply(ml, ml->values);
         memset(ml->own, 0xff, sizeof ml->own);

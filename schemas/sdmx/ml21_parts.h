@@ -59,6 +59,18 @@ struct sg_ml21_memo {
     int32_t component;
 };
 
+// The same by the number that the scanner gives.
+struct sg_ml21_known {
+    uint8_t place; // 1 + level, and whether in a series; 0: nothing
+    int16_t component;
+};
+
+// The value that the last observation had of its own.
+struct sg_ml21_last {
+    uint64_t head, tail; // its bytes
+    uint32_t len;        // UINT32_MAX: not kept
+};
+
 struct sg_ml21 {
     struct sg_arena *arena;
     struct sg_obs_sink sink;
@@ -80,13 +92,14 @@ struct sg_ml21 {
     bool in_dataset, in_series, blind;
     uint64_t dataset_rows, series_rows;
     struct sg_ml21_memo memo[SG_ML21_LEVELS][SG_ML21_MEMO];
+    struct sg_ml21_known known[SG_XML_KNOWN + 1];
     struct sg_ml21_room dataset_room, series_room[2];
     uint32_t series_turn;
     struct sg_value *dataset_values, *base, *values;
-    uint16_t overrides[SG_LIMIT_COMPONENTS];
-    uint32_t override_count;
+    uint64_t over[SG_OBS_CHANGED_WORDS]; // values of the observation's own
+    struct sg_ml21_last last[SG_LIMIT_COMPONENTS];
     uint64_t pending[SG_OBS_CHANGED_WORDS]; // changed since the last row
-    uint64_t own[SG_OBS_CHANGED_WORDS];     // of the last row alone
+    uint64_t own[SG_OBS_CHANGED_WORDS];     // changes back with the next row
     uint64_t series_line;
     bool series_has_attributes, dataset_has_attributes;
     struct sg_obs obs;
