@@ -23,7 +23,7 @@ sg_check_begin(struct sg_check *check, const struct sg_structure *structure)
     SG_ASSERT(check->structure == NULL);
     check->structure = structure;
     check->values = sg_keyset_new(check->arena, true);
-    check->seen = sg_keyset_new(check->arena, false);
+    check->seen = sg_keylog_new(check->arena);
     if (check->values == NULL || check->seen == NULL)
         return SG_ERR_FULL;
     return sg_check_component_plan(check);
@@ -231,29 +231,14 @@ check_mandatory(struct sg_check *check, const struct sg_obs *obs)
 // ---- duplicates -------------------------------------------------------------------
 
 static void
-say_duplicate(struct sg_check *check, uint64_t row, uint64_t line)
+say_duplicate(void *context, uint64_t row, uint64_t line)
 {
+    struct sg_check *check = context;
     struct sg_fault fault = {.code = SG_FAULT_DUPLICATE,
                              .component = SG_SLICE("key"),
                              .row = row,
                              .line = line};
     sg_report_add(check->report, &fault);
-}
-
-static enum sg_err
-flush_pending(struct sg_check *check)
-{
-    for (uint32_t i = 0; i < check->pending_count; i++) {
-        const struct sg_check_pending *p = &check->pending[i];
-        bool known;
-        enum sg_err err = sg_keyset_put(check->seen, p->key, NULL, &known);
-        if (err != SG_OK)
-            return err;
-        if (known)
-            say_duplicate(check, p->row, p->line);
-    }
-    check->pending_count = 0;
-    return SG_OK;
 }
 
 static enum sg_err
@@ -269,11 +254,7 @@ check_duplicate(struct sg_check *check, const struct sg_obs *obs)
             say_duplicate(check, obs->row, obs->line);
         return SG_OK;
     }
-    sg_keyset_prefetch(check->seen, check->key);
-    check->pending[check->pending_count++] =
-        (struct sg_check_pending){check->key, obs->row, obs->line};
-    return check->pending_count == SG_CHECK_PENDING ? flush_pending(check)
-                                                    : SG_OK;
+    return sg_keylog_add(check->seen, check->key, obs->row, obs->line);
 }
 
 // ---- warnings ----------------------------------------------------------------------
@@ -391,7 +372,9 @@ sg_check_obs(struct sg_check *check, const struct sg_obs *obs)
 enum sg_err
 sg_check_end(struct sg_check *check)
 {
-    enum sg_err err = check->structure == NULL ? SG_OK : flush_pending(check);
+    enum sg_err err = check->structure == NULL
+                          ? SG_OK
+                          : sg_keylog_twice(check->seen, say_duplicate, check);
     sg_report_sort(check->report);
     return err;
 }

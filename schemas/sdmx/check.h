@@ -4,7 +4,7 @@
 // reader worker and for the judge (rows of a canonical stream). Owns the
 // report, the set of keys seen and the values of attributes above observation
 // level; everything lies in the caller's arena.
-// Invariant: constant memory but for keys (about 20 bytes an observation) and
+// Invariant: constant memory but for keys (about 21 bytes an observation) and
 // one entry for each attribute of a series or group.
 // Checked: dimensions there, codes, types, facets, time periods, mandatory
 // attributes, two values of an attribute of one series, group or data set,
@@ -33,7 +33,8 @@ struct sg_check_options {
     // The same key twice is no fault: parts of a stream may hold what two data
     // sets said (content-root.md 3).
     bool equal_keys;
-    // For every occurrence, in order of discovery; may be NULL.
+    // For every occurrence, in order of discovery; may be NULL. Duplicates are
+    // discovered by sg_check_end.
     void (*each)(void *context, const struct sg_fault *fault);
     void *context;
 };

@@ -3,13 +3,13 @@
 
 #include "broker/base/limits.h"
 #include "schemas/sdmx/check.h"
+#include "schemas/sdmx/keylog.h"
 #include "schemas/sdmx/keyset.h"
 #include "schemas/sdmx/siphash.h"
 
 enum {
-    SG_CHECK_MEMO = 64,    // values remembered for a component
-    SG_CHECK_MASKS = 32,   // different sets of dimensions of attributes
-    SG_CHECK_PENDING = 16, // keys whose bucket is on its way to the cache
+    SG_CHECK_MEMO = 64,  // values remembered for a component
+    SG_CHECK_MASKS = 32, // different sets of dimensions of attributes
 };
 
 // A value of at most 16 bytes and what was found out about it.
@@ -44,11 +44,6 @@ struct sg_check_mask {
     bool dirty;             // since the last row
 };
 
-struct sg_check_pending {
-    struct sg_siphash key;
-    uint64_t row, line;
-};
-
 struct sg_check {
     struct sg_arena *arena;
     struct sg_check_options options;
@@ -76,10 +71,9 @@ struct sg_check {
     bool first, partial_seen, conflict_warns;
     bool above_done; // the row before was looked at for conflicts
     // memory
-    struct sg_keyset *seen, *values;
+    struct sg_keylog *seen;
+    struct sg_keyset *values;
     struct sg_siphash last_key;
-    struct sg_check_pending pending[SG_CHECK_PENDING];
-    uint32_t pending_count;
 };
 
 static inline void

@@ -251,11 +251,3 @@ sg_keyset_get(const struct sg_keyset *set, struct sg_siphash key,
         *value = *value_of(set, number, (unsigned)at);
     return at >= 0;
 }
-
-void
-sg_keyset_prefetch(const struct sg_keyset *set, struct sg_siphash key)
-{
-    const struct bucket *b = bucket_of(set, set->directory[place_of(set, key)]);
-    __builtin_prefetch(b);
-    __builtin_prefetch((const uint8_t *)b + 256);
-}

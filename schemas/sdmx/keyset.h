@@ -28,6 +28,4 @@ SG_MUST_CHECK enum sg_err sg_keyset_put(struct sg_keyset *set,
 // Looks only. false: not there.
 bool sg_keyset_get(const struct sg_keyset *set, struct sg_siphash key,
                    uint64_t *value);
-// Asks the processor for the key's bucket; changes nothing.
-void sg_keyset_prefetch(const struct sg_keyset *set, struct sg_siphash key);
 uint64_t sg_keyset_count(const struct sg_keyset *set);

@@ -4,6 +4,7 @@
 
 #include <cmocka.h>
 
+#include "schemas/sdmx/keylog.h"
 #include "schemas/sdmx/keyset.h"
 #include "schemas/sdmx/pattern.h"
 #include "schemas/sdmx/siphash.h"
@@ -152,6 +153,38 @@ a_keyset_knows_a_million_keys_in_24_bytes_each(void **state)
 }
 
 static void
+next_place(void *context, uint64_t row, uint64_t line)
+{
+    uint64_t *last = context;
+    assert_int_equal(row, *last + 1000);
+    assert_int_equal(line, row + 7);
+    *last = row;
+}
+
+// Every thousandth key has been there before.
+static void
+a_keylog_tells_what_came_twice_in_order_and_24_bytes_a_key(void **state)
+{
+    (void)state;
+    struct sg_arena *arena = sg_arena_new((size_t)1 << 30, 1u << 20);
+    struct sg_keylog *log = sg_keylog_new(arena);
+    const uint64_t secret[2] = {3, 4};
+    enum { KEYS = 500000 };
+    for (uint64_t i = 1; i <= KEYS; i++) {
+        uint64_t word = i % 1000 == 0 ? i - 1 : i;
+        struct sg_siphash key = sg_siphash_word(secret, word, SG_SLICE(""));
+        assert_int_equal(sg_keylog_add(log, key, i, i + 7), SG_OK);
+    }
+#ifndef SG_ARENA_EACH_MALLOC
+    assert_true(sg_arena_used(arena) <= 24 * (size_t)KEYS);
+#endif
+    uint64_t last = 0;
+    assert_int_equal(sg_keylog_twice(log, next_place, &last), SG_OK);
+    assert_int_equal(last, KEYS);
+    sg_arena_free(&arena);
+}
+
+static void
 siphash_is_that_of_the_paper(void **state)
 {
     // vectors_sip128 of the reference implementation: key 00..0f, input 00..
@@ -275,6 +308,8 @@ main(void)
             a_column_missing_in_the_header_is_one_fault_of_the_header),
         cmocka_unit_test(a_report_counts_every_occurrence),
         cmocka_unit_test(a_keyset_knows_a_million_keys_in_24_bytes_each),
+        cmocka_unit_test(
+            a_keylog_tells_what_came_twice_in_order_and_24_bytes_a_key),
         cmocka_unit_test(siphash_is_that_of_the_paper),
         cmocka_unit_test(patterns_match_the_whole_value),
         cmocka_unit_test(types_and_facets_are_those_of_the_schema),
