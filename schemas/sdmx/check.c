@@ -89,13 +89,13 @@ say_missing(struct sg_check *check, const struct sg_obs *obs, uint32_t index,
     sg_report_add(check->report, &fault);
 }
 
+// Has the row a measure or an attribute of observations?
 static bool
-meets(const uint64_t a[SG_OBS_CHANGED_WORDS],
-      const uint64_t b[SG_OBS_CHANGED_WORDS])
+has_detail(const struct sg_check *check)
 {
     uint64_t any = 0;
-    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++)
-        any |= a[i] & b[i];
+    for (size_t i = 0; i < check->words; i++)
+        any |= check->present[i] & check->detail[i];
     return any != 0;
 }
 
@@ -105,7 +105,7 @@ has_all(struct sg_check *check, const struct sg_obs *obs,
         const uint64_t want[SG_OBS_CHANGED_WORDS], enum sg_fault_code code)
 {
     bool all = true;
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = want[w] & ~check->present[w];
         for (; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -120,7 +120,7 @@ static bool
 lacks_dimension(const struct sg_check *check)
 {
     uint64_t any = 0;
-    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++)
+    for (size_t i = 0; i < check->words; i++)
         any |= check->dimensions[i] & ~check->present[i];
     return any != 0;
 }
@@ -132,7 +132,7 @@ partial_key(struct sg_check *check, const struct sg_obs *obs)
 {
     uint64_t want[SG_OBS_CHANGED_WORDS] = {0};
     bool any = false;
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = check->present[w] & check->above[w];
         for (; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -189,7 +189,7 @@ check_conflict(struct sg_check *check, const struct sg_obs *obs, uint32_t index)
 static enum sg_err
 check_above(struct sg_check *check, const struct sg_obs *obs)
 {
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = check->present[w] & check->above[w];
         for (; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -218,7 +218,7 @@ set_at_partial_key(const struct sg_check *check, uint32_t index)
 static void
 check_mandatory(struct sg_check *check, const struct sg_obs *obs)
 {
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = check->mandatory[w] & ~check->present[w];
         for (; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -311,7 +311,7 @@ update(struct sg_check *check, const struct sg_obs *obs)
     check->above_done = false;
     if (obs->dataset != check->dataset || check->first)
         begin_dataset(check, obs->dataset);
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = check->all[w];
         if (!check->first)
             bits &= obs->changed[w];
@@ -328,7 +328,7 @@ static void
 say_bad(struct sg_check *check, const struct sg_obs *obs)
 {
     bool deletes = obs->action == SG_ACTION_DELETE;
-    for (uint32_t w = 0; w < SG_OBS_CHANGED_WORDS; w++) {
+    for (uint32_t w = 0; w < check->words; w++) {
         uint64_t bits = check->bad[w];
         if (deletes)
             bits &= check->dimensions[w];
@@ -361,8 +361,7 @@ sg_check_obs(struct sg_check *check, const struct sg_obs *obs)
     if (obs->action == SG_ACTION_DELETE)
         return SG_OK;
     warn_time(check, obs);
-    bool partial =
-        lacks_dimension(check) && !meets(check->present, check->detail);
+    bool partial = lacks_dimension(check) && !has_detail(check);
     if (!partial)
         return check_whole(check, obs);
     check->partial_seen = true;

@@ -13,6 +13,19 @@ set_bit(uint64_t words[SG_OBS_CHANGED_WORDS], uint32_t i)
     words[i / 64] |= 1ull << i % 64;
 }
 
+// Is every number right, and nothing else looked at?
+static bool
+is_number(const struct sg_component *c)
+{
+    const struct sg_facets *f = &c->facets;
+    bool type = c->typed ? c->type == SG_TYPE_DOUBLE || c->type == SG_TYPE_FLOAT
+                         : c->kind == SG_KIND_MEASURE;
+    return type && c->list < 0 && c->kind > SG_KIND_TIME &&
+           f->pattern.len == 0 && f->min_length < 0 && f->max_length < 0 &&
+           f->decimals < 0 && f->min_value.len == 0 && f->max_value.len == 0 &&
+           !f->is_sequence;
+}
+
 // The attribute's set of dimensions among the known ones; -1: too many.
 static int
 mask_of(struct sg_check *check, uint64_t dimensions)
@@ -58,6 +71,7 @@ plan_one(struct sg_check *check, uint32_t i)
     set_bit(check->all, i);
     p->code = SG_FAULT_TABLE_END;
     p->examined = needs_look(c);
+    p->number = is_number(c);
     p->mask = -1;
     if (p->dimension) {
         set_bit(check->dimensions, i);
@@ -83,6 +97,7 @@ sg_check_component_plan(struct sg_check *check)
 {
     const struct sg_structure *s = check->structure;
     check->count = s->component_count;
+    check->words = (check->count + 63) / 64;
     check->components =
         sg_arena_take(check->arena, check->count * sizeof *check->components);
     if (check->components == NULL)
@@ -112,6 +127,8 @@ examine_text(const struct sg_check *check, struct sg_check_component *p,
     p->why = NULL;
     p->period = 0;
     p->odd = false;
+    if (p->number && sg_value_is_number(text))
+        return SG_FAULT_TABLE_END;
     if (c->list >= 0) {
         if (sg_structure_code(check->structure, index, text) >= 0 ||
             sg_value_is_missing(c, text))

@@ -26,6 +26,7 @@ struct sg_check_memo {
 struct sg_check_component {
     const struct sg_component *component;
     bool dimension, examined, hashed;
+    bool number;                // any number, without facets
     int8_t mask;                // of its dimensions, in masks; -1: none
     uint32_t masks;             // dimension: bit m: is in masks[m]
     struct sg_check_memo *memo; // NULL: not worth it
@@ -55,6 +56,7 @@ struct sg_check {
     uint64_t columns_line;
     struct sg_check_component *components;
     uint32_t count;
+    uint32_t words; // of a set of components
     struct sg_check_mask masks[SG_CHECK_MASKS];
     uint32_t mask_count;
     int32_t freq;

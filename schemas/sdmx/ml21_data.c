@@ -359,8 +359,19 @@ sg_ml21_series_end(struct sg_ml21 *ml)
 
 // ---- observation -------------------------------------------------------------------
 
+// The index of an attribute's component, most often by its number.
+static inline int32_t
+component_of(struct sg_ml21 *ml, uint8_t place, uint32_t position,
+             const struct sg_xml_attr *attr)
+{
+    const struct sg_ml21_known *known = &ml->known[attr->known];
+    if (known->place == place)
+        return known->component;
+    return sg_ml21_component(ml, SG_ML21_LEVEL_OBS, position, attr);
+}
+
 // Is text what the observation before had? Remembers it in any case.
-static bool
+static inline bool
 as_before(struct sg_ml21_last *last, struct sg_slice text)
 {
     if (text.len > 16) {
@@ -376,7 +387,7 @@ as_before(struct sg_ml21_last *last, struct sg_slice text)
     return same;
 }
 
-static enum sg_err
+static inline enum sg_err
 take_own(struct sg_ml21 *ml, uint32_t component, struct sg_slice text)
 {
     struct sg_value *value = &ml->values[component];
@@ -396,11 +407,12 @@ static enum sg_err
 take_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     uint64_t before[SG_OBS_CHANGED_WORDS];
+    uint8_t place = place_of(ml, SG_ML21_LEVEL_OBS);
     memcpy(before, ml->over, sizeof before);
     memset(ml->over, 0, sizeof ml->over);
     for (uint32_t i = 0; i < element->attr_count; i++) {
         const struct sg_xml_attr *attr = &element->attrs[i];
-        int32_t found = sg_ml21_component(ml, SG_ML21_LEVEL_OBS, i, attr);
+        int32_t found = component_of(ml, place, i, attr);
         if (found < 0)
             continue;
         uint32_t c = (uint32_t)found;
