@@ -331,11 +331,22 @@ row_sound(struct sg_csv *csv, const struct sg_csv_row *row, bool ascii)
     return true;
 }
 
+// Behind the last field that is not byte for byte that of the row before.
+static uint32_t
+last_field(const struct sg_csv_row *row)
+{
+    uint32_t last = row->count;
+    while (last > 1 && row->len - row->ends[last - 2] <= row->alike)
+        last--;
+    return last;
+}
+
 static enum sg_err
-row_values(struct sg_csv *csv, const struct sg_csv_row *row, uint32_t first)
+row_values(struct sg_csv *csv, const struct sg_csv_row *row, uint32_t first,
+           uint32_t last)
 {
     memset(csv->obs.changed, csv->fresh ? 0xff : 0, sizeof csv->obs.changed);
-    for (uint32_t i = first; i < row->count; i++) {
+    for (uint32_t i = first; i < last; i++) {
         const struct sg_csv_column *column = &csv->header.columns[i];
         if (column->plain && !csv->fresh && !row->quotes &&
             take_plain_cell(csv, column, sg_csv_cell_raw(row, i)))
@@ -367,7 +378,9 @@ take_row(struct sg_csv *csv, const struct sg_csv_row *row, bool ascii)
         csv->fresh = true;
         return SG_OK;
     }
-    uint32_t first = skip && !csv->fresh ? row->first : 0;
+    bool alike = skip && !csv->fresh;
+    uint32_t first = alike ? row->first : 0;
+    uint32_t last = alike ? last_field(row) : row->count;
     if (first < 2) {
         enum sg_err err = look_at_ref(csv, row);
         if (err != SG_OK)
@@ -377,7 +390,7 @@ take_row(struct sg_csv *csv, const struct sg_csv_row *row, bool ascii)
         csv->fresh = true;
         return SG_OK;
     }
-    return row_values(csv, row, first);
+    return row_values(csv, row, first, last);
 }
 
 // All whole rows of bytes; *used: their bytes.

@@ -38,7 +38,8 @@ struct sg_csv_row {
     const uint8_t *base;
     uint32_t len;   // without the line's end
     uint32_t count; // fields, also those beyond the limit
-    uint32_t first; // fields before this one equal those of the row before
+    uint32_t first; // fields before this one equal those of the row before,
+    uint32_t alike; // and so many bytes at the end
     uint32_t lines; // line feeds in it, the last included
     bool quotes;    // somewhere
     bool stray;     // a quote where RFC 4180 has none

@@ -32,6 +32,7 @@ row_begin(struct sg_csv_row *row, const uint8_t *base)
     row->base = base;
     row->count = 0;
     row->first = 0;
+    row->alike = 0;
     row->lines = 0;
     row->quotes = row->stray = row->open = false;
     memset(row->quoted, 0, sizeof row->quoted);
@@ -117,6 +118,14 @@ fields_alike(struct sg_csv_row *row, const uint8_t *next, size_t left)
     return f;
 }
 
+// Bytes at the end that are those of the row before, which ended at before.
+static uint32_t
+end_alike(const struct sg_csv_row *row, const uint8_t *before, size_t len)
+{
+    size_t max = row->len < len ? row->len : len;
+    return (uint32_t)sg_scan_common_end(row->base + row->len, before, max);
+}
+
 // Within quotes at window[*i]: moves *next behind the closing quote. false:
 // not in the window.
 static bool
@@ -186,10 +195,13 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
 {
     uint32_t alike =
         skip ? fields_alike(row, window.ptr + at, window.len - at) : 0;
+    const uint8_t *before = row->base + row->len;
+    size_t before_len = skip ? row->len : 0;
     if (!skip)
         memset(row->quoted, 0, sizeof row->quoted);
     row->base = window.ptr + at;
     row->first = row->count = alike;
+    row->alike = 0;
     row->lines = 0;
     row->quotes = row->stray = row->open = false;
     uint32_t n = *next + alike;
@@ -200,6 +212,7 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
             row->lines = 1;
             put_last(row, place - at);
             *next = n + 1;
+            row->alike = end_alike(row, before, before_len);
             return true;
         }
         if (c == '"') {

@@ -155,6 +155,24 @@ sg_scan_common(const uint8_t *a, const uint8_t *b, size_t max)
     return i;
 }
 
+size_t
+sg_scan_common_end(const uint8_t *a, const uint8_t *b, size_t max)
+{
+    size_t n = 0;
+    for (; n + 16 <= max; n += 16) {
+        __m128i x =
+            _mm_loadu_si128((const __m128i *)(const void *)(a - n - 16));
+        __m128i y =
+            _mm_loadu_si128((const __m128i *)(const void *)(b - n - 16));
+        unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
+        if (same != 0xffff)
+            return n + (size_t)__builtin_clz(~same << 16);
+    }
+    while (n < max && a[-1 - (ptrdiff_t)n] == b[-1 - (ptrdiff_t)n])
+        n++;
+    return n;
+}
+
 #else
 
 void
@@ -170,6 +188,15 @@ sg_scan_common(const uint8_t *a, const uint8_t *b, size_t max)
     while (i < max && a[i] == b[i])
         i++;
     return i;
+}
+
+size_t
+sg_scan_common_end(const uint8_t *a, const uint8_t *b, size_t max)
+{
+    size_t n = 0;
+    while (n < max && a[-1 - (ptrdiff_t)n] == b[-1 - (ptrdiff_t)n])
+        n++;
+    return n;
 }
 
 #endif

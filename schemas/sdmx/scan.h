@@ -27,3 +27,5 @@ void sg_scan_csv_portable(struct sg_slice window, uint8_t delimiter,
                           struct sg_scan *out);
 // Length of the common prefix of a and b, at most max bytes (both readable).
 size_t sg_scan_common(const uint8_t *a, const uint8_t *b, size_t max);
+// Length of the common end of the bytes before a and before b, at most max.
+size_t sg_scan_common_end(const uint8_t *a, const uint8_t *b, size_t max);

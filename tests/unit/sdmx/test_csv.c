@@ -90,6 +90,14 @@ static const struct message messages[] = {
      "CSV_SYNTAX  2 \n"},
     {V1 F ",A,KE,2020,1,N,\xff\n" F ",A,KE,2021,1,N,PT\n", 2, "ENCODING  1 \n"},
     {V1 F ",A,KE,2020,1,N,\xc3\xa9\n", 1, ""},
+    // ends that are alike, up to within a field and beyond the row before
+    {V1 F
+     ",A,KE,2020,11,N,PT\n" F ",A,KE,2021,1,N,PT\n" F ",A,KE,2022,21,N,PT\n" F
+     ",A,UG,2022,21,N,PT\n" F ",A,UG,2023,21,E,PT\n" F ",A,UG,2024,1,N,T\n" F
+     ",A,UG,2025,1,N,PT\n" F ",A,TZ,2025,1,N,PT\r\n" F ",A,TZ,2026,1,N,PT\r\n" F
+     ",A,KE,2026,,N,PT\n" F ",A,KE,2027,,N,PT\n" F ",A,KE,2028,,N,\"PT\"\n" F
+     ",A,KE,2029,,N,PT\n",
+     13, "ATTR_CONFLICT UNIT 6 T\n"},
     // values that were put together must not lie where the next row's will
     {"STRUCTURE[;],STRUCTURE_ID,FREQ,AREA,UNIT[en],TIME_PERIOD,OBS_VALUE,"
      "STATUS,NOTE[en]\n"
@@ -265,6 +273,22 @@ the_wide_scan_finds_what_the_plain_one_finds(void **state)
     }
 }
 
+static void
+common_ends_are_found(void **state)
+{
+    uint8_t a[80], b[80];
+    (void)state;
+    for (size_t len = 0; len <= sizeof a; len++)
+        for (size_t same = 0; same <= len; same++) {
+            memset(a, 'x', sizeof a);
+            memset(b, 'x', sizeof b);
+            if (same < len)
+                b[sizeof b - same - 1] = 'y';
+            assert_int_equal(
+                sg_scan_common_end(a + sizeof a, b + sizeof b, len), same);
+        }
+}
+
 int
 main(void)
 {
@@ -275,6 +299,7 @@ main(void)
         cmocka_unit_test(a_million_columns_are_refused),
         cmocka_unit_test(quotes_that_never_close_end_at_a_limit),
         cmocka_unit_test(the_wide_scan_finds_what_the_plain_one_finds),
+        cmocka_unit_test(common_ends_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
