@@ -201,6 +201,19 @@ examine(struct sg_check *check, struct sg_check_component *p, uint32_t index,
         p->hash = hash_value(check, index, value);
 }
 
+// A value has two places; the second is tried, or taken, when the first is not
+// its own.
+static inline struct sg_check_memo *
+memo_of(const struct sg_check_component *p, uint64_t head, uint64_t tail,
+        uint32_t len)
+{
+    uint64_t hash = sg_structure_hash(head, tail, len, 0);
+    struct sg_check_memo *m = &p->memo[hash % SG_CHECK_MEMO];
+    if (m->len == 0 || (m->len == len && m->head == head && m->tail == tail))
+        return m;
+    return &p->memo[hash / SG_CHECK_MEMO % SG_CHECK_MEMO];
+}
+
 // Through the memory of short values.
 static void
 examine_short(struct sg_check *check, struct sg_check_component *p,
@@ -209,8 +222,7 @@ examine_short(struct sg_check *check, struct sg_check_component *p,
     uint64_t head = sg_structure_load(value->ptr, value->len), tail = 0;
     if (value->len > 8)
         memcpy(&tail, value->ptr + value->len - 8, 8);
-    uint64_t at = sg_structure_hash(head, tail, value->len, 0);
-    struct sg_check_memo *m = &p->memo[at % SG_CHECK_MEMO];
+    struct sg_check_memo *m = memo_of(p, head, tail, value->len);
     if (m->len == value->len && m->head == head && m->tail == tail) {
         p->code = m->code;
         p->period = m->period;

@@ -9,7 +9,7 @@ enum { CARRY_TRIES = 8 }; // a tag with more > in its values is expat's
 
 #if defined(__SSE2__)
 // Are the first len bytes of both the same? SG_XML_SCAN_NAME can be read.
-static inline bool
+SG_XML_SCAN_INLINE bool
 same_text(const uint8_t *p, const uint8_t *text, size_t len)
 {
     for (size_t i = 0; i < len; i += 16) {
@@ -22,10 +22,23 @@ same_text(const uint8_t *p, const uint8_t *text, size_t len)
     return true;
 }
 
+// Does p begin with the name of an attribute that is asked for?
+SG_XML_SCAN_INLINE bool
+same_name(const uint8_t *p, const struct sg_xml_scan_attr *a)
+{
+    __m128i same = _mm_cmpeq_epi8(sg_xml_load16(p), sg_xml_load16(a->text));
+    uint32_t found = (uint32_t)_mm_movemask_epi8(same);
+    if (a->ask > 0xffff) {
+        same =
+            _mm_cmpeq_epi8(sg_xml_load16(p + 16), sg_xml_load16(a->text + 16));
+        found |= (uint32_t)_mm_movemask_epi8(same) << 16;
+    }
+    return a->ask != 0 && (a->ask & ~found) == 0;
+}
 #endif
 
 // Does at begin with the first len bytes of text?
-static inline bool
+SG_XML_SCAN_INLINE bool
 begins(const struct sg_xml_cursor *c, const uint8_t text[SG_XML_SCAN_NAME],
        size_t len)
 {
@@ -56,7 +69,7 @@ skip_space(struct sg_xml_cursor *c)
     return c->at == c->end ? SG_XML_UNFINISHED : SG_XML_DONE;
 }
 
-static inline enum sg_xml_token
+static enum sg_xml_token
 take_value(struct sg_xml_scan *scan, struct sg_xml_cursor *c, uint8_t quote,
            struct sg_slice *value)
 {
@@ -111,7 +124,7 @@ struct attrs {
     uint8_t *link; // to the one that came next last time
 };
 
-static inline void
+SG_XML_SCAN_INLINE void
 name_attr(struct sg_xml_attr *out, const struct sg_xml_scan_attr *a)
 {
     if (out->known == a->known)
@@ -121,7 +134,7 @@ name_attr(struct sg_xml_attr *out, const struct sg_xml_scan_attr *a)
     out->known = a->known;
 }
 
-static inline void
+SG_XML_SCAN_INLINE void
 count_attr(struct attrs *attrs, uint8_t index)
 {
     attrs->count++;
@@ -131,7 +144,7 @@ count_attr(struct attrs *attrs, uint8_t index)
 
 // As many attributes as come in the order known and in the plainest form: a
 // blank, name="value", a short value.
-static inline void
+SG_XML_SCAN_INLINE void
 plain_attrs(struct attrs *to, struct sg_xml_cursor *c)
 {
 #if defined(__SSE2__)
@@ -142,8 +155,7 @@ plain_attrs(struct attrs *to, struct sg_xml_cursor *c)
         uint8_t index = *attrs.link;
         const struct sg_xml_scan_attr *a = &attrs.tag->attrs[index];
         const uint8_t *from = p + 1 + a->len + 2;
-        if (*p != ' ' || (attrs.seen >> index & 1) != 0 ||
-            !same_text(p + 1, a->text, a->len + 2u))
+        if (*p != ' ' || (attrs.seen >> index & 1) != 0 || !same_name(p + 1, a))
             break;
         const uint8_t *at = from;
         unsigned odd = sg_xml_odd_bytes(at, '"');
@@ -193,7 +205,7 @@ take_attr(struct sg_xml_scan *scan, struct attrs *attrs,
 }
 
 // All attributes and the end of the tag.
-static inline enum sg_xml_token
+SG_XML_SCAN_INLINE enum sg_xml_token
 take_attrs(struct sg_xml_scan *scan, struct attrs *attrs,
            struct sg_xml_cursor *c, bool *empty)
 {
@@ -223,7 +235,7 @@ take_attrs(struct sg_xml_scan *scan, struct attrs *attrs,
     }
 }
 
-static inline bool
+SG_XML_SCAN_INLINE bool
 is_tag(const struct sg_xml_cursor *c, const struct sg_xml_scan_tag *tag)
 {
     if (!begins(c, tag->text, tag->len) || c->end - c->at <= tag->len)
@@ -233,7 +245,7 @@ is_tag(const struct sg_xml_cursor *c, const struct sg_xml_scan_tag *tag)
 }
 
 // The tag whose name stands at c.
-static struct sg_xml_scan_tag *
+SG_XML_SCAN_INLINE struct sg_xml_scan_tag *
 find_tag(struct sg_xml_scan *scan, const struct sg_xml_cursor *c)
 {
     struct sg_xml_scan_tag *tag = scan->last[scan->depth + 1];
@@ -246,7 +258,7 @@ find_tag(struct sg_xml_scan *scan, const struct sg_xml_cursor *c)
 }
 
 // The place is behind the token that ends at c.
-static inline void
+SG_XML_SCAN_INLINE void
 arrive(struct sg_xml_scan *scan, const struct sg_xml_cursor *c,
        const uint8_t *from)
 {
@@ -269,7 +281,7 @@ say_end(struct sg_xml_scan *scan, const struct sg_xml_scan_tag *tag)
                : scan->events->end(scan->user, tag->ns, tag->name);
 }
 
-static inline enum sg_xml_token
+SG_XML_SCAN_INLINE enum sg_xml_token
 start_tag(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
 {
     const uint8_t *from = c->at++;
@@ -305,7 +317,7 @@ start_tag(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
     return SG_XML_DONE;
 }
 
-static inline enum sg_xml_token
+SG_XML_SCAN_INLINE enum sg_xml_token
 end_tag(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
 {
     const uint8_t *from = c->at;
@@ -377,9 +389,9 @@ take_text(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
 
 // ---- running -----------------------------------------------------------------
 
-static enum sg_xml_scan_end
-run(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
-    enum sg_err *err)
+SG_XML_SCAN_INLINE enum sg_xml_scan_end
+run_here(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
+         enum sg_err *err)
 {
     const uint8_t *at = bytes.ptr, *end = bytes.ptr + bytes.len;
     enum sg_xml_token done = SG_XML_DONE;
@@ -406,6 +418,27 @@ run(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
     if (*err != SG_OK)
         return SG_XML_SCAN_STOP;
     return done == SG_XML_ODD ? SG_XML_SCAN_ODD : SG_XML_SCAN_MORE;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,bmi,bmi2"))) static enum sg_xml_scan_end
+run_avx2(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
+         enum sg_err *err)
+{
+    return run_here(scan, bytes, used, err);
+}
+#endif
+
+static enum sg_xml_scan_end
+run(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
+    enum sg_err *err)
+{
+#if defined(__x86_64__)
+    if (!scan->portable && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+        return run_avx2(scan, bytes, used, err);
+#endif
+    return run_here(scan, bytes, used, err);
 }
 
 // Adds to the carry up to the next > and tries again.

@@ -34,6 +34,7 @@ struct sg_xml_scan_attr {
     uint8_t text[SG_XML_SCAN_NAME]; // name="
     uint8_t len;                    // of the name alone
     uint8_t next;                   // what came after it last time
+    uint32_t ask;                   // bit i: text has byte i; 0: over 32
     uint32_t known;
     struct sg_slice ns, name;
 };

@@ -73,6 +73,7 @@ learn_attr(struct sg_xml_scan *scan, struct sg_xml_scan_tag *tag,
     a->text[raw.len + 1] = '"';
     a->len = (uint8_t)raw.len;
     a->next = SG_XML_SCAN_NONE;
+    a->ask = raw.len + 2 > 32 ? 0 : (uint32_t)((1ull << (raw.len + 2)) - 1);
     a->known = ++scan->known;
     a->ns = ns;
     a->name = sg_slice_of(a->text + raw.len - attr->name.len, attr->name.len);

@@ -7,6 +7,9 @@
 #include <emmintrin.h>
 #endif
 
+// Compiled with its caller, for that one's processor.
+#define SG_XML_SCAN_INLINE static inline __attribute__((always_inline))
+
 enum sg_xml_token { SG_XML_DONE, SG_XML_UNFINISHED, SG_XML_ODD };
 
 // Where the reading of one tag stands; becomes the scanner's place when the
@@ -51,14 +54,14 @@ sg_xml_line_end(struct sg_xml_cursor *c)
 }
 
 #if defined(__SSE2__)
-static inline __m128i
+SG_XML_SCAN_INLINE __m128i
 sg_xml_load16(const uint8_t *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
 // Of 16 bytes of a value those that do not stand for themselves.
-static inline unsigned
+SG_XML_SCAN_INLINE unsigned
 sg_xml_odd_bytes(const uint8_t *p, uint8_t quote)
 {
     __m128i v = sg_xml_load16(p);
