@@ -331,16 +331,6 @@ row_sound(struct sg_csv *csv, const struct sg_csv_row *row, bool ascii)
     return true;
 }
 
-// Behind the last field that is not byte for byte that of the row before.
-static uint32_t
-last_field(const struct sg_csv_row *row)
-{
-    uint32_t last = row->count;
-    while (last > 1 && row->len - row->ends[last - 2] <= row->alike)
-        last--;
-    return last;
-}
-
 static enum sg_err
 row_values(struct sg_csv *csv, const struct sg_csv_row *row, uint32_t first,
            uint32_t last)
@@ -380,7 +370,7 @@ take_row(struct sg_csv *csv, const struct sg_csv_row *row, bool ascii)
     }
     bool alike = skip && !csv->fresh;
     uint32_t first = alike ? row->first : 0;
-    uint32_t last = alike ? last_field(row) : row->count;
+    uint32_t last = alike && row->last < row->count ? row->last : row->count;
     if (first < 2) {
         enum sg_err err = look_at_ref(csv, row);
         if (err != SG_OK)
@@ -416,27 +406,58 @@ take_rows_portable(struct sg_csv *csv, struct sg_slice bytes, size_t *used)
     }
 }
 
+// What a window has been searched for.
+struct search {
+    struct sg_slice window;
+    bool scanned;
+    uint32_t at, next; // of the row: bytes, places of the scan
+};
+
+// Splits the next row: as the one before, else with the help of a scan. false:
+// it does not end in the window.
+static bool
+next_row(struct sg_csv *csv, struct search *s, bool skip, bool *ascii)
+{
+    struct sg_csv_row *row = csv->row;
+    *ascii = true;
+    if (skip) {
+        struct sg_slice rest =
+            sg_slice_of(s->window.ptr + s->at, s->window.len - s->at);
+        enum sg_csv_again again =
+            sg_csv_row_split_again(row, rest, csv->header.delimiter);
+        if (again != SG_CSV_AGAIN_OTHER)
+            return again == SG_CSV_AGAIN;
+    }
+    if (!s->scanned)
+        sg_scan_csv(s->window, csv->header.delimiter, csv->scan);
+    s->scanned = true;
+    while (s->next < csv->scan->count && csv->scan->at[s->next] < s->at)
+        s->next++;
+    *ascii = csv->scan->ascii;
+    if (sg_csv_row_split_fast(row, s->window, csv->scan, &s->next, s->at, skip))
+        return true;
+    csv->skip = false; // the row is in pieces
+    return false;
+}
+
 // The rows that end within one window; *used 0: none does.
 static enum sg_err
 take_window(struct sg_csv *csv, struct sg_slice window, size_t *used)
 {
     struct sg_csv_row *row = csv->row;
-    uint32_t next = 0, at = 0;
-    sg_scan_csv(window, csv->header.delimiter, csv->scan);
+    struct search search = {.window = window};
     *used = 0;
     for (;;) {
-        bool skip = csv->skip && !csv->fresh && !row->quotes;
-        if (!sg_csv_row_split_fast(row, window, csv->scan, &next, at, skip)) {
-            csv->skip = false;
+        bool ascii, skip = csv->skip && !csv->fresh && !row->quotes;
+        if (!next_row(csv, &search, skip, &ascii))
             return SG_OK;
-        }
         csv->skip = skip;
-        enum sg_err err = take_row(csv, row, csv->scan->ascii);
+        search.at += row->size;
+        enum sg_err err = take_row(csv, row, ascii);
         if (err != SG_OK)
             return err;
         csv->line += row->lines;
-        at = csv->scan->at[next - 1] + 1;
-        *used = at;
+        *used = search.at;
     }
 }
 

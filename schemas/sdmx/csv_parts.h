@@ -38,8 +38,9 @@ struct sg_csv_row {
     const uint8_t *base;
     uint32_t len;   // without the line's end
     uint32_t count; // fields, also those beyond the limit
+    uint32_t size;  // with the line's end
     uint32_t first; // fields before this one equal those of the row before,
-    uint32_t alike; // and so many bytes at the end
+    uint32_t last;  // and those from this one on
     uint32_t lines; // line feeds in it, the last included
     bool quotes;    // somewhere
     bool stray;     // a quote where RFC 4180 has none
@@ -72,10 +73,18 @@ void sg_csv_row_split(struct sg_csv_row *row, struct sg_slice bytes,
                       uint8_t delimiter);
 // The same at window[at] with the help of a scan whose next place is *next;
 // skip: the row before is row itself and has no quotes. false: the row does
-// not end in the window. *used: bytes with the line end.
+// not end in the window.
 bool sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
                            const struct sg_scan *scan, uint32_t *next,
                            uint32_t at, bool skip);
+
+// The same without a scan, where the row differs from the one before only in
+// some plain ASCII fields next to each other; that one is row itself and has no
+// quotes. OTHER: it does not, row is as it was; NONE: no line end in bytes.
+enum sg_csv_again { SG_CSV_AGAIN, SG_CSV_AGAIN_OTHER, SG_CSV_AGAIN_NONE };
+enum sg_csv_again sg_csv_row_split_again(struct sg_csv_row *row,
+                                         struct sg_slice bytes,
+                                         uint8_t delimiter);
 
 // What field i holds, quotes taken off (through scratch if doubled).
 struct sg_slice sg_csv_cell_text(const struct sg_csv_row *row, uint32_t field,

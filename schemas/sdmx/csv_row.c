@@ -32,7 +32,7 @@ row_begin(struct sg_csv_row *row, const uint8_t *base)
     row->base = base;
     row->count = 0;
     row->first = 0;
-    row->alike = 0;
+    row->last = UINT32_MAX;
     row->lines = 0;
     row->quotes = row->stray = row->open = false;
     memset(row->quoted, 0, sizeof row->quoted);
@@ -104,26 +104,35 @@ sg_csv_row_split(struct sg_csv_row *row, struct sg_slice bytes,
     put_last(row, end);
 }
 
-// Fields at the front that are byte for byte those of the row before.
+// Fields of the row whose bytes, separator included, are among the first ones.
 static uint32_t
-fields_alike(struct sg_csv_row *row, const uint8_t *next, size_t left)
+whole_fields(const struct sg_csv_row *row, size_t bytes)
 {
-    size_t max = row->len < left ? row->len : left;
-    size_t alike = sg_scan_common(row->base, next, max);
     uint32_t f = row->first < row->count ? row->first : row->count;
-    while (f < row->count && row->ends[f] < alike)
+    while (f < row->count && row->ends[f] < bytes)
         f++;
-    while (f > 0 && row->ends[f - 1] >= alike)
+    while (f > 0 && row->ends[f - 1] >= bytes)
         f--;
     return f;
 }
 
-// Bytes at the end that are those of the row before, which ended at before.
+// Fields at the front that are byte for byte those of the row before.
 static uint32_t
-end_alike(const struct sg_csv_row *row, const uint8_t *before, size_t len)
+fields_alike(const struct sg_csv_row *row, const uint8_t *next, size_t left)
 {
-    size_t max = row->len < len ? row->len : len;
-    return (uint32_t)sg_scan_common_end(row->base + row->len, before, max);
+    size_t max = row->len < left ? row->len : left;
+    return whole_fields(row, sg_scan_common(row->base, next, max));
+}
+
+// Behind the last field that is not among the bytes at the end that are those
+// of the row before.
+static uint32_t
+last_field(const struct sg_csv_row *row, size_t alike)
+{
+    uint32_t last = row->count;
+    while (last > 1 && row->len - row->ends[last - 2] <= alike)
+        last--;
+    return last;
 }
 
 // Within quotes at window[*i]: moves *next behind the closing quote. false:
@@ -179,6 +188,7 @@ split_rest(struct sg_csv_row *row, struct sg_slice window,
         if (c == '\n') {
             row->lines++;
             put_last(row, at - start);
+            row->size = at + 1 - start;
             *next = n;
             return true;
         }
@@ -201,7 +211,7 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
         memset(row->quoted, 0, sizeof row->quoted);
     row->base = window.ptr + at;
     row->first = row->count = alike;
-    row->alike = 0;
+    row->last = UINT32_MAX;
     row->lines = 0;
     row->quotes = row->stray = row->open = false;
     uint32_t n = *next + alike;
@@ -212,7 +222,12 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
             row->lines = 1;
             put_last(row, place - at);
             *next = n + 1;
-            row->alike = end_alike(row, before, before_len);
+            row->size = place + 1 - at;
+            if (skip && row->count <= SG_LIMIT_COLUMNS)
+                row->last = last_field(
+                    row, sg_scan_common_end(row->base + row->len, before,
+                                            before_len < row->len ? before_len
+                                                                  : row->len));
             return true;
         }
         if (c == '"') {
@@ -226,4 +241,60 @@ sg_csv_row_split_fast(struct sg_csv_row *row, struct sg_slice window,
         put_field(row, place - at);
     }
     return false;
+}
+
+// Separators among bytes; UINT32_MAX if something is not plain ASCII.
+static uint32_t
+plain_separators(struct sg_slice bytes, uint8_t delimiter)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint8_t c = bytes.ptr[i];
+        if (c == '"' || c == 0 || c > 127)
+            return UINT32_MAX;
+        count += c == delimiter;
+    }
+    return count;
+}
+
+enum sg_csv_again
+sg_csv_row_split_again(struct sg_csv_row *row, struct sg_slice bytes,
+                       uint8_t delimiter)
+{
+    size_t max = row->len < bytes.len ? row->len : bytes.len;
+    size_t front = sg_scan_common(row->base, bytes.ptr, max);
+    const uint8_t *lf =
+        front == bytes.len ? NULL
+                           : memchr(bytes.ptr + front, '\n', bytes.len - front);
+    if (lf == NULL)
+        return SG_CSV_AGAIN_NONE;
+    uint32_t len = (uint32_t)(lf - bytes.ptr);
+    uint32_t size = len + 1;
+    len -= len > 0 && bytes.ptr[len - 1] == '\r';
+    if (row->count > SG_LIMIT_COLUMNS || len < front)
+        return SG_CSV_AGAIN_OTHER;
+    uint32_t first = whole_fields(row, front);
+    uint32_t start = first == 0 ? 0 : row->ends[first - 1] + 1;
+    size_t least = row->len < len ? row->len : len;
+    uint32_t last =
+        last_field(row, sg_scan_common_end(row->base + row->len,
+                                           bytes.ptr + len, least - start));
+    uint32_t behind = row->len - row->ends[last - 1];
+    struct sg_slice middle =
+        sg_slice_of(bytes.ptr + start, len - behind - start);
+    if (plain_separators(middle, delimiter) != last - first - 1)
+        return SG_CSV_AGAIN_OTHER;
+    uint32_t field = first;
+    for (uint32_t i = start; field + 1 < last; i++)
+        if (bytes.ptr[i] == delimiter)
+            row->ends[field++] = i;
+    for (field = last - 1; field < row->count; field++)
+        row->ends[field] += len - row->len; // modulo 2^32
+    row->base = bytes.ptr;
+    row->len = len;
+    row->size = size;
+    row->first = first;
+    row->last = last;
+    row->lines = 1;
+    return SG_CSV_AGAIN;
 }
