@@ -39,7 +39,7 @@ sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room, uint32_t component,
         sg_bytes_put_varint(&w, text.len);
     }
     size_t room_len = w.len + text.len;
-    struct sg_slice bytes = text;
+    struct sg_slice bytes;
     if (several && room->cap - room->len < room_len) {
         size_t cap = room_len < 4096 ? 4096 : room_len * 2;
         uint8_t *piece = sg_arena_take(ml->arena, cap);
