@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/base/limits.h"
 #include "schemas/sdmx/canonical.h"
 #include "schemas/sdmx/check.h"
 #include "schemas/sdmx/obs.h"
@@ -79,7 +80,27 @@ struct obs_fixture {
     uint8_t *bytes;   // the canonical stream
     size_t len, cap;
     bool wants_canonical;
+    // the row before: `changed` must not hide what differs from it
+    struct sg_value before[SG_LIMIT_COMPONENTS];
+    uint8_t *kept[SG_LIMIT_COMPONENTS];
+    bool has_before;
 };
+
+static inline void
+obs_fixture_compare(struct obs_fixture *f, const struct sg_obs *obs)
+{
+    for (uint32_t i = 0; i < f->structure->component_count; i++) {
+        const struct sg_value *v = &obs->values[i];
+        SG_ASSERT(!f->has_before || (obs->changed[i / 64] >> i % 64 & 1) ||
+                  sg_obs_value_eq(v, &f->before[i]));
+        free(f->kept[i]);
+        f->kept[i] = malloc(v->len + 1);
+        if (v->len > 0)
+            memcpy(f->kept[i], v->ptr, v->len);
+        f->before[i] = (struct sg_value){f->kept[i], v->len, v->kind};
+    }
+    f->has_before = true;
+}
 
 static inline enum sg_err
 obs_fixture_write(void *context, struct sg_slice bytes)
@@ -112,6 +133,7 @@ static inline enum sg_err
 obs_fixture_obs(void *context, const struct sg_obs *obs)
 {
     struct obs_fixture *f = context;
+    obs_fixture_compare(f, obs);
     enum sg_err err = sg_check_obs(f->check, obs);
     if (err == SG_OK && f->wants_canonical)
         err = sg_canonical_writer_put(f->canonical, obs);
@@ -160,6 +182,8 @@ obs_fixture_new(struct sg_slice dsd)
 static inline void
 obs_fixture_free(struct obs_fixture *f)
 {
+    for (size_t i = 0; i < SG_LIMIT_COMPONENTS; i++)
+        free(f->kept[i]);
     sg_arena_free(&f->arena);
     free(f->bytes);
     free(f);
@@ -182,6 +206,7 @@ obs_fixture_run(struct obs_fixture *f, struct sg_slice message, size_t chunk,
     const struct sg_obs_reader_options reading = {.xml_salt = 7,
                                                   .portable = portable};
     f->len = 0;
+    f->has_before = false;
     f->check = sg_check_new(keep, &options);
     f->canonical = sg_canonical_writer_new(keep, f->structure,
                                            SG_CANONICAL_MODE_SORT, &out);

@@ -47,6 +47,18 @@ static const struct {
      3, "",
      V2 F "I,A,KE,2020,1,N,PT,T,S,\n" F "I,A,KE,2021,2,N,PT,T,S,\n" F
           "I,A,UG,2020,1,N,PT,,S,\n"},
+    // what an observation has of its own comes, stays, goes and comes back
+    {HEAD SET ">" KE " SOURCE='S'>" ONE "<Obs TIME_PERIOD='2021' "
+              "OBS_VALUE='1' STATUS='N' NOTE='n'/><Obs NOTE='n' STATUS='N' "
+              "OBS_VALUE='1' TIME_PERIOD='2022'/><Obs TIME_PERIOD='2023' "
+              "STATUS='E'/></Series><Series FREQ='A' AREA='UG' UNIT='PT'/>"
+              "<Series FREQ='A' AREA='UG' UNIT='PT'><Obs TIME_PERIOD='2023' "
+              "STATUS='E' NOTE='n'/>" ONE "</Series>" TAIL,
+     7, "ATTR_LEVEL SOURCE 1 \n",
+     V2 F "I,A,KE,2020,1,N,PT,,S,\n" F "I,A,KE,2021,1,N,PT,,S,n\n" F
+          "I,A,KE,2022,1,N,PT,,S,n\n" F "I,A,KE,2023,,E,PT,,S,\n" F
+          "I,A,UG,,,,PT,,,\n" F "I,A,UG,2023,,E,PT,,,n\n" F
+          "I,A,UG,2020,1,N,PT,,,\n"},
     // a group and a series that meet no observation: rows of their own
     {HEAD SET "><Group AREA='TZ' TITLE='T'/>" KE "/>" TAIL, 2, "",
      V2 F "I,,TZ,,,,,T,,\n" F "I,A,KE,,,,PT,,,\n"},
