@@ -8,6 +8,8 @@ sg_pack_open(struct sg_arena *arena, const ProtobufCMessageDescriptor *type,
 {
     void *message = NULL;
 
+    if (arena == NULL) // nothing is kept, so there is nothing to open
+        return NULL;
     return sg_codec_unpack(type, bytes, arena, &message) == SG_OK ? message
                                                                   : NULL;
 }
