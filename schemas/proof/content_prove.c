@@ -33,6 +33,13 @@ runs_fit(const struct sg_content_run *runs, size_t count, uint64_t total)
     return true;
 }
 
+// No run at all may be NULL, to which nothing can be added.
+static const struct sg_content_run *
+end_of(const struct sg_content_run *runs, size_t count)
+{
+    return count == 0 ? runs : runs + count;
+}
+
 static struct sg_content_run
 run_at(const struct sg_content_run *run, const struct sg_content_run *end)
 {
@@ -44,7 +51,7 @@ sg_content_proof_len(const struct sg_content_header *header,
                      const struct sg_content_run *runs, size_t run_count,
                      uint64_t *len)
 {
-    const struct sg_content_run *run = runs, *end = runs + run_count;
+    const struct sg_content_run *run = runs, *end = end_of(runs, run_count);
     uint64_t total, place = 0;
 
     enum sg_err err = total_of(header, &total);
@@ -108,7 +115,7 @@ sg_content_prove_begin(struct sg_content_prover *prover,
     uint64_t place = 0;
 
     *prover = (struct sg_content_prover){
-        .run = runs, .run_end = runs + run_count, .out = out};
+        .run = runs, .run_end = end_of(runs, run_count), .out = out};
     enum sg_err err = total_of(header, &prover->total);
     if (err != SG_OK)
         return err;
