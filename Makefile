@@ -124,7 +124,7 @@ SG_CFLAGS += -O1 -fsanitize=thread -Wno-stack-usage
 SG_LDFLAGS := -fsanitize=thread
 else ifeq ($(MODE),fuzz)
 SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN $(SAN)
+SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -Wno-cast-qual $(SAN)
 SG_LDFLAGS := -fsanitize=address,undefined
 else ifeq ($(MODE),cover)
 SG_CFLAGS += -O0 --coverage
@@ -223,7 +223,7 @@ $(B)/tests/$(1)/$(2)/%: $(B)/tests/$(1)/$(2)/%.o $$(HARNESS) $$(call archives,$$
 endef
 $(foreach l,$(LIBS),$(eval $(call test_rule,unit,$(l),-lcmocka)))
 $(foreach l,$(LIBS),$(eval $(call test_rule,bench,$(l),)))
-$(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer))))
+$(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) -lcmocka)))
 SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
 $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
 	$(call link,$< $(SIM) $(HARNESS),$(NEED_core),-lcmocka)

@@ -2,6 +2,7 @@
 // the same bytes, and the guard's bound on memory holds.
 #include "broker/base/limits.h"
 #include "schemas/codec/codec.h"
+#include "schemas/documents.pb-c.h"
 #include "schemas/evidence.pb-c.h"
 #include "schemas/roster.pb-c.h"
 #include "schemas/wire.pb-c.h"
@@ -11,11 +12,30 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const ProtobufCMessageDescriptor *const types[] = {
-    &sgpb__envelope__descriptor,     &sgpb__manifest__descriptor,
-    &sgpb__accepted__descriptor,     &sgpb__decision__descriptor,
-    &sgpb__roster__descriptor,       &sgpb__flow_terms__descriptor,
-    &sgpb__subscription__descriptor, &sgpb__job__descriptor,
-    &sgpb__done__descriptor,         &sgpb__policy_active__descriptor,
+    &sgpb__envelope__descriptor,
+    &sgpb__manifest__descriptor,
+    &sgpb__accepted__descriptor,
+    &sgpb__decision__descriptor,
+    &sgpb__roster__descriptor,
+    &sgpb__flow_terms__descriptor,
+    &sgpb__subscription__descriptor,
+    &sgpb__job__descriptor,
+    &sgpb__done__descriptor,
+    &sgpb__policy_active__descriptor,
+    &sgpb__join_file__descriptor,
+    &sgpb__join_request__descriptor,
+    &sgpb__signed_roster__descriptor,
+    &sgpb__delivery__descriptor,
+    &sgpb__derivation__descriptor,
+    &sgpb__revocation__descriptor,
+    &sgpb__consent_agreement__descriptor,
+    &sgpb__consent_event__descriptor,
+    &sgpb__statement__descriptor,
+    &sgpb__policy_bundle__descriptor,
+    &sgpb__recall_order__descriptor,
+    &sgpb__approval__descriptor,
+    &sgpb__report__descriptor,
+    &sgpb__receipt_ack__descriptor,
 };
 
 static void
