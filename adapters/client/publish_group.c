@@ -113,6 +113,9 @@ take_result(struct sg_publish_window *window, struct group *group,
     if (envelope->body_case == SGPB__ENVELOPE__BODY_REFUSED) {
         if (envelope->request != group->request)
             return false;
+        // It wants a hello first; the same bytes are sent again.
+        if (!window->handle->greeted[SG_WIRE_DATA])
+            return true;
         (void)sg_session_refused(&group->refused, envelope->refused);
         group->whole = true;
         return true;

@@ -1,0 +1,144 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+// On purpose: how groups take the gate's words is nobody else's to see.
+#include "adapters/client/publish_group.c"
+
+enum { FIRST = 7, SECOND = 8 };
+
+static struct statgate handle;
+static struct sg_publish_window window;
+static struct statgate_release release = {.flow = "KE_SDG"};
+static struct statgate_receipt receipt[2];
+static struct statgate_result result[2];
+
+// Two groups of one release each are on their way.
+static int
+two_on_their_way(void **state)
+{
+    (void)state;
+    memset(&handle, 0, sizeof handle);
+    memset(&window, 0, sizeof window);
+    memset(result, 0, sizeof result);
+    handle.greeted[SG_WIRE_DATA] = true;
+    window.handle = &handle;
+    window.count = 2;
+    for (size_t i = 0; i < 2; i++) {
+        struct group *group = &window.group[i];
+        group->count = group->left = 1;
+        group->request = FIRST + i;
+        group->one[0] = (struct small){
+            .release = &release, .receipt = &receipt[i], .result = &result[i]};
+        group->one[0].made.sha256[0] = (uint8_t)(1 + i);
+    }
+    return 0;
+}
+
+static void
+hear_refusal(uint64_t request, const char *component)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Refusal refusal = SGPB__REFUSAL__INIT;
+    Sgpb__Place place = SGPB__PLACE__INIT;
+
+    place.component = (char *)(uintptr_t)component;
+    refusal.code = (char *)(uintptr_t)sg_err_code(SG_ERR_PEER_MALFORMED);
+    refusal.place = &place;
+    envelope.request = request;
+    envelope.body_case = SGPB__ENVELOPE__BODY_REFUSED;
+    envelope.refused = &refusal;
+    on_result(&window, &envelope, (struct sg_slice){NULL, 0});
+}
+
+// A result for the release of one group: refused with this code.
+static void
+hear_result(size_t group, enum sg_err err)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Refusal refusal = SGPB__REFUSAL__INIT;
+    Sgpb__Result said = SGPB__RESULT__INIT;
+
+    refusal.code = (char *)(uintptr_t)sg_err_code(err);
+    said.manifest_sha256 =
+        sg_codec_bytes(window.group[group].one[0].made.sha256, 32);
+    said.refusal = &refusal;
+    envelope.body_case = SGPB__ENVELOPE__BODY_RESULT;
+    envelope.result = &said;
+    on_result(&window, &envelope, (struct sg_slice){NULL, 0});
+}
+
+static void
+a_gate_that_wants_a_hello_has_not_refused_the_group(void **state)
+{
+    (void)state;
+    handle.greeted[SG_WIRE_DATA] = false;
+    hear_refusal(FIRST, "hello");
+    assert_false(window.group[0].whole);
+    handle.greeted[SG_WIRE_DATA] = true;
+    hear_refusal(FIRST, "lengths");
+    assert_true(window.group[0].whole);
+}
+
+static void
+a_refusal_of_one_message_leaves_the_others_alone(void **state)
+{
+    (void)state;
+    hear_refusal(SECOND, "lengths");
+    assert_false(window.group[0].whole);
+    assert_true(window.group[1].whole);
+    hear_refusal(SECOND + 1, "lengths");
+    assert_false(window.group[0].whole);
+}
+
+static void
+a_revision_out_of_turn_waits_for_those_before_it(void **state)
+{
+    (void)state;
+    hear_result(1, SG_ERR_REVISION);
+    assert_false(window.group[1].one[0].answered);
+    assert_true(window.group[1].unsure);
+    hear_result(1, SG_ERR_DATA); // any other word is the last
+    assert_true(window.group[1].one[0].answered);
+    assert_int_equal(window.group[1].left, 0);
+}
+
+static void
+a_revision_refused_in_its_turn_is_refused(void **state)
+{
+    (void)state;
+    hear_result(0, SG_ERR_REVISION);
+    assert_true(window.group[0].one[0].answered);
+    assert_string_equal(result[0].code, "publisher.revision");
+    hear_result(0, SG_ERR_DATA); // said twice: the first holds
+    assert_string_equal(result[0].code, "publisher.revision");
+}
+
+static void
+the_last_accepted_of_a_flow_stands_for_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        window.group[i].one[0].answered = true;
+    assert_true(has_later(&window, 2, 0, 0));
+    assert_false(has_later(&window, 2, 1, 0));
+    result[1].exit = 65; // the later one was refused
+    assert_false(has_later(&window, 2, 0, 0));
+}
+
+int
+main(void)
+{
+#define T(test) cmocka_unit_test_setup(test, two_on_their_way)
+    const struct CMUnitTest tests[] = {
+        T(a_gate_that_wants_a_hello_has_not_refused_the_group),
+        T(a_refusal_of_one_message_leaves_the_others_alone),
+        T(a_revision_out_of_turn_waits_for_those_before_it),
+        T(a_revision_refused_in_its_turn_is_refused),
+        T(the_last_accepted_of_a_flow_stands_for_it),
+    };
+#undef T
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
