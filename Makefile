@@ -117,14 +117,14 @@ SG_CFLAGS += -Og
 else ifeq ($(MODE),asan)
 # No FORTIFY and no auto-init here: both hide what the sanitizers look for.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -Wno-stack-usage $(SAN)
+SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -DSG_SANDBOX_LOGS -Wno-stack-usage $(SAN)
 SG_LDFLAGS := $(SAN)
 else ifeq ($(MODE),tsan)
-SG_CFLAGS += -O1 -fsanitize=thread -Wno-stack-usage
+SG_CFLAGS += -O1 -DSG_SANDBOX_LOGS -fsanitize=thread -Wno-stack-usage
 SG_LDFLAGS := -fsanitize=thread
 else ifeq ($(MODE),fuzz)
 SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -Wno-cast-qual $(SAN)
+SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -DSG_SANDBOX_LOGS -Wno-cast-qual $(SAN)
 SG_LDFLAGS := -fsanitize=address,undefined
 else ifeq ($(MODE),cover)
 SG_CFLAGS += -O0 --coverage
@@ -136,7 +136,7 @@ endif
 GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 
 # ---- rules ------------------------------------------------------------------
-.PHONY: all check build-tests test asan tsan fuzz fuzz-run bench campaign install format \
+.PHONY: all check build-tests test asan tsan tsan-gate fuzz fuzz-run bench campaign install format \
   lint layers shape headers symbols format-check tidy demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -247,8 +247,11 @@ check: ## what must pass before a change lands (does all set-up)
 
 asan: ## all tests under Address- and UBSanitizer
 	$(MAKE) MODE=asan test
-tsan: ## all tests under ThreadSanitizer
+tsan: ## all tests and a whole gate under ThreadSanitizer
 	$(MAKE) MODE=tsan test
+	$(MAKE) MODE=tsan tsan-gate
+tsan-gate: $(PROGRAMS) $(B)/tests/bench/client/bench_withdraw
+	@ops/run-tsan $(B)
 
 FUZZ_S ?= 60
 fuzz: ## every fuzz target for FUZZ_S seconds each

@@ -24,7 +24,7 @@
 // A sanitizer build needs calls at its end that a product never makes: there
 // the filter only writes to the kernel's log. Tests of the filter run in
 // release builds.
-#ifdef SG_ASAN
+#ifdef SG_SANDBOX_LOGS
 #define FORBIDDEN SECCOMP_RET_LOG
 #else
 #define FORBIDDEN SECCOMP_RET_KILL_PROCESS
@@ -113,7 +113,7 @@ set_limits(void)
     return limit(RLIMIT_CPU, SG_LIMIT_WORKER_CPU_S) && limit(RLIMIT_CORE, 0) &&
            limit(RLIMIT_NOFILE, SG_LIMIT_WORKER_FILES) &&
            limit(RLIMIT_FSIZE, SG_LIMIT_OBJECT)
-#ifndef SG_ASAN
+#ifndef SG_SANDBOX_LOGS
            && limit(RLIMIT_DATA, SG_LIMIT_WORKER_MEMORY)
 #endif
         ;

@@ -2,9 +2,13 @@
 // statement that no further key leaves, while one office publishes small
 // releases as fast as it may and another sends what depends on that consent.
 // load.sh then reads the evidence: no key under a consent that had ended.
+#include <poll.h>
+
 #include "tests/bench/client/load.h"
 
 enum { GROUP = 64, FLOWS = 10, PAUSE_US = 300000 };
+
+static int kept[2]; // a pipe: numbers of flows whose delivery was kept
 
 static const char record[] = "6c1f0a52b7de4d0e9a3358e21b84c701";
 
@@ -79,8 +83,25 @@ take_panel(struct load *load)
 
     for (unsigned i = 0;; i++) {
         (void)snprintf(flow, sizeof flow, "P%u", i % FLOWS);
-        if (statgate_next(agency, flow, 50, &delivery, &result) == 0)
-            (void)statgate_keep(agency, &delivery, &result);
+        if (statgate_next(agency, flow, 50, &delivery, &result) == 0 &&
+            statgate_keep(agency, &delivery, &result) == 0)
+            (void)!write(kept[1], &(uint8_t){(uint8_t)(i % FLOWS)}, 1);
+    }
+}
+
+// Until something of the flow has arrived: then more of it is on its way.
+static void
+wait_for(unsigned number)
+{
+    static bool seen[FLOWS];
+    uint8_t flow;
+
+    while (!seen[number]) {
+        struct pollfd heard = {kept[0], POLLIN, 0};
+        if (poll(&heard, 1, 3 * LOAD_MS) != 1 || read(kept[0], &flow, 1) != 1 ||
+            flow >= FLOWS)
+            load_die("nobody takes what is on consent");
+        seen[flow] = true;
     }
 }
 
@@ -116,12 +137,15 @@ main(int argc, char **argv)
     if (sg_os_process_folder(folder, sizeof folder) != SG_OK ||
         !sg_os_file_path(program, "%s/../../../statgate", folder))
         load_die("statgate is not beside");
+    if (pipe(kept) != 0)
+        load_die("no pipe");
     for (size_t i = 0; i < SG_COUNT_OF(work); i++)
         pids[i] = begin(work[i], &load);
     double cpu = load_cpu(&load);
     uint64_t begin_us = sg_os_clock_mono_us();
     for (unsigned i = 0; i < FLOWS; i++) {
-        (void)usleep(PAUSE_US); // of load, so that something is on its way
+        wait_for(i);
+        (void)usleep(PAUSE_US); // of load
         took[i] = withdraw(&load, program, i);
     }
     cpu = (load_cpu(&load) - cpu) / load_seconds(begin_us);
