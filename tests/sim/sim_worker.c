@@ -1,7 +1,9 @@
+#include "broker/core/state.h"
 #include "tests/sim/sim.h"
 
 // What honest workers would answer, computed from what the job says. A
-// publisher that means harm is tests/unit's affair; here crashes are.
+// publisher that means harm is tests/unit's affair; here workers that crash or
+// lie are.
 static Sgpb__Facts *
 facts(struct sim *sim)
 {
@@ -31,6 +33,49 @@ made(struct sim *sim, const struct sg_object *object, struct sg_job_output *out)
     out->bytes = (out->chunks - 1) * object->chunk_size + 100;
     sg_crypto_sha256(object->id, 16, out->chunk_root);
     sg_crypto_sha256(object->variant, 16, out->key_commit);
+}
+
+static void
+too_many_parts(struct sim *sim, Sgpb__Facts *out)
+{
+    out->n_parts = SG_PARTS_MAX + 1;
+    out->parts = sim_take(sim, out->n_parts * sizeof *out->parts);
+    for (size_t i = 0; i < out->n_parts; i++)
+        out->parts[i] = facts(sim)->parts[0];
+}
+
+// A worker that was taken over may say anything. All of these are as good as a
+// crash: nothing is accepted and nothing leaves because of them.
+static struct sg_slice
+lie(struct sim *sim, Sgpb__Done *done)
+{
+    static const uint8_t rubbish[] = {0x0a, 0xff, 0xff, 0x7f, 0x01};
+    Sgpb__DoneItem *item = done->items[0];
+
+    switch (sim_below(sim, 7)) {
+    case 0: // of another job
+        done->job++;
+        break;
+    case 1: // fewer answers than releases
+        done->n_items--;
+        break;
+    case 2: // accepted, and failed
+        done->code = (char *)(uintptr_t) "store.io";
+        break;
+    case 3: // no verdict, and nothing seen
+        item->verdict = 0;
+        item->facts = NULL;
+        break;
+    case 4:
+        too_many_parts(sim, item->facts);
+        break;
+    case 5: // rows, but parts of nothing
+        item->facts->n_parts = 0;
+        break;
+    default:
+        return sg_slice_of(rubbish, sizeof rubbish);
+    }
+    return sim_pack(sim, &done->base);
 }
 
 void
@@ -64,7 +109,9 @@ sim_work(struct sim *sim, const struct sg_job *job)
         made(sim, &item->output, &outputs[i].output);
         done.items[done.n_items++] = answer;
     }
-    event.u.job.done = sim_pack(sim, &done.base);
+    event.u.job.done = sim_below(sim, 40) == 0 && !sim->quiet
+                           ? lie(sim, &done)
+                           : sim_pack(sim, &done.base);
     event.u.job.outputs = outputs;
     event.u.job.outputs_count = job->count;
     sim_to_gate(sim, &event, 1000 + sim_below(sim, 20000));
