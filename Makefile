@@ -127,7 +127,7 @@ SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 SG_CFLAGS += -O1 -DSG_ARENA_EACH_MALLOC -DSG_ASAN -DSG_SANDBOX_LOGS -Wno-cast-qual $(SAN)
 SG_LDFLAGS := -fsanitize=address,undefined
 else ifeq ($(MODE),cover)
-SG_CFLAGS += -O0 --coverage
+SG_CFLAGS += -O0 -Wno-stack-usage --coverage
 SG_LDFLAGS := --coverage
 else
 $(error MODE is release, clang, debug, asan, tsan, fuzz or cover, not '$(MODE)')
@@ -136,7 +136,7 @@ endif
 GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 
 # ---- rules ------------------------------------------------------------------
-.PHONY: all check build-tests test asan tsan tsan-gate fuzz fuzz-run bench campaign install format \
+.PHONY: all check build-tests test asan tsan tsan-gate cover fuzz fuzz-run bench campaign install format \
   lint layers shape headers symbols format-check tidy demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -252,6 +252,11 @@ tsan: ## all tests and a whole gate under ThreadSanitizer
 	$(MAKE) MODE=tsan tsan-gate
 tsan-gate: $(PROGRAMS) $(B)/tests/bench/client/bench_withdraw
 	@ops/run-tsan $(B)
+
+cover: ## what the tests run, by folder (COVER='FILE...': lines that did not)
+	@find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || true
+	$(MAKE) MODE=cover test
+	@ops/cover $(BUILD)/cover $(COVER)
 
 FUZZ_S ?= 60
 fuzz: ## every fuzz target for FUZZ_S seconds each
