@@ -434,8 +434,10 @@ put(void *ctx, struct sg_slice more)
     return SG_OK;
 }
 
+// Serialised here, because the state goes on changing; written, hashed and
+// synced by the writer.
 static void
-snapshot(struct sg_env_local *local)
+snapshot(struct sg_env_local *local, const uint8_t state_sha256[32])
 {
     struct bytes bytes = {NULL, 0, 0};
     struct sg_snapshot_sink sink = {&bytes, put};
@@ -445,7 +447,7 @@ snapshot(struct sg_env_local *local)
     enum sg_err err = sg_snapshot_write(local->core, &sink);
     if (err == SG_OK) {
         made.core = sg_slice_of(bytes.ptr, bytes.len);
-        sg_snapshot_hash(local->core, made.state_sha256);
+        memcpy(made.state_sha256, state_sha256, 32);
         err = sg_evidence_save_snapshot(local->options.evidence, &made);
     }
     if (err != SG_OK)
@@ -562,8 +564,7 @@ do_release_key(struct sg_env_local *local, const struct sg_effect *effect)
 static void
 do_snapshot(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    (void)effect;
-    snapshot(local);
+    snapshot(local, effect->u.state_sha256);
 }
 
 static void

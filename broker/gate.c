@@ -15,6 +15,9 @@
 #include "broker/os/log.h"
 #include "broker/os/process.h"
 #include "broker/os/random.h"
+#include "schemas/codec/codec.h"
+#include "schemas/evidence.pb-c.h"
+#include "schemas/proof/entry.h"
 
 enum { ROSTER_MAX = 4 * 1024 * 1024, JOB_TIMEOUT_MS = 20 * 60 * 1000 };
 
@@ -170,24 +173,57 @@ apply(void *arg, const struct sg_evidence_entry *entry)
     return sg_core_apply(gate->core, &applied);
 }
 
-// A snapshot that does not read is forgotten: the log is the truth.
+// Is it the state that entry 13, its last one, speaks of? That entry is proven
+// to be in the log; whatever else lies in the index proves nothing.
+static bool
+is_stated(const struct gate *gate, const struct sg_evidence_snapshot *snapshot)
+{
+    struct sg_arena *arena = sg_arena_new(64 * 1024, 4096);
+    uint8_t hash[32];
+    void *body;
+
+    bool stated = arena != NULL && snapshot->type == SG_ENTRY_SNAPSHOT &&
+                  sg_core_next_seq(gate->core) == snapshot->seq + 1 &&
+                  sg_codec_unpack(&sgpb__snapshot_entry__descriptor,
+                                  snapshot->body, arena, &body) == SG_OK;
+    if (stated) {
+        const Sgpb__SnapshotEntry *entry = (const Sgpb__SnapshotEntry *)body;
+        sg_snapshot_hash(gate->core, hash);
+        stated = entry->at + 1 == snapshot->seq &&
+                 sg_slice_eq(sg_codec_slice(entry->state_sha256),
+                             sg_slice_of(hash, sizeof hash));
+    }
+    sg_arena_free(&arena);
+    return stated;
+}
+
+// What recovery begins with. A snapshot that is missing, does not read or is
+// not what the log states is forgotten: the log is the truth, and all of it is
+// read, which takes longer; the operator is told.
 static enum sg_err
 load_snapshot(struct gate *gate)
 {
     struct sg_evidence_snapshot snapshot;
-    uint8_t hash[32];
+    uint64_t entries = sg_evidence_signed_size(gate->evidence);
+    bool found = sg_evidence_snapshot(gate->evidence, &snapshot);
+    char number[24];
+    enum sg_err err = SG_OK;
 
-    if (!sg_evidence_snapshot(gate->evidence, &snapshot))
+    if (found && sg_snapshot_read(gate->core, snapshot.core) == SG_OK &&
+        is_stated(gate, &snapshot))
         return SG_OK;
-    if (sg_snapshot_read(gate->core, snapshot.core) == SG_OK) {
-        sg_snapshot_hash(gate->core, hash);
-        if (memcmp(hash, snapshot.state_sha256, sizeof hash) == 0) {
-            return SG_OK;
-        }
+    if (found) {
+        sg_log(SG_LOG_WARN, "snapshot.dropped", "entry",
+               sg_log_number(snapshot.seq, number), NULL);
+        err = sg_evidence_drop_snapshot(gate->evidence);
+        if (err == SG_OK)
+            err = new_core(gate);
     }
-    sg_log(SG_LOG_WARN, "snapshot.dropped", NULL);
-    enum sg_err err = sg_evidence_drop_snapshot(gate->evidence);
-    return err != SG_OK ? err : new_core(gate);
+    if (entries > 1)
+        sg_log(SG_LOG_WARN, "gate.replay", "reason",
+               "no snapshot can be used, so the whole log is read", "entries",
+               sg_log_number(entries, number), NULL);
+    return err;
 }
 
 static enum sg_err

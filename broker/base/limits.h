@@ -54,7 +54,8 @@
 #define SG_LIMIT_OPEN_DUTIES   1000000u
 
 // ---- evidence and payload --------------------------------------------------
-#define SG_LIMIT_SEGMENT       67108864u          // formats.md (c)
+#define SG_LIMIT_SEGMENT       67108864u // formats.md (c)
+#define SG_LIMIT_SNAPSHOT      131072u // entries between two: a second of replay
 #define SG_LIMIT_ENTRY         (4u * 1024 * 1024) // roster entries are largest
 #define SG_LIMIT_SMALL_OBJECT  (64u * 1024)       // larger ones are files
 #define SG_LIMIT_DISK_KEEP_PCT 5u                 // free space that stays free

@@ -12,6 +12,7 @@
 #include "broker/core/resume.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
+#include "broker/core/snapshot.h"
 #include "broker/core/subscribe.h"
 #include "broker/core/upload.h"
 
@@ -182,9 +183,7 @@ on_stop(struct sg_turn *turn, const struct sg_event *event)
         return;
     turn->core->stopping = true;
     body.reason = (char *)(uintptr_t) "stop";
-    uint64_t seq = sg_turn_append(turn, SG_ENTRY_GATE_STOPPED, &body.base);
-    sg_output_effect(turn->output, SG_EFFECT_SNAPSHOT, seq);
-    sg_output_effect(turn->output, SG_EFFECT_STOP, seq);
+    sg_turn_append(turn, SG_ENTRY_GATE_STOPPED, &body.base);
 }
 
 static void
@@ -242,14 +241,45 @@ sg_core_decide(struct sg_core *core, const struct sg_event *event,
     on[event->kind](&turn, event);
 }
 
+// Entry 13 says what the state was before it; it changes nothing of it, so the
+// snapshot that is taken after it must give the same hash. Last of its turn:
+// the effect is handed over before anything else is decided.
+static uint64_t
+take_snapshot(struct sg_turn *turn)
+{
+    Sgpb__SnapshotEntry body = SGPB__SNAPSHOT_ENTRY__INIT;
+    uint8_t sha256[32];
+
+    sg_snapshot_hash(turn->core, sha256);
+    body.at = turn->state->next_seq - 1;
+    body.state_sha256 = sg_pack_bytes(sha256, sizeof sha256);
+    uint64_t seq = sg_turn_append(turn, SG_ENTRY_SNAPSHOT, &body.base);
+    memcpy(sg_output_effect(turn->output, SG_EFFECT_SNAPSHOT, SG_AFTER_NOTHING)
+               ->u.state_sha256,
+           sha256, sizeof sha256);
+    turn->core->snapshot_at = seq + 1;
+    return seq;
+}
+
+static void
+end_stop(struct sg_turn *turn)
+{
+    if (turn->core->stopped || turn->core->halted != SG_OK)
+        return;
+    turn->core->stopped = true;
+    sg_output_effect(turn->output, SG_EFFECT_STOP, take_snapshot(turn));
+}
+
 void
 sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
                  uint64_t now_us, struct sg_output *output)
 {
     struct sg_turn turn = turn_of(core, random, now_us, output);
 
-    if (core->stopping)
+    if (core->stopping) {
+        end_stop(&turn);
         return;
+    }
     if (core->state->roster.doc == NULL)
         return;
     sg_policy_slice(&turn);
@@ -262,6 +292,8 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_render_turn(&turn);
     sg_release_retention(&turn);
     sg_refuse_aggregate(&turn);
+    if (core->state->next_seq - core->snapshot_at >= core->snapshot_every)
+        take_snapshot(&turn);
 }
 
 enum sg_err
@@ -365,6 +397,9 @@ sg_core_new(const struct sg_core_options *options)
     SG_ASSERT(core != NULL);
     core->home = home;
     core->options = *options;
+    core->snapshot_every = options->snapshot_every != 0
+                               ? options->snapshot_every
+                               : SG_LIMIT_SNAPSHOT;
     uint8_t public_key[32];
     sg_crypto_signer_public(options->signer, public_key);
     sg_crypto_key_id(SG_ALG_ED25519, sg_state_hash(public_key),

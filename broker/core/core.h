@@ -41,6 +41,7 @@ struct sg_core_options {
     uint8_t table_key[16]; // for tables with foreign keys
     struct sg_lookup lookup;
     struct sg_core_caps caps;
+    uint64_t snapshot_every; // entries; 0: SG_LIMIT_SNAPSHOT. Tests take less
 };
 
 struct sg_core *sg_core_new(const struct sg_core_options *options);

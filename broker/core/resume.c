@@ -13,6 +13,7 @@ sg_resume_all(struct sg_turn *turn, const char *reason)
 
     body.reason = (char *)(uintptr_t)reason;
     body.clock = (char *)(uintptr_t) "system";
+    body.snapshot = core->snapshot_at == 0 ? 0 : core->snapshot_at - 1;
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_GATE_STARTED, &body.base);
     if (turn->state->roster.doc == NULL)
         return; // sg_core_found comes next

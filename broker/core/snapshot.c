@@ -10,12 +10,12 @@
 #include "broker/core/subscribe.h"
 #include "broker/core/volatile.h"
 
-// "SGSS1", then sections in the order of `sections`, each a count and so many
+// "SGSS2", then the place in the log, then sections in the order of `sections`, each a count and so many
 // objects. An object is written and read by one function, field by field, so
 // that the two cannot disagree; pool indexes are written as the place of what
 // they point to among those written before.
 enum { BUFFER = 4096 };
-static const char magic[] = "SGSS1";
+static const char magic[] = "SGSS2";
 
 struct walk {
     const struct sg_snapshot_sink *sink; // writing, else NULL
@@ -140,23 +140,36 @@ structure(struct walk *w, uint32_t index)
     }
 }
 
-// Name of the flow, by its terms' entry: a flow has one at a time.
+// Flows, subscriptions and agreements are never taken back, so their index is
+// the place at which they are written. 0 where one may be missing.
+static void
+place_ref(struct walk *w, const struct sg_pool *pool, uint32_t *index)
+{
+    u32(w, index);
+    if (*index > sg_pool_count(pool) && w->err == SG_OK)
+        w->err = SG_ERR_CORRUPT;
+}
+
 static void
 flow_ref(struct walk *w, uint32_t *index)
 {
-    uint8_t sha256[32] = {0};
-
-    if (w->sink != NULL)
-        memcpy(sha256, sg_state_flow(w->state, *index)->terms_sha256, 32);
-    bytes(w, sha256, 32);
-    if (w->sink != NULL)
-        return;
-    for (uint32_t i = sg_pool_next(w->state->flows, 0); i != 0;
-         i = sg_pool_next(w->state->flows, i))
-        if (memcmp(sg_state_flow(w->state, i)->terms_sha256, sha256, 32) == 0)
-            *index = i;
-    if (*index == 0)
+    place_ref(w, w->state->flows, index);
+    if (*index == 0 && w->err == SG_OK)
         w->err = SG_ERR_CORRUPT;
+}
+
+static void
+codes(struct walk *w, uint16_t *code)
+{
+    uint8_t at[2 * SG_ATTR_COUNT];
+    struct sg_writer out = sg_writer_on(at, sizeof at);
+
+    for (size_t i = 0; i < SG_ATTR_COUNT; i++)
+        sg_bytes_put_u16(&out, code[i]);
+    bytes(w, at, sizeof at);
+    struct sg_reader in = sg_reader_on(sg_slice_of(at, sizeof at));
+    for (size_t i = 0; i < SG_ATTR_COUNT; i++)
+        code[i] = sg_bytes_u16(&in);
 }
 
 static void
@@ -171,11 +184,7 @@ release(struct walk *w, uint32_t index)
     u64(w, &one->embargo_us);
     bytes(w, one->manifest, 32);
     bytes(w, one->seed_commit, 32);
-    for (size_t i = 0; i < SG_ATTR_COUNT; i++) {
-        uint32_t code = one->codes[i];
-        u32(w, &code);
-        one->codes[i] = (uint16_t)code;
-    }
+    codes(w, one->codes);
     u64(w, &one->stops);
     u32(w, &one->chunk_size);
     bytes(w, &one->media, 1);
@@ -242,23 +251,6 @@ seq_ref(struct walk *w, const struct sg_table *table, uint32_t *index,
 }
 
 static void
-subscription_ref(struct walk *w, uint32_t *index)
-{
-    uint64_t seq =
-        *index == 0 ? 0 : sg_state_subscription(w->state, *index)->seq;
-
-    u64(w, &seq);
-    if (w->sink != NULL)
-        return;
-    for (uint32_t i = sg_pool_next(w->state->subscriptions, 0); i != 0;
-         i = sg_pool_next(w->state->subscriptions, i))
-        if (sg_state_subscription(w->state, i)->seq == seq)
-            *index = i;
-    if (*index == 0)
-        w->err = SG_ERR_CORRUPT;
-}
-
-static void
 delivery(struct walk *w, uint32_t index)
 {
     struct sg_delivery *one = sg_pool_at(w->state->deliveries, index);
@@ -273,7 +265,7 @@ delivery(struct walk *w, uint32_t index)
     seq_ref(w, w->state->release_at, &one->release,
             one->release == 0 ? 0
                               : sg_state_release(w->state, one->release)->seq);
-    subscription_ref(w, &one->subscription);
+    place_ref(w, w->state->subscriptions, &one->subscription);
     seq_ref(w, w->state->rendition_at, &one->rendition,
             one->rendition == 0
                 ? 0
@@ -283,7 +275,8 @@ delivery(struct walk *w, uint32_t index)
     u32(w, &one->suppress_below);
     if (w->sink != NULL || w->err != SG_OK)
         return;
-    if (one->state >= SG_DELIVERY_STATES || one->release == 0)
+    if (one->state >= SG_DELIVERY_STATES || one->release == 0 ||
+        one->subscription == 0)
         w->err = SG_ERR_CORRUPT;
     else
         opened(w, sg_match_index(w->state, index));
@@ -314,11 +307,8 @@ static void
 record(struct walk *w, uint32_t index)
 {
     struct sg_consented *one = sg_pool_at(w->state->records, index);
-    uint64_t by = one->agreement == 0
-                      ? 0
-                      : sg_state_agreement(w->state, one->agreement)->seq;
 
-    u64(w, &by);
+    place_ref(w, w->state->agreements, &one->agreement);
     bytes(w, one->record, 16);
     bytes(w, &one->state, 1);
     bytes(w, one->event_sha256, 32);
@@ -329,10 +319,6 @@ record(struct walk *w, uint32_t index)
     bytes(w, one->collector, sizeof one->collector);
     if (w->sink != NULL || w->err != SG_OK || w->in.failed)
         return;
-    for (uint32_t i = sg_pool_next(w->state->agreements, 0); i != 0;
-         i = sg_pool_next(w->state->agreements, i))
-        if (sg_state_agreement(w->state, i)->seq == by)
-            one->agreement = i;
     opened(w, sg_consented_restore(w->state, index));
 }
 
@@ -436,8 +422,10 @@ pool(struct walk *w, const struct section *section)
     }
 }
 
+// Where in the log the state stands; not under the hash, which is that of the
+// entry before it (entry 13).
 static void
-whole(struct walk *w)
+position(struct walk *w)
 {
     char head[sizeof magic];
 
@@ -447,6 +435,11 @@ whole(struct walk *w)
         w->err = SG_ERR_CORRUPT;
     u64(w, &w->state->next_seq);
     u64(w, &w->state->last_time);
+}
+
+static void
+whole(struct walk *w)
+{
     u64(w, &w->state->genesis_time);
     bytes(w, w->state->roster_pin, 32);
     table(w, w->state->known_keys, 32);
@@ -468,6 +461,7 @@ sg_snapshot_write(const struct sg_core *core,
     struct walk w = {.sink = sink, .state = core->state};
 
     w.out = sg_writer_on(w.buffer, BUFFER);
+    position(&w);
     whole(&w);
     flush(&w);
     return w.err;
@@ -478,9 +472,11 @@ sg_snapshot_read(struct sg_core *core, struct sg_slice snapshot)
 {
     struct walk w = {.in = sg_reader_on(snapshot), .state = core->state};
 
+    position(&w);
     whole(&w);
     if (w.err == SG_OK && !sg_bytes_end(&w.in))
         w.err = SG_ERR_CORRUPT;
+    core->snapshot_at = core->state->next_seq;
     return w.err;
 }
 
@@ -496,11 +492,14 @@ sg_snapshot_hash(const struct sg_core *core, uint8_t out[32])
 {
     struct sg_sha256 *hash = sg_crypto_sha256_new();
     struct sg_snapshot_sink sink = {.ctx = hash, .put = add};
+    struct walk w = {.sink = &sink, .state = core->state};
 
     SG_ASSERT(hash != NULL);
     sg_crypto_sha256_init(hash);
-    enum sg_err err = sg_snapshot_write(core, &sink);
-    SG_ASSERT(err == SG_OK);
+    w.out = sg_writer_on(w.buffer, BUFFER);
+    whole(&w);
+    flush(&w);
+    SG_ASSERT(w.err == SG_OK);
     sg_crypto_sha256_final(hash, out);
     sg_crypto_sha256_free(&hash);
 }

@@ -25,4 +25,5 @@ sg_snapshot_write(const struct sg_core *core,
 // version; make a new core and replay from entry 0.
 SG_MUST_CHECK enum sg_err sg_snapshot_read(struct sg_core *core,
                                            struct sg_slice bytes);
+// SHA-256 of the state without its place in the log: what entry 13 states.
 void sg_snapshot_hash(const struct sg_core *core, uint8_t out[32]);

@@ -170,6 +170,8 @@ struct sg_core {
     uint64_t credit_used;   // of SG_LIMIT_CREDIT_POOL
     uint64_t credit_looked; // when silent peers' credit was taken back
     uint64_t durable;       // entries below it
+    uint64_t snapshot_at;   // entries under the newest snapshot; 0: none
+    uint64_t snapshot_every;
 
     // the policy of the day
     struct sg_arena *policy_mem;
@@ -195,7 +197,7 @@ struct sg_core {
     uint32_t *render_waiting; // makings for a worker, in order
     size_t render_waiting_count;
     uint64_t next_sweep, next_retention;
-    bool disk_full, stopping, keys_due;
+    bool disk_full, stopping, stopped, keys_due;
     enum sg_err halted; // the log is not whole: nothing more is decided
     uint64_t unknown_keys, dropped; // messages without an answer
     uint64_t refused_handshakes, lost;

@@ -236,7 +236,8 @@ choose_start(struct sg_evidence *ev)
     if (size > 0 && size < 1ull << SG_LIMIT_PATH &&
         sg_tree_load(tree, size) == SG_OK) {
         sg_tree_root(tree, root);
-        if (memcmp(root, ev->snapshot.root, 32) == 0)
+        if (memcmp(root, ev->snapshot.root, 32) == 0 &&
+            sg_evidence_ends_with(ev, size, root, &ev->last) == SG_OK)
             return SG_OK;
     }
     return sg_evidence_drop_snapshot(ev);
@@ -247,6 +248,11 @@ open_stores(struct sg_evidence *ev, struct sg_diag *diag)
 {
     char path[SG_DISK_PATH];
     struct sg_keys_random random = keys_random(ev);
+    ev->attempts = sg_table_new_own(SG_EVIDENCE_ATTEMPTS);
+    ev->chunk = malloc(SG_LIMIT_CHUNK + SG_TAG_LEN);
+    ev->entry = malloc(SG_LOG_ENTRY);
+    if (ev->attempts == NULL || ev->chunk == NULL || ev->entry == NULL)
+        return SG_ERR_MEMORY;
     enum sg_err err = sg_index_open(ev->home, ev->options.map_bytes,
                                     ev->genesis, &ev->index, &ev->index_state);
     if (err == SG_OK)
@@ -261,12 +267,6 @@ open_stores(struct sg_evidence *ev, struct sg_diag *diag)
     if (err == SG_OK)
         err = sg_payload_open(ev->disk, path, SG_LIMIT_OBJECTS_KEPT,
                               &ev->payload);
-    ev->attempts = sg_table_new_own(SG_EVIDENCE_ATTEMPTS);
-    ev->chunk = malloc(SG_LIMIT_CHUNK + SG_TAG_LEN);
-    ev->entry = malloc(SG_LOG_ENTRY);
-    if (err == SG_OK &&
-        (ev->attempts == NULL || ev->chunk == NULL || ev->entry == NULL))
-        err = SG_ERR_MEMORY;
     return err;
 }
 
@@ -382,6 +382,8 @@ sg_evidence_snapshot(struct sg_evidence *evidence,
     snapshot->seq = evidence->snapshot.size - 1;
     snapshot->core = evidence->snapshot.core;
     memcpy(snapshot->state_sha256, evidence->snapshot.state_sha256, 32);
+    snapshot->type = evidence->last.type;
+    snapshot->body = evidence->last.body;
     return true;
 }
 
@@ -501,6 +503,12 @@ sg_evidence_start(struct sg_evidence *evidence, struct sg_diag *diag)
 }
 
 // ---- what it is ----------------------------------------------------------------------
+
+uint64_t
+sg_evidence_signed_size(const struct sg_evidence *evidence)
+{
+    return evidence->slot.size;
+}
 
 const uint8_t *
 sg_evidence_genesis(const struct sg_evidence *evidence)

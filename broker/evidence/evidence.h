@@ -61,6 +61,10 @@ struct sg_evidence_snapshot {
     uint64_t seq;
     uint8_t state_sha256[32]; // what entry 13 says; the core compares
     struct sg_slice core;     // opaque; valid until _replay returns
+    // When found: the entry seq itself, proven to be of this log. Who wrote the
+    // snapshot says there what the state was; the index alone proves nothing.
+    uint16_t type;
+    struct sg_slice body; // valid until the next call
 };
 
 // ---- making and opening ----------------------------------------------------
@@ -83,7 +87,8 @@ sg_evidence_open(const struct sg_evidence_options *options,
 // queued is made durable first. *evidence becomes NULL; takes NULL.
 void sg_evidence_close(struct sg_evidence **evidence);
 
-// The newest usable snapshot; false: none, replay begins at entry 0.
+// The newest usable snapshot; false: none, replay begins at entry 0. One whose
+// last entry is not in the log (it is newer, or of another log) is forgotten.
 bool sg_evidence_snapshot(struct sg_evidence *evidence,
                           struct sg_evidence_snapshot *snapshot);
 // The core cannot use it: forget it and the whole index, replay from 0; the
@@ -112,6 +117,8 @@ SG_MUST_CHECK enum sg_err sg_evidence_start(struct sg_evidence *evidence,
 SG_MUST_CHECK enum sg_err sg_evidence_shown(struct sg_evidence *evidence,
                                             struct sg_slice note);
 
+// Entries under the checkpoint that was found when the log was opened.
+uint64_t sg_evidence_signed_size(const struct sg_evidence *evidence);
 const uint8_t *sg_evidence_genesis(const struct sg_evidence *evidence); // 32
 const char *sg_evidence_origin(const struct sg_evidence *evidence);
 uint64_t sg_evidence_epoch(const struct sg_evidence *evidence);

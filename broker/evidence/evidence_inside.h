@@ -28,8 +28,9 @@ struct sg_evidence {
     struct sg_index *index;
     struct sg_index_state index_state;
     struct sg_index_snapshot snapshot;
-    struct sg_slot slot; // newest at open
-    bool rows_put;       // during replay
+    struct sg_entry last; // of the snapshot; its body in `entry`
+    struct sg_slot slot;  // newest at open
+    bool rows_put;        // during replay
 
     struct sg_keys *keys;
     struct sg_payload *payload;
@@ -43,3 +44,9 @@ struct sg_evidence {
     int read_fd;
     uint64_t read_first;
 };
+
+// The last of the first size entries under root; its body lies in ev->entry.
+SG_MUST_CHECK enum sg_err sg_evidence_ends_with(struct sg_evidence *ev,
+                                                uint64_t size,
+                                                const uint8_t root[32],
+                                                struct sg_entry *entry);

@@ -61,15 +61,13 @@ is_entry(const struct sg_evidence *ev, uint64_t seq, struct sg_slice bytes)
     return memcmp(leaf, stored, 32) == 0;
 }
 
-enum sg_err
-sg_evidence_read(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
-                 size_t cap, size_t *len)
+static enum sg_err
+read_entry(struct sg_evidence *evidence, uint64_t seq, uint8_t *out, size_t cap,
+           size_t *len)
 {
     uint32_t at;
     uint8_t head[4];
     *len = 0;
-    if (seq >= evidence->durable.size)
-        return SG_ERR_NOT_FOUND;
     enum sg_err err = open_segment_of(evidence, seq);
     if (err == SG_OK)
         err = sg_tree_at(evidence->parts.tree.at_fd, seq, &at);
@@ -89,6 +87,42 @@ sg_evidence_read(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
         err = SG_ERR_CORRUPT;
     *len = err == SG_OK ? size : 0;
     return err;
+}
+
+enum sg_err
+sg_evidence_read(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
+                 size_t cap, size_t *len)
+{
+    *len = 0;
+    return seq < evidence->durable.size
+               ? read_entry(evidence, seq, out, cap, len)
+               : SG_ERR_NOT_FOUND;
+}
+
+// The entry that a snapshot ends with: read from its segment, and proven to be
+// under the root that the walk goes on from, which the newest checkpoint signs.
+enum sg_err
+sg_evidence_ends_with(struct sg_evidence *ev, uint64_t size,
+                      const uint8_t root[32], struct sg_entry *entry)
+{
+    uint8_t path[SG_LIMIT_PATH][32], leaf[32];
+    uint32_t path_len = 0;
+    size_t len = 0;
+    enum sg_err err = read_entry(ev, size - 1, ev->entry, SG_LOG_ENTRY, &len);
+    if (err == SG_OK)
+        err = sg_tree_path(ev->parts.tree.nodes_fd, size - 1, size, path,
+                           &path_len);
+    if (err == SG_OK)
+        err = sg_entry_decode(sg_slice_of(ev->entry, len), entry);
+    if (err != SG_OK)
+        return err;
+    sg_entry_leaf(sg_slice_of(ev->entry, len), leaf);
+    const struct sg_merkle_place place = {size - 1, size,
+                                          (const uint8_t(*)[32])path, path_len};
+    return memcmp(leaf, ev->snapshot.leaf, 32) == 0 &&
+                   sg_merkle_verify(SG_MERKLE_LOG, &place, leaf, root)
+               ? SG_OK
+               : SG_ERR_CORRUPT;
 }
 
 enum sg_err

@@ -37,6 +37,7 @@ enum sim_bug {
     BUG_EPOCH,      // the loop does not compare stop epochs
     BUG_LOSE_ENTRY, // the disk loses an acknowledged entry
     BUG_RANDOM,     // a random number that is not of the seed
+    BUG_SNAPSHOT,   // the disk changes a snapshot
 };
 
 struct sim_entry {
@@ -106,6 +107,12 @@ struct sim {
     uint64_t crash_after;   // appends
     uint64_t withdrawn_seq; // entry, 0: none
     uint64_t sync_due;
+    // the index: a snapshot is there after a crash, or the one before it
+    struct sim_snapshot {
+        size_t size; // entries; 0: none
+        struct sg_slice bytes;
+    } snapshot, snapshot_new;
+    unsigned snapshots, restored;
     const char *broken; // the invariant
     uint8_t log_hash[32];
     unsigned keys, keys_cancelled, denied;

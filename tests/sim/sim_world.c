@@ -4,6 +4,7 @@
 #include "tests/sim/sim.h"
 
 #define START_US 1799539200000000ull // 2027-01-10
+enum { SNAPSHOT_MAX = 256 * 1024, SNAPSHOT_EVERY = 40 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
 #define QUIET_US (START_US + 20ull * 1000000)
 
@@ -321,6 +322,55 @@ release_key(struct sim *sim, const struct sg_effect_key *key)
     sim_to_gate(sim, &event, 100 + sim_below(sim, 500));
 }
 
+static enum sg_err
+gather(void *ctx, struct sg_slice piece)
+{
+    struct sg_writer *w = ctx;
+
+    sg_bytes_put(w, piece.ptr, piece.len);
+    return w->full ? SG_ERR_FULL : SG_OK;
+}
+
+static struct sg_slice
+serialise(struct sim *sim)
+{
+    struct sg_writer w =
+        sg_writer_on(sim_take(sim, SNAPSHOT_MAX), SNAPSHOT_MAX);
+    struct sg_snapshot_sink sink = {.ctx = &w, .put = gather};
+
+    if (sg_snapshot_write(sim->core, &sink) != SG_OK)
+        sim_break(sim, "a snapshot cannot be written");
+    return sg_writer_slice(&w);
+}
+
+// The newest that is durable stays when the next one is begun.
+static void
+settle_snapshot(struct sim *sim)
+{
+    if (sim->snapshot_new.size != 0 &&
+        sim->snapshot_new.size <= sim->durable)
+        sim->snapshot = sim->snapshot_new;
+}
+
+static void
+take_snapshot(struct sim *sim, const uint8_t state_sha256[32])
+{
+    uint8_t sha256[32];
+
+    sg_snapshot_hash(sim->core, sha256);
+    if (memcmp(sha256, state_sha256, 32) != 0)
+        sim_break(sim, "a snapshot is not what its entry states");
+    if (sim->entries[sim->count - 1].type != SG_ENTRY_SNAPSHOT)
+        sim_break(sim, "a snapshot does not end with its entry");
+    settle_snapshot(sim);
+    sim->snapshot_new =
+        (struct sim_snapshot){.size = sim->count, .bytes = serialise(sim)};
+    if (sim->bug == BUG_SNAPSHOT)
+        ((uint8_t *)(uintptr_t)
+             sim->snapshot_new.bytes.ptr)[sim->snapshot_new.bytes.len / 2] ^= 1;
+    sim->snapshots++;
+}
+
 static void
 env_effect(void *ctx, const struct sg_effect *effect)
 {
@@ -339,6 +389,8 @@ env_effect(void *ctx, const struct sg_effect *effect)
         sim_work(sim, effect->u.start_job);
     else if (effect->kind == SG_EFFECT_RELEASE_KEY)
         release_key(sim, &effect->u.key);
+    else if (effect->kind == SG_EFFECT_SNAPSHOT)
+        take_snapshot(sim, effect->u.state_sha256);
 }
 
 static bool
@@ -382,7 +434,8 @@ new_core(struct sim *sim)
                  .records = 64,
                  .uploads = 16,
                  .sessions = 64,
-                 .policy_arena = 8 * 1024 * 1024}};
+                 .policy_arena = 8 * 1024 * 1024},
+        .snapshot_every = SNAPSHOT_EVERY};
     memcpy(options.genesis, sim->genesis, 32);
     struct sg_core *core = sg_core_new(&options);
     SG_ASSERT(core != NULL);
@@ -392,7 +445,7 @@ new_core(struct sim *sim)
 static bool
 replay(struct sim *sim, struct sg_core *core, size_t count, bool skip)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = sg_core_next_seq(core); i < count; i++) {
         const struct sim_entry *one = &sim->entries[i];
         struct sg_appended entry = {.seq = one->seq,
                                     .type = one->type,
@@ -410,20 +463,10 @@ replay(struct sim *sim, struct sg_core *core, size_t count, bool skip)
     return true;
 }
 
-static enum sg_err
-gather(void *ctx, struct sg_slice piece)
-{
-    struct sg_writer *w = ctx;
-
-    sg_bytes_put(w, piece.ptr, piece.len);
-    return w->full ? SG_ERR_FULL : SG_OK;
-}
-
 // What recovery would give now equals what is; so does a snapshot read back.
 static void
 compare(struct sim *sim)
 {
-    enum { SNAPSHOT_MAX = 1024 * 1024 };
     uint8_t live[32], again[32], read[32];
     struct sg_core *core = new_core(sim);
     struct sg_writer w = sg_writer_on(malloc(SNAPSHOT_MAX), SNAPSHOT_MAX);
@@ -480,6 +523,34 @@ check_acknowledged(struct sim *sim)
     }
 }
 
+// Recovery as the gate does it: from the newest snapshot that the log states.
+static void
+recover(struct sim *sim)
+{
+    struct sim_snapshot from = sim->snapshot;
+    uint8_t sha256[32];
+    void *body;
+
+    sim->snapshot_new = sim->snapshot;
+    sim->core = new_core(sim);
+    if (from.size == 0)
+        return;
+    SG_ASSERT(from.size <= sim->count);
+    const struct sim_entry *last = &sim->entries[from.size - 1];
+    enum sg_err err = sg_codec_unpack(&sgpb__snapshot_entry__descriptor,
+                                      last->body, sim->mem, &body);
+    SG_ASSERT(last->type == SG_ENTRY_SNAPSHOT && err == SG_OK);
+    if (sg_snapshot_read(sim->core, from.bytes) == SG_OK) {
+        sg_snapshot_hash(sim->core, sha256);
+        if (memcmp(sha256, ((Sgpb__SnapshotEntry *)body)->state_sha256.data,
+                   32) == 0) {
+            sim->restored++;
+            return;
+        }
+    }
+    sim_break(sim, "a snapshot is not what the log states");
+}
+
 // The power goes: what was not durable is there or not, as the disk likes.
 static void
 crash(struct sim *sim)
@@ -496,7 +567,11 @@ crash(struct sim *sim)
             }
     sg_loop_free(&sim->loop);
     sg_core_free(&sim->core);
+    if (sim_below(sim, 4) != 0)
+        settle_snapshot(sim);
     sim->count = sim->durable = kept;
+    if (sim->snapshot.size > kept) // BUG_LOSE_ENTRY
+        sim->snapshot = (struct sim_snapshot){0};
     if (sim->withdrawn_seq >= kept)
         sim->withdrawn_seq = 0;
     sim->crash_now = false;
@@ -513,7 +588,7 @@ crash(struct sim *sim)
         sim->peer[i].greeted = false;
     }
     check_acknowledged(sim);
-    sim->core = new_core(sim);
+    recover(sim);
     if (sim->broken == NULL && replay(sim, sim->core, sim->count, false))
         start(sim, "recovery");
 }

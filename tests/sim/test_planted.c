@@ -71,6 +71,13 @@ an_acknowledged_entry_that_the_disk_loses_is_found(void **state)
 }
 
 static void
+a_snapshot_that_the_disk_changed_is_found(void **state)
+{
+    (void)state;
+    is_found(BUG_SNAPSHOT, "a snapshot is not what the log states");
+}
+
+static void
 a_random_number_from_elsewhere_is_found(void **state)
 {
     uint8_t a[32], b[32];
@@ -90,6 +97,7 @@ main(void)
         cmocka_unit_test(a_key_after_a_withdrawal_is_found),
         cmocka_unit_test(an_entry_not_applied_is_found),
         cmocka_unit_test(an_acknowledged_entry_that_the_disk_loses_is_found),
+        cmocka_unit_test(a_snapshot_that_the_disk_changed_is_found),
         cmocka_unit_test(a_random_number_from_elsewhere_is_found),
     };
 
