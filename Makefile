@@ -300,4 +300,4 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 12
 
--include $(SOURCES:%.c=$(B)/%.d)
+-include $(SOURCES:%.c=$(B)/%.d) $(SIM:%.o=%.d)

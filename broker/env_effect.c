@@ -448,7 +448,11 @@ snapshot(struct sg_env_local *local, const uint8_t state_sha256[32])
     if (err == SG_OK) {
         made.core = sg_slice_of(bytes.ptr, bytes.len);
         memcpy(made.state_sha256, state_sha256, 32);
-        err = sg_evidence_save_snapshot(local->options.evidence, &made);
+        while ((err = sg_evidence_save_snapshot(local->options.evidence,
+                                                &made)) == SG_ERR_BUSY &&
+               sg_env_wait_writer(local))
+            continue;
+        local->rows = 0;
     }
     if (err != SG_OK)
         sg_log(SG_LOG_WARN, "snapshot.failed", "reason", sg_err_sentence(err),
@@ -516,13 +520,23 @@ swap_keys(struct sg_env_local *local, const struct sg_effect *effect)
                                  (uint32_t)effect->u.swap.count));
 }
 
+// A row that is lost would be a release forgotten: the writer's queue is waited
+// for, as with entries.
 static void
 put_row(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    report_failure("index.put_failed",
-                   sg_evidence_put_row(local->options.evidence,
-                                       effect->u.row.table, effect->u.row.key,
-                                       effect->u.row.value));
+    enum sg_err err;
+
+    while ((err = sg_evidence_put_row(local->options.evidence,
+                                      effect->u.row.table, effect->u.row.key,
+                                      effect->u.row.value)) == SG_ERR_BUSY &&
+           sg_env_wait_writer(local))
+        continue;
+    local->rows++;
+    if (err == SG_OK)
+        return;
+    report_failure("index.put_failed", err);
+    local->failed = true;
 }
 
 static void

@@ -284,6 +284,20 @@ flush_writer(struct sg_env_local *local)
         local->queued = false;
 }
 
+// Between turns all rows of all entries appended have been put.
+static void
+commit_rows(struct sg_env_local *local)
+{
+    struct sg_evidence *evidence = local->options.evidence;
+
+    if (local->rows < SG_ENV_ROWS || local->failed ||
+        sg_evidence_commit_rows(evidence, sg_evidence_next_seq(evidence) - 1) !=
+            SG_OK)
+        return; // the queue is full: after the next turn
+    local->rows = 0;
+    local->queued = true;
+}
+
 static size_t
 wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
 {
@@ -295,6 +309,7 @@ wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     free_spent(local);
     look_at_clock(local);
     gather(local);
+    commit_rows(local);
     flush_writer(local);
     bool busy = local->own_count > 0 || local->item_at < local->items ||
                 local->message_at < local->messages || local->failed;
@@ -324,27 +339,37 @@ now(void *ctx)
     return sg_os_clock_wall_us();
 }
 
+// What was queued and not flushed would never be worked off. Events of our own
+// that find no place stay with the writer until they have one.
+bool
+sg_env_wait_writer(struct sg_env_local *local)
+{
+    struct sg_evidence_event event;
+    int fd = sg_evidence_fd(local->options.evidence);
+    bool ready;
+
+    if (sg_evidence_flush(local->options.evidence) == SG_ERR_IO)
+        return false;
+    (void)sg_wire_wait(local->options.wire, &fd, &ready, 1, 5);
+    while (local->own_count < SG_ENV_OWN / 2 &&
+           sg_evidence_poll(local->options.evidence, &event))
+        from_evidence(local, &event);
+    return !local->failed;
+}
+
 // The loop makes room before a turn; the queue of the writer is larger than a
 // turn. Busy therefore means that the disk is slow: wait for it here, because
 // an entry that was applied must be written.
 static enum sg_err
 append_one(struct sg_env_local *local, const struct sg_appended *entry)
 {
-    struct sg_evidence_event event;
     enum sg_err err;
 
     while ((err = sg_evidence_append(local->options.evidence, entry->seq,
                                      entry->type, entry->time_us,
-                                     entry->body)) == SG_ERR_BUSY) {
-        int fd = sg_evidence_fd(local->options.evidence);
-        bool ready;
-        (void)sg_wire_wait(local->options.wire, &fd, &ready, 1, 5);
-        while (local->own_count < SG_ENV_OWN / 2 &&
-               sg_evidence_poll(local->options.evidence, &event))
-            from_evidence(local, &event);
-        if (local->failed)
+                                     entry->body)) == SG_ERR_BUSY)
+        if (!sg_env_wait_writer(local))
             return SG_ERR_IO;
-    }
     return err;
 }
 
@@ -397,11 +422,52 @@ look_up_shown(void *ctx, struct sg_slice note)
     return sg_evidence_shown((struct sg_evidence *)ctx, note);
 }
 
+static enum sg_err
+take_value(struct sg_row *row, struct sg_slice value)
+{
+    if (value.len > sizeof row->value)
+        return SG_ERR_CORRUPT;
+    row->value_len = (uint16_t)value.len;
+    memcpy(row->value, value.ptr, value.len);
+    return SG_OK;
+}
+
+static enum sg_err
+look_up_find(void *ctx, struct sg_row *row)
+{
+    struct sg_slice value;
+
+    enum sg_err err =
+        sg_evidence_find((struct sg_evidence *)ctx, row->table,
+                         sg_slice_of(row->key, row->key_len), &value);
+    return err != SG_OK ? err : take_value(row, value);
+}
+
+static enum sg_err
+look_up_next(void *ctx, struct sg_row *row)
+{
+    struct sg_slice key, value;
+
+    enum sg_err err = sg_evidence_find_next(
+        (struct sg_evidence *)ctx, row->table,
+        sg_slice_of(row->key, row->key_len), &key, &value);
+    if (err != SG_OK)
+        return err;
+    if (key.len > sizeof row->key)
+        return SG_ERR_CORRUPT;
+    row->key_len = (uint8_t)key.len;
+    memcpy(row->key, key.ptr, key.len);
+    return take_value(row, value);
+}
+
 struct sg_lookup
 sg_env_local_lookup(struct sg_evidence *evidence)
 {
-    return (struct sg_lookup){
-        .ctx = evidence, .entry = look_up_entry, .shown = look_up_shown};
+    return (struct sg_lookup){.ctx = evidence,
+                              .entry = look_up_entry,
+                              .shown = look_up_shown,
+                              .find = look_up_find,
+                              .next = look_up_next};
 }
 
 // ---- life ----------------------------------------------------------------------

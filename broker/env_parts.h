@@ -9,6 +9,7 @@
 enum {
     SG_ENV_MESSAGES = 64,  // taken off the wire at once
     SG_ENV_OWN = 4096,     // events of our own that wait
+    SG_ENV_ROWS = 4096,    // put before the index is committed
     SG_ENV_KEYS = 64,      // content keys in one frame
     SG_ENV_STRUCTURES = 8, // kept open; one is a few hundred KiB
 };
@@ -85,6 +86,7 @@ struct sg_env_local {
     struct sg_env_own destroying; // keys being destroyed; one at a time
     void *destroyed_memory;       // its names; freed at the next wait
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
+    uint32_t rows;      // put since the index was committed
     bool queued;        // the writer was given work that no flush followed yet
     bool stop_told, disk_low, failed;
     uint64_t looked_us; // at memory and disk
@@ -98,6 +100,8 @@ struct sg_env_local {
 struct sg_env_own *sg_env_own(struct sg_env_local *local,
                               enum sg_event_kind kind);
 void sg_env_effect(void *ctx, const struct sg_effect *effect);
+// The writer's queue is full: waits until it has worked. false: it has failed.
+bool sg_env_wait_writer(struct sg_env_local *local);
 // Sends what waits in the frame.
 void sg_env_flush(struct sg_env_local *local);
 

@@ -20,6 +20,7 @@
 #include "schemas/proof/entry.h"
 
 enum { ROSTER_MAX = 4 * 1024 * 1024, JOB_TIMEOUT_MS = 20 * 60 * 1000 };
+enum { ROWS_COMMIT = 4096 };
 
 struct gate {
     char home[SG_OS_PATH], store[SG_OS_PATH], inspect[SG_OS_PATH];
@@ -30,6 +31,7 @@ struct gate {
     struct sg_signer *log_signer, *sign_signer;
     struct sg_evidence *evidence;
     struct sg_core *core;
+    uint32_t rows; // put by recovery since the last commit
     struct sg_wire *wire;
     struct sg_workers *workers;
     struct sg_env_local *local;
@@ -161,6 +163,31 @@ new_core(struct gate *gate)
     return gate->core == NULL ? SG_ERR_MEMORY : SG_OK;
 }
 
+// Rows of what the entry made final, and now and then a commit, so that they
+// need not be kept in memory.
+static enum sg_err
+put_rows(struct gate *gate, const struct sg_evidence_entry *entry)
+{
+    const struct sg_row *row;
+    enum sg_err err = SG_OK;
+    bool committed;
+
+    while (err == SG_OK && (row = sg_core_row(gate->core)) != NULL) {
+        gate->rows++;
+        err = sg_evidence_put_row(gate->evidence, row->table,
+                                  sg_slice_of(row->key, row->key_len),
+                                  sg_slice_of(row->value, row->value_len));
+    }
+    if (err != SG_OK || gate->rows < ROWS_COMMIT)
+        return err;
+    err = sg_evidence_replay_commit(gate->evidence, entry, &committed);
+    if (err == SG_OK && committed) {
+        gate->rows = 0;
+        sg_core_indexed(gate->core, entry->seq);
+    }
+    return err;
+}
+
 static enum sg_err
 apply(void *arg, const struct sg_evidence_entry *entry)
 {
@@ -170,7 +197,8 @@ apply(void *arg, const struct sg_evidence_entry *entry)
                                   .time_us = entry->time_us,
                                   .body = entry->body};
 
-    return sg_core_apply(gate->core, &applied);
+    enum sg_err err = sg_core_apply(gate->core, &applied);
+    return err != SG_OK ? err : put_rows(gate, entry);
 }
 
 // Is it the state that entry 13, its last one, speaks of? That entry is proven
@@ -242,6 +270,8 @@ recover(struct gate *gate)
         err = sg_evidence_replay(gate->evidence, apply, gate, &diag);
     if (err == SG_OK)
         err = sg_evidence_start(gate->evidence, &diag);
+    if (err == SG_OK) // which commits the rest of the rows
+        sg_core_indexed(gate->core, sg_core_next_seq(gate->core) - 1);
     return err == SG_OK ? SG_OK : fail(err, "gate.recovery", diag.text);
 }
 

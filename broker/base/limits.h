@@ -50,6 +50,7 @@
 #define SG_LIMIT_RENDITIONS    262144u
 #define SG_LIMIT_SUBSCRIPTIONS 262144u
 #define SG_LIMIT_DELIVERIES    4000000u
+#define SG_LIMIT_SETTLE        8192u // entries: more than a turn writes
 #define SG_LIMIT_AGREEMENTS    65536u
 #define SG_LIMIT_OPEN_DUTIES   1000000u
 

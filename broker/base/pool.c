@@ -114,6 +114,12 @@ sg_pool_give(struct sg_pool *pool, uint32_t index)
     pool->count--;
 }
 
+bool
+sg_pool_has(const struct sg_pool *pool, uint32_t index)
+{
+    return index <= pool->cap && used(pool, index);
+}
+
 void *
 sg_pool_at(const struct sg_pool *pool, uint32_t index)
 {

@@ -5,6 +5,7 @@
 // given out, so that a zeroed reference means "none".
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ void sg_pool_free(struct sg_pool **pool);
 
 uint32_t sg_pool_take(struct sg_pool *pool); // zeroed object; 0: full
 void sg_pool_give(struct sg_pool *pool, uint32_t index);
+// Is index in use? For references that may have outlived the object.
+bool sg_pool_has(const struct sg_pool *pool, uint32_t index);
 // Asserts that index is in use.
 void *sg_pool_at(const struct sg_pool *pool, uint32_t index);
 uint32_t sg_pool_count(const struct sg_pool *pool); // in use

@@ -59,7 +59,11 @@ static void
 add_fates(struct sg_turn *turn, uint32_t flow, Sgpb__Statement *out)
 {
     const struct sg_state *state = turn->state;
+    uint64_t before = sg_state_flow(state, flow)->released_before;
 
+    // Receipted deliveries of old releases have left memory; their keys count.
+    if (before > out->last_key_released)
+        out->last_key_released = before;
     for (uint32_t i = sg_state_flow(state, flow)->first_subscription; i != 0;
          i = sg_state_subscription(state, i)->next)
         for (uint32_t d = sg_state_subscription(state, i)->first;

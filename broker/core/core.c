@@ -1,5 +1,6 @@
 #include "broker/core/core.h"
 
+#include "broker/core/cold.h"
 #include "broker/core/consented.h"
 #include "broker/core/deliver.h"
 #include "broker/core/flow.h"
@@ -12,6 +13,7 @@
 #include "broker/core/resume.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
+#include "broker/core/settle.h"
 #include "broker/core/snapshot.h"
 #include "broker/core/subscribe.h"
 #include "broker/core/upload.h"
@@ -67,8 +69,8 @@ static const struct apply_row apply_rows[] = {
     {SG_ENTRY_GATE_STOPPED, &sgpb__gate_stopped__descriptor, apply_nothing},
     {SG_ENTRY_SNAPSHOT, &sgpb__snapshot_entry__descriptor, apply_nothing},
     {SG_ENTRY_ACCEPTED, &sgpb__accepted__descriptor, sg_release_apply},
-    {SG_ENTRY_REFUSED, &sgpb__refused__descriptor, sg_release_apply_refused},
-    {SG_ENTRY_CONFLICT, &sgpb__refused__descriptor, sg_release_apply_refused},
+    {SG_ENTRY_REFUSED, &sgpb__refused__descriptor, apply_nothing},
+    {SG_ENTRY_CONFLICT, &sgpb__refused__descriptor, apply_nothing},
     {SG_ENTRY_RECALL, &sgpb__recall_entry__descriptor, sg_release_apply_recall},
     {SG_ENTRY_DESTROYED, &sgpb__destroyed__descriptor,
      sg_release_apply_destroyed},
@@ -121,6 +123,9 @@ sg_core_apply(struct sg_core *core, const struct sg_appended *entry)
     if (body == NULL)
         return SG_ERR_DAMAGE;
     enum sg_err err = row->apply(state, entry, body);
+    // Entry 13 changes nothing at all (take_snapshot).
+    if (err == SG_OK && entry->type != SG_ENTRY_SNAPSHOT)
+        err = sg_settle_leave(state, entry->seq);
     if (err != SG_OK)
         return err;
     state->next_seq = entry->seq + 1;
@@ -148,6 +153,12 @@ on_durable(struct sg_turn *turn, const struct sg_event *event)
 {
     if (event->u.seq + 1 > turn->core->durable)
         turn->core->durable = event->u.seq + 1;
+}
+
+static void
+on_indexed(struct sg_turn *turn, const struct sg_event *event)
+{
+    sg_core_indexed(turn->core, event->u.seq);
 }
 
 static void
@@ -200,7 +211,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_KEY_SENT] = sg_deliver_key_sent,
     [SG_EVENT_KEY_NOT_SENT] = sg_deliver_key_not_sent,
     [SG_EVENT_DURABLE] = on_durable,
-    [SG_EVENT_INDEX_AT] = on_nothing,
+    [SG_EVENT_INDEX_AT] = on_indexed,
     [SG_EVENT_TIMER] = on_nothing,
     [SG_EVENT_DISK] = on_disk,
     [SG_EVENT_MEMORY] = on_nothing,
@@ -261,12 +272,42 @@ take_snapshot(struct sg_turn *turn)
     return seq;
 }
 
+// Rows of what left memory go to the index behind the entries of the turn.
+static void
+give_rows(struct sg_turn *turn)
+{
+    const struct sg_row *row;
+
+    while ((row = sg_core_row(turn->core)) != NULL) {
+        struct sg_effect *effect =
+            sg_output_effect(turn->output, SG_EFFECT_PUT_ROW, SG_AFTER_NOTHING);
+        effect->u.row.table = row->table;
+        effect->u.row.key = sg_slice_of(row->key, row->key_len);
+        effect->u.row.value = sg_slice_of(row->value, row->value_len);
+    }
+}
+
+// With an index that cannot be read nothing more can be decided; the next start
+// makes it again from the log.
+static void
+stop_on_failure(struct sg_turn *turn)
+{
+    enum sg_err err = sg_cold_failed(turn->state);
+
+    if (err == SG_OK || turn->core->halted != SG_OK)
+        return;
+    turn->core->halted = err;
+    sg_output_effect(turn->output, SG_EFFECT_STOP, turn->state->next_seq - 1)
+        ->u.reason = err;
+}
+
 static void
 end_stop(struct sg_turn *turn)
 {
     if (turn->core->stopped || turn->core->halted != SG_OK)
         return;
     turn->core->stopped = true;
+    give_rows(turn);
     sg_output_effect(turn->output, SG_EFFECT_STOP, take_snapshot(turn));
 }
 
@@ -292,7 +333,10 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_render_turn(&turn);
     sg_release_retention(&turn);
     sg_refuse_aggregate(&turn);
-    if (core->state->next_seq - core->snapshot_at >= core->snapshot_every)
+    give_rows(&turn);
+    stop_on_failure(&turn);
+    if (core->halted == SG_OK &&
+        core->state->next_seq - core->snapshot_at >= core->snapshot_every)
         take_snapshot(&turn);
 }
 
@@ -365,24 +409,16 @@ sg_core_has_roster(const struct sg_core *core)
     return core->state->roster.doc != NULL;
 }
 
-// Releases and renditions that the log knows; all other objects are left over
-// from uploads and jobs that a crash ended.
-bool
-sg_core_knows_object(const struct sg_core *core, const uint8_t id[16])
+const struct sg_row *
+sg_core_row(struct sg_core *core)
 {
-    const struct sg_state *state = core->state;
+    return sg_cold_give(core->state);
+}
 
-    for (uint32_t i = sg_pool_next(state->renditions, 0); i != 0;
-         i = sg_pool_next(state->renditions, i))
-        if (memcmp(sg_state_rendition(state, i)->object.id, id, 16) == 0)
-            return true;
-    for (uint32_t i = sg_pool_next(state->structures, 0); i != 0;
-         i = sg_pool_next(state->structures, i))
-        if (memcmp(((struct sg_structure *)sg_pool_at(state->structures, i))
-                       ->object.id,
-                   id, 16) == 0)
-            return true;
-    return sg_table_get(state->objects, sg_slice_of(id, 16), NULL);
+void
+sg_core_indexed(struct sg_core *core, uint64_t seq)
+{
+    sg_cold_indexed(core->state, seq);
 }
 
 struct sg_core *

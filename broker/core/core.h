@@ -41,7 +41,8 @@ struct sg_core_options {
     uint8_t table_key[16]; // for tables with foreign keys
     struct sg_lookup lookup;
     struct sg_core_caps caps;
-    uint64_t snapshot_every; // entries; 0: SG_LIMIT_SNAPSHOT. Tests take less
+    // Entries; 0: SG_LIMIT_SNAPSHOT, SG_LIMIT_SETTLE. Tests take less.
+    uint64_t snapshot_every, settle_after;
 };
 
 struct sg_core *sg_core_new(const struct sg_core_options *options);
@@ -88,5 +89,7 @@ uint64_t sg_core_last_time(const struct sg_core *core);
 uint64_t sg_core_stop_epoch(const struct sg_core *core,
                             const uint8_t delivery[16]);
 
-// Is the object in use? For finding orphans after recovery.
-bool sg_core_knows_object(const struct sg_core *core, const uint8_t id[16]);
+// The next row that recovery gives the index after sg_core_apply; NULL: none.
+// Lives until sg_core_indexed says that the index has those of entries 0..seq.
+const struct sg_row *sg_core_row(struct sg_core *core);
+void sg_core_indexed(struct sg_core *core, uint64_t seq);

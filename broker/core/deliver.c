@@ -76,12 +76,26 @@ state_delivery(struct sg_turn *turn, uint32_t index, uint32_t rendition)
 
 // ---- sending -----------------------------------------------------------------------------
 
-static struct sg_sending *
-slot_of(struct sg_session *session, uint32_t delivery)
+bool
+sg_deliver_sends(const struct sg_state *state, const struct sg_sending *slot)
 {
-    for (size_t i = 0; i < SG_SENDING_MAX; i++)
-        if (session->sending[i].delivery == delivery)
-            return &session->sending[i];
+    return slot->delivery != 0 &&
+           sg_pool_has(state->deliveries, slot->delivery) &&
+           memcmp(sg_state_delivery(state, slot->delivery)->id,
+                  slot->delivery_id, 16) == 0;
+}
+
+// delivery 0: a free one.
+static struct sg_sending *
+slot_of(const struct sg_state *state, struct sg_session *session,
+        uint32_t delivery)
+{
+    for (size_t i = 0; i < SG_SENDING_MAX; i++) {
+        struct sg_sending *slot = &session->sending[i];
+        bool sends = sg_deliver_sends(state, slot);
+        if (delivery == 0 ? !sends : sends && slot->delivery == delivery)
+            return slot;
+    }
     return NULL;
 }
 
@@ -164,9 +178,10 @@ static void
 advance(struct sg_turn *turn, struct sg_session *session, uint32_t index)
 {
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
-    struct sg_sending *slot = slot_of(session, index);
+    struct sg_sending *slot = slot_of(turn->state, session, index);
+    bool begun = slot != NULL;
 
-    if (slot == NULL && (slot = slot_of(session, 0)) == NULL)
+    if (!begun && (slot = slot_of(turn->state, session, 0)) == NULL)
         return;
     if (delivery->state == SG_DELIVERY_QUEUED) {
         uint32_t rendition = sg_render_want(turn, index);
@@ -175,7 +190,7 @@ advance(struct sg_turn *turn, struct sg_session *session, uint32_t index)
     }
     if (!travels(delivery->state))
         return;
-    if (slot->delivery == 0) {
+    if (!begun) {
         // The release must be readable to be shown; if it is not yet durable
         // the next turn comes here again.
         if (sg_release_detail(turn, delivery->release) == NULL ||
@@ -187,6 +202,7 @@ advance(struct sg_turn *turn, struct sg_session *session, uint32_t index)
             return;
         }
         *slot = (struct sg_sending){.delivery = index};
+        memcpy(slot->delivery_id, delivery->id, 16);
         sg_deliver_resume(session, turn->state, slot);
         send_begin(turn, session, index);
     }
@@ -274,7 +290,7 @@ sg_deliver_tell(struct sg_turn *turn, uint32_t index)
     if (session == NULL || delivery->state == SG_DELIVERY_QUEUED ||
         travels(delivery->state))
         return;
-    struct sg_sending *slot = slot_of(session, index);
+    struct sg_sending *slot = slot_of(turn->state, session, index);
     if (slot != NULL)
         *slot = (struct sg_sending){0};
     outcome = sg_turn_take(turn, sizeof *outcome);
@@ -366,7 +382,7 @@ sg_deliver_attach(struct sg_turn *turn)
     sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING);
     for (uint32_t d = sg_state_subscription(turn->state, index)->first; d != 0;
          d = sg_state_delivery(turn->state, d)->next) {
-        struct sg_sending *slot = slot_of(session, d);
+        struct sg_sending *slot = slot_of(turn->state, session, d);
         if (slot != NULL)
             *slot = (struct sg_sending){0}; // begin again as `have` says
         uint8_t state = sg_state_delivery(turn->state, d)->state;

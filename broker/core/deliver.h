@@ -51,6 +51,9 @@ void sg_deliver_key_not_sent(struct sg_turn *turn,
 // Body of entry 34, from this turn or the log. NULL: not readable yet.
 const Sgpb__DeliveryEntry *sg_deliver_statement(struct sg_turn *turn,
                                                 uint64_t seq);
+// Is the slot in use? The delivery may have ended and left memory since.
+bool sg_deliver_sends(const struct sg_state *state,
+                      const struct sg_sending *slot);
 // Where a delivery goes on, as the subscriber said when it attached.
 void sg_deliver_resume(struct sg_session *session, const struct sg_state *state,
                        struct sg_sending *slot);

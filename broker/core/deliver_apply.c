@@ -1,11 +1,20 @@
 #include "broker/core/deliver.h"
 
+#include "broker/core/settle.h"
+
 static struct sg_delivery *
 named(struct sg_state *state, ProtobufCBinaryData id)
 {
     uint32_t index = sg_state_find(state->delivery_of, sg_pack_slice(id));
 
     return index == 0 ? NULL : sg_pool_at(state->deliveries, index);
+}
+
+static void
+settle(struct sg_state *state, ProtobufCBinaryData id, uint64_t seq)
+{
+    sg_settle_delivery(
+        state, sg_state_find(state->delivery_of, sg_pack_slice(id)), seq);
 }
 
 enum sg_err
@@ -67,6 +76,7 @@ sg_deliver_apply_cancelled(struct sg_state *state,
             return SG_ERR_DAMAGE;
         delivery->released = delivery->first_released = 0;
         delivery->cancelled = entry->seq;
+        settle(state, shown->deliveries[i], entry->seq);
     }
     return SG_OK;
 }
@@ -93,11 +103,12 @@ sg_deliver_apply_ack(struct sg_state *state, const struct sg_appended *entry,
         sg_pool_at(state->subscriptions, delivery->subscription);
     if (shown->cursor > to->cursor)
         to->cursor = shown->cursor;
+    settle(state, ack->delivery_id, entry->seq);
     return SG_OK;
 }
 
 static enum sg_err
-ended(struct sg_state *state, const void *body, uint8_t event)
+ended(struct sg_state *state, const void *body, uint8_t event, uint64_t seq)
 {
     const Sgpb__DeliveryStopped *shown = body;
     struct sg_delivery *delivery = named(state, shown->delivery_id);
@@ -105,6 +116,7 @@ ended(struct sg_state *state, const void *body, uint8_t event)
     if (delivery == NULL || !sg_deliver_step(delivery, event))
         return SG_ERR_DAMAGE;
     delivery->stops++;
+    settle(state, shown->delivery_id, seq);
     return SG_OK;
 }
 
@@ -112,14 +124,12 @@ enum sg_err
 sg_deliver_apply_stopped(struct sg_state *state,
                          const struct sg_appended *entry, const void *body)
 {
-    (void)entry;
-    return ended(state, body, SG_DELIVERY_STOP);
+    return ended(state, body, SG_DELIVERY_STOP, entry->seq);
 }
 
 enum sg_err
 sg_deliver_apply_expired(struct sg_state *state,
                          const struct sg_appended *entry, const void *body)
 {
-    (void)entry;
-    return ended(state, body, SG_DELIVERY_EXPIRE);
+    return ended(state, body, SG_DELIVERY_EXPIRE, entry->seq);
 }

@@ -71,7 +71,8 @@ sg_deliver_stop_epoch(const struct sg_state *state, uint32_t index)
     const struct sg_release *release =
         sg_state_release(state, delivery->release);
     const struct sg_flow *flow = sg_state_flow(state, release->flow);
-    uint64_t sum = delivery->stops + release->stops + flow->stops +
+    uint64_t sum = delivery->stops + (release->recalled_at != 0) +
+                   (release->destroyed_at != 0) + flow->stops +
                    state->generation + state->roster.version +
                    sg_table_count(state->revoked) +
                    sg_state_subscription(state, delivery->subscription)->stops;

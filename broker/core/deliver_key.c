@@ -1,5 +1,6 @@
 #include "broker/core/deliver.h"
 
+#include "broker/core/cold.h"
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -31,7 +32,8 @@ slot_named(struct sg_turn *turn, struct sg_session *session, struct sg_slice id)
     uint32_t index = sg_state_find(turn->state->delivery_of, id);
 
     for (size_t i = 0; index != 0 && i < SG_SENDING_MAX; i++)
-        if (session->sending[i].delivery == index)
+        if (session->sending[i].delivery == index &&
+            sg_deliver_sends(turn->state, &session->sending[i]))
             return &session->sending[i];
     return NULL;
 }
@@ -77,7 +79,8 @@ gather(struct sg_turn *turn, struct candidate *all)
         if (session->keys_out > 0)
             continue; // at most one frame of keys unreceipted (S36)
         for (size_t k = 0; k < SG_SENDING_MAX; k++) {
-            if (!session->sending[k].ready || session->sending[k].delivery == 0)
+            if (!session->sending[k].ready ||
+                !sg_deliver_sends(turn->state, &session->sending[k]))
                 continue;
             if (count == CANDIDATES_MAX)
                 return count;
@@ -285,6 +288,29 @@ check_ack(struct sg_turn *turn, const Sgpb__Signed *document,
                : SG_ERR_PEER_KEY_USE;
 }
 
+// The receipt of one that has left memory. 0: none such, or not by this
+// subscriber.
+static uint64_t
+receipt_before(const struct sg_turn *turn, const Sgpb__ReceiptAck *ack)
+{
+    struct sg_release release;
+    struct sg_cold_delivery old;
+
+    if (ack->manifest_sha256.len != 32 ||
+        sg_release_named(turn->state, ack->manifest_sha256.data, &release) !=
+            SG_OK)
+        return 0;
+    for (uint32_t i =
+             sg_state_flow(turn->state, release.flow)->first_subscription;
+         i != 0; i = sg_state_subscription(turn->state, i)->next)
+        if (strcmp(sg_state_subscription(turn->state, i)->doc->subscriber,
+                   turn->who->id) == 0 &&
+            sg_cold_delivery(turn->state, release.seq, i, &old) == SG_OK &&
+            sg_pack_is(ack->delivery_id, old.id, 16))
+            return old.ack;
+    return 0;
+}
+
 void
 sg_deliver_receipt(struct sg_turn *turn)
 {
@@ -303,6 +329,11 @@ sg_deliver_receipt(struct sg_turn *turn)
     }
     uint32_t index = sg_state_find(turn->state->delivery_of,
                                    sg_pack_slice(ack->delivery_id));
+    uint64_t before = index == 0 ? receipt_before(turn, ack) : 0;
+    if (before != 0) {
+        sg_turn_receipt(turn, before, true);
+        return;
+    }
     enum sg_err err = check_ack(turn, document, ack, index, &field);
     if (err != SG_OK) {
         sg_turn_refuse(turn, err, field);
@@ -332,7 +363,8 @@ sg_deliver_receipt(struct sg_turn *turn)
         *slot = (struct sg_sending){0};
     if (keyed && session->keys_out > 0)
         session->keys_out--;
-    turn->core->keys_due = true; // the next keys of this peer may go
+    sg_match_wait(turn->core, index); // refused while it was held: no timer
+    turn->core->keys_due = true;      // the next keys of this peer may go
     sg_turn_receipt(turn, seq, false);
     sg_deliver_pump(turn, session);
 }

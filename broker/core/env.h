@@ -37,6 +37,17 @@ struct sg_env {
     void (*effect)(void *ctx, const struct sg_effect *effect);
 };
 
+enum { SG_ROW_KEY = 76, SG_ROW_VALUE = 200 };
+
+// A row of the index: what is final, found by table and key (core-design 3).
+struct sg_row {
+    uint8_t table;   // enum sg_cold_table of cold.h
+    uint8_t key_len; // bytes
+    uint16_t value_len;
+    uint8_t key[SG_ROW_KEY];
+    uint8_t value[SG_ROW_VALUE];
+};
+
 // What the core may look up while deciding: a function of the durable log.
 struct sg_lookup {
     void *ctx;
@@ -47,4 +58,10 @@ struct sg_lookup {
     // SG_ERR_DAMAGE: it covers more than this log. SG_ERR_FORK: it covers other
     // entries. SG_ERR_SIGNATURE, SG_ERR_FORMAT: not our note. NULL: nobody asks.
     enum sg_err (*shown)(void *ctx, struct sg_slice note);
+    // Fills in the value of the row with this table and key, as put_row gave it
+    // before the last INDEX_AT, or later. SG_ERR_NOT_FOUND: there is none; all
+    // else: the index cannot be read. NULL: there never is one.
+    enum sg_err (*find)(void *ctx, struct sg_row *row);
+    // The first row of the table whose key is not before row->key.
+    enum sg_err (*next)(void *ctx, struct sg_row *row);
 };

@@ -30,7 +30,7 @@ enum sg_event_kind {
     SG_EVENT_KEY_SENT,     // a KEY frame was handed to the transport
     SG_EVENT_KEY_NOT_SENT, // it was not and never will be
     SG_EVENT_DURABLE,      // every entry up to seq is durable
-    SG_EVENT_INDEX_AT,     // rows put before are found
+    SG_EVENT_INDEX_AT,     // rows of entries up to seq are found in the index
     SG_EVENT_TIMER,        // time went on, nothing else
     SG_EVENT_DISK,         // free space crossed the line
     SG_EVENT_MEMORY,

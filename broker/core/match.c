@@ -5,6 +5,7 @@
 #include "broker/core/inspect.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/release.h"
+#include "broker/core/settle.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
 enum { STAGE_MATCH = 1, STAGE_AGAIN = 2, PER_TURN = 1024, ADDED_MAX = 512 };
@@ -122,30 +123,12 @@ sg_match_index(struct sg_state *state, uint32_t index)
     else
         ((struct sg_delivery *)sg_pool_at(state->deliveries, to->last))->next =
             index;
+    delivery->prev = to->last;
     to->last = index;
+    ((struct sg_release *)sg_pool_at(state->releases, delivery->release))
+        ->deliveries++;
     return sg_table_put(state->delivery_of, sg_slice_of(delivery->id, 16),
                         index);
-}
-
-// Deliveries that are over and whose release is no longer the newest of its
-// flow leave memory; the log keeps them.
-static void
-forget_final(struct sg_state *state, struct sg_subscription *to)
-{
-    while (to->first != 0) {
-        struct sg_delivery *first = sg_pool_at(state->deliveries, to->first);
-        const struct sg_release *release =
-            sg_state_release(state, first->release);
-        uint32_t index = to->first;
-        if (!sg_deliver_final(first->state) ||
-            sg_state_flow(state, release->flow)->head_release == first->release)
-            return;
-        to->first = first->next;
-        if (to->first == 0)
-            to->last = 0;
-        sg_table_remove(state->delivery_of, sg_slice_of(first->id, 16));
-        sg_pool_give(state->deliveries, index);
-    }
 }
 
 static uint32_t
@@ -158,7 +141,6 @@ new_delivery(struct sg_state *state, uint32_t release,
     if (subscription == 0)
         return 0;
     struct sg_subscription *to = sg_pool_at(state->subscriptions, subscription);
-    forget_final(state, to);
     uint32_t index = sg_pool_take(state->deliveries);
     if (index == 0)
         return 0;
@@ -202,6 +184,7 @@ apply_verdict(struct sg_state *state, const struct sg_appended *entry,
     }
     if (verdict->verdict == SG_VERDICT_HOLD && delivery->first_held == 0)
         delivery->first_held = entry->time_us;
+    sg_settle_delivery(state, index, entry->seq);
     return SG_OK;
 }
 
@@ -248,6 +231,8 @@ sg_match_timers(struct sg_turn *turn)
     uint64_t id;
 
     while (sg_timers_pop(core->timers, turn->now, &id)) {
+        if (!sg_pool_has(turn->state->deliveries, (uint32_t)id))
+            continue; // it was over before its time came
         const struct sg_delivery *delivery =
             sg_state_delivery(turn->state, (uint32_t)id);
         sg_policy_due_flow(
@@ -300,23 +285,26 @@ match_release(struct sg_turn *turn, uint32_t flow, uint32_t release,
 static bool
 match_flow(struct sg_turn *turn, uint32_t flow, size_t *budget)
 {
-    const struct sg_flow *of = sg_state_flow(turn->state, flow);
-    uint32_t release = turn->core->match_from[flow];
+    uint64_t from = turn->core->match_from[flow];
+    uint32_t release = sg_state_flow(turn->state, flow)->last_release;
 
     if (release == 0)
-        release = of->first_release;
-    while (release != 0) {
-        const struct sg_release *one = sg_state_release(turn->state, release);
+        return true;
+    while (sg_state_release(turn->state, release)->seq > from &&
+           sg_state_release(turn->state, release)->prev != 0)
+        release = sg_state_release(turn->state, release)->prev;
+    for (; release != 0;
+         release = sg_state_release(turn->state, release)->next) {
         size_t before;
         do {
             before = *budget;
-            if (!one->destroyed && !one->recalled)
+            if (sg_settle_owed(turn->state, release))
                 match_release(turn, flow, release, budget);
         } while (before - *budget >= ADDED_MAX && *budget > 0);
         if (*budget == 0)
             return false;
-        turn->core->match_from[flow] = release;
-        release = one->next;
+        turn->core->match_from[flow] =
+            sg_state_release(turn->state, release)->seq;
     }
     return true;
 }

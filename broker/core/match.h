@@ -29,6 +29,10 @@ struct sg_outcome {
 void sg_match_decide(struct sg_turn *turn, uint32_t release,
                      uint32_t subscription, uint64_t first_held,
                      struct sg_outcome *outcome);
+// The same of a release that may have left memory.
+void sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
+                        uint32_t subscription, uint64_t first_held,
+                        struct sg_outcome *outcome);
 uint32_t sg_match_day(uint64_t now_us); // days since 1970
 
 // Collects the decisions of one turn on one release, then writes the entry.

@@ -118,7 +118,7 @@ availability(const struct sg_turn *turn, const struct sg_release *release,
                            ? release->embargo_us
                            : part->embargo_us;
 
-    if (release->recalled || release->destroyed)
+    if (release->recalled_at != 0 || release->destroyed_at != 0)
         return SG_AVAILABILITY_WITHDRAWN;
     if (embargo <= turn->now)
         return SG_AVAILABILITY_RELEASED;
@@ -247,16 +247,22 @@ roster_guard(struct sg_turn *turn, struct sg_outcome *outcome)
 }
 
 void
-sg_match_decide(struct sg_turn *turn, uint32_t release_index,
-                uint32_t subscription, uint64_t first_held,
-                struct sg_outcome *outcome)
+sg_match_decide(struct sg_turn *turn, uint32_t release, uint32_t subscription,
+                uint64_t first_held, struct sg_outcome *outcome)
 {
-    const struct sg_release *release =
-        sg_state_release(turn->state, release_index);
+    sg_match_decide_on(turn, sg_state_release(turn->state, release),
+                       subscription, first_held, outcome);
+}
+
+void
+sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
+                   uint32_t subscription, uint64_t first_held,
+                   struct sg_outcome *outcome)
+{
     const struct sg_subscription *to =
         sg_state_subscription(turn->state, subscription);
     const struct sg_flow *flow = sg_state_flow(turn->state, release->flow);
-    const Sgpb__Accepted *detail = sg_release_detail(turn, release_index);
+    const Sgpb__Accepted *detail = sg_release_detail_of(turn, release);
 
     *outcome = (struct sg_outcome){0};
     for (size_t i = 0;

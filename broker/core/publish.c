@@ -1,5 +1,6 @@
 #include "broker/core/publish.h"
 
+#include "broker/core/cold.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/refuse.h"
@@ -98,19 +99,18 @@ refuse(struct sg_turn *turn, const struct candidate *c, uint32_t index)
         snprintf(shown.component, sizeof shown.component, "%s", c->field);
     if (c->manifest != NULL && c->flow != 0 && c->err != SG_ERR_BUSY &&
         c->err != SG_ERR_DISK && c->err != SG_ERR_REHEARSED) {
-        uint32_t accepted =
-            sg_release_find(turn->state, c->flow, c->manifest->revision);
+        struct sg_release accepted = {0};
+        if (c->err == SG_ERR_CONFLICT &&
+            sg_release_look(turn->state, c->flow, c->manifest->revision,
+                            &accepted) != SG_OK)
+            accepted.seq = 0;
         seq = sg_refuse_record(
-            turn, &(struct sg_refused){
-                      .publisher = turn->who->id,
-                      .manifest = c->manifest,
-                      .manifest_sha256 = c->sha256,
-                      .code = c->err,
-                      .component = c->field,
-                      .accepted =
-                          accepted == 0 || c->err != SG_ERR_CONFLICT
-                              ? 0
-                              : sg_state_release(turn->state, accepted)->seq});
+            turn, &(struct sg_refused){.publisher = turn->who->id,
+                                       .manifest = c->manifest,
+                                       .manifest_sha256 = c->sha256,
+                                       .code = c->err,
+                                       .component = c->field,
+                                       .accepted = accepted.seq});
     }
     sg_publish_result(turn, &shown, c->err, seq == 0 ? SG_NO_ENTRY : seq,
                       false);
@@ -185,30 +185,49 @@ give_token_back(struct sg_turn *turn)
     sg_refuse_untake(&quota->bucket[SG_BUCKET_VERIFY], SG_LIMIT_VERIFY_PER_S);
 }
 
-// Its place in the row of revisions. SG_ERR_EXISTS: accepted already; *known.
+// A seed commitment is used once, for ever (formats.md b).
 static enum sg_err
-check_revision(struct sg_turn *turn, const struct candidate *c, uint32_t *known)
+check_seed(const struct sg_turn *turn, const struct candidate *c)
+{
+    struct sg_row row = {.table = SG_COLD_SEED, .key_len = 32};
+
+    if (sg_state_find(turn->state->seeds,
+                      sg_pack_slice(c->manifest->seed_commit)) != 0)
+        return SG_ERR_SEED_REUSED;
+    memcpy(row.key, c->manifest->seed_commit.data, 32);
+    enum sg_err err = sg_cold_find(turn->state, &row);
+    if (err == SG_ERR_NOT_FOUND)
+        return SG_OK;
+    return err == SG_OK ? SG_ERR_SEED_REUSED : SG_ERR_BUSY;
+}
+
+// Its place in the row of revisions. SG_ERR_EXISTS: accepted already; *known:
+// its entry.
+static enum sg_err
+check_revision(struct sg_turn *turn, const struct candidate *c, uint64_t *known)
 {
     uint8_t tail[32];
-    uint64_t revision = sg_publish_tail(turn->core, c->flow, tail), owner;
+    uint64_t revision = sg_publish_tail(turn->core, c->flow, tail);
+    struct sg_release accepted;
 
-    *known = sg_state_find(turn->state->release_of, sg_state_hash(c->sha256));
-    if (*known != 0)
-        return SG_ERR_EXISTS;
-    if (sg_release_find(turn->state, c->flow, c->manifest->revision) != 0)
-        return SG_ERR_CONFLICT;
+    enum sg_err err =
+        sg_release_look(turn->state, c->flow, c->manifest->revision, &accepted);
+    if (err == SG_OK) {
+        *known = accepted.seq;
+        return memcmp(accepted.manifest, c->sha256, 32) == 0 ? SG_ERR_EXISTS
+                                                             : SG_ERR_CONFLICT;
+    }
+    if (err != SG_ERR_NOT_FOUND)
+        return SG_ERR_BUSY;
     if (c->manifest->revision != revision + 1 ||
         !sg_pack_is(c->manifest->prev_manifest_sha256, tail, 32))
         return SG_ERR_REVISION;
-    if (sg_table_get(turn->state->seeds,
-                     sg_pack_slice(c->manifest->seed_commit), &owner))
-        return SG_ERR_SEED_REUSED;
-    return SG_OK;
+    return check_seed(turn, c);
 }
 
 static void
 answer_duplicate(struct sg_turn *turn, const struct candidate *c,
-                 uint32_t index, uint32_t known)
+                 uint32_t index, uint64_t known)
 {
     struct sg_upload shown = {.index = index,
                               .peer = turn->session->peer,
@@ -216,8 +235,7 @@ answer_duplicate(struct sg_turn *turn, const struct candidate *c,
                               .flow = c->flow};
 
     memcpy(shown.sha256, c->sha256, 32);
-    sg_publish_result(turn, &shown, SG_OK,
-                      sg_state_release(turn->state, known)->seq, true);
+    sg_publish_result(turn, &shown, SG_OK, known, true);
 }
 
 // ---- becoming an upload ----------------------------------------------------------
@@ -310,7 +328,8 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
       const uint8_t (*leaves)[32])
 {
     const Sgpb__Publish *publish = turn->envelope->publish;
-    uint32_t known = 0, index;
+    uint64_t known = 0;
+    uint32_t index;
 
     if (c->err == SG_OK && (index = sg_upload_by(turn->core, c->sha256)) != 0) {
         struct sg_upload *upload = sg_upload_at(turn->core, index);
@@ -491,7 +510,8 @@ sg_publish_begin(struct sg_turn *turn)
 {
     const Sgpb__PublishBegin *begin = turn->envelope->publish_begin;
     struct candidate c = {0};
-    uint32_t index, known = 0;
+    uint64_t known = 0;
+    uint32_t index;
 
     if (begin->manifest == NULL) {
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "manifest");
@@ -512,7 +532,7 @@ sg_publish_begin(struct sg_turn *turn)
     if (c.err == SG_OK)
         c.err = check_revision(turn, &c, &known);
     if (c.err == SG_ERR_EXISTS) {
-        sg_turn_receipt(turn, sg_state_release(turn->state, known)->seq, true);
+        sg_turn_receipt(turn, known, true);
         return;
     }
     c.err = check_begin(turn, begin, &c);

@@ -1,5 +1,6 @@
 #include "broker/core/flow.h"
 #include "broker/core/publish.h"
+#include "broker/core/release.h"
 #include "broker/core/roster.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
@@ -230,6 +231,16 @@ check_time(const struct sg_turn *turn, const Sgpb__Manifest *m,
     return SG_OK;
 }
 
+static bool
+is_accepted(const struct sg_turn *turn, uint32_t flow, uint64_t revision,
+            const uint8_t manifest_sha256[32])
+{
+    struct sg_release release;
+
+    return sg_release_look(turn->state, flow, revision, &release) == SG_OK &&
+           memcmp(release.manifest, manifest_sha256, 32) == 0;
+}
+
 enum sg_err
 sg_publish_check(const struct sg_turn *turn, const Sgpb__Manifest *m,
                  const uint8_t manifest_sha256[32], uint32_t *flow,
@@ -253,8 +264,7 @@ sg_publish_check(const struct sg_turn *turn, const Sgpb__Manifest *m,
         (err = check_key(turn, m, field)) != SG_OK)
         return err;
     // What was accepted is known whatever has changed since.
-    if (sg_state_find(turn->state->release_of,
-                      sg_state_hash(manifest_sha256)) != 0)
+    if (is_accepted(turn, *flow, m->revision, manifest_sha256))
         return SG_OK;
     *field = "terms_sha256";
     if (!sg_pack_is(m->terms_sha256, of->terms_sha256, 32))

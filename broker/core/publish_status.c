@@ -41,13 +41,12 @@ sg_publish_status(struct sg_turn *turn)
         progress.state = (char *)(uintptr_t)words[upload->state];
         progress.chunks = upload->next_chunk;
     } else {
-        uint32_t release =
-            flow == 0 ||
-                    strcmp(sg_state_flow(turn->state, flow)->terms->provider,
-                           turn->who->id) != 0
-                ? 0
-                : sg_release_find(turn->state, flow, asked->revision);
-        if (release == 0) {
+        // Every number up to the last accepted one was accepted.
+        if (flow == 0 ||
+            strcmp(sg_state_flow(turn->state, flow)->terms->provider,
+                   turn->who->id) != 0 ||
+            asked->revision == 0 ||
+            asked->revision > sg_state_flow(turn->state, flow)->revision) {
             sg_turn_refuse(turn, SG_ERR_NOT_FOUND, "revision");
             return;
         }
@@ -63,12 +62,12 @@ static bool
 report_of(struct sg_turn *turn, struct sg_slice manifest,
           struct sg_object *object)
 {
-    uint32_t release = sg_state_find(turn->state->release_of, manifest);
+    struct sg_release release;
     uint64_t at;
     struct sg_slice body;
 
-    if (release != 0) {
-        const Sgpb__Accepted *doc = sg_release_detail(turn, release);
+    if (sg_release_named(turn->state, manifest.ptr, &release) == SG_OK) {
+        const Sgpb__Accepted *doc = sg_release_detail_of(turn, &release);
         return doc != NULL && strcmp(doc->publisher, turn->who->id) == 0 &&
                sg_pack_object_open(doc->report, manifest.ptr, object);
     }

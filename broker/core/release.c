@@ -1,15 +1,17 @@
 #include "broker/core/release.h"
 
+#include "broker/core/cold.h"
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/publish.h"
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
+#include "broker/core/settle.h"
 #include "broker/core/upload.h"
 #include "schemas/proof/commit.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
-enum { DESTROY_MAX = 1024, CACHED = 512 };
+enum { DESTROY_MAX = 1024 };
 
 // ---- apply -----------------------------------------------------------------------
 
@@ -21,11 +23,33 @@ place_key(uint8_t key[12], uint32_t flow, uint64_t revision)
     return sg_slice_of(key, 12);
 }
 
+static void
+link_in(struct sg_state *state, struct sg_flow *flow, uint32_t index)
+{
+    struct sg_release *release = sg_pool_at(state->releases, index);
+    uint32_t after = flow->last_release;
+
+    while (after != 0 &&
+           sg_state_release(state, after)->revision > release->revision)
+        after = sg_state_release(state, after)->prev;
+    release->prev = after;
+    release->next =
+        after == 0 ? flow->first_release : sg_state_release(state, after)->next;
+    if (after == 0)
+        flow->first_release = index;
+    else
+        ((struct sg_release *)sg_pool_at(state->releases, after))->next = index;
+    if (release->next == 0)
+        flow->last_release = index;
+    else
+        ((struct sg_release *)sg_pool_at(state->releases, release->next))
+            ->prev = index;
+}
+
 enum sg_err
 sg_release_index(struct sg_state *state, uint32_t index)
 {
     struct sg_release *release = sg_pool_at(state->releases, index);
-    struct sg_flow *flow = sg_pool_at(state->flows, release->flow);
     uint8_t at[8], place[12];
     enum sg_err err;
 
@@ -40,13 +64,33 @@ sg_release_index(struct sg_state *state, uint32_t index)
         (err = sg_table_put(state->seeds, sg_state_hash(release->seed_commit),
                             index)) != SG_OK)
         return err;
-    if (flow->last_release == 0)
-        flow->first_release = index;
-    else
-        ((struct sg_release *)sg_pool_at(state->releases, flow->last_release))
-            ->next = index;
-    flow->last_release = index;
+    link_in(state, sg_pool_at(state->flows, release->flow), index);
     return SG_OK;
+}
+
+void
+sg_release_unindex(struct sg_state *state, uint32_t index)
+{
+    const struct sg_release *release = sg_state_release(state, index);
+    struct sg_flow *flow = sg_pool_at(state->flows, release->flow);
+    uint8_t at[8], place[12];
+
+    sg_bytes_store_u64(at, release->seq);
+    sg_table_remove(state->release_of, sg_state_hash(release->manifest));
+    sg_table_remove(state->release_at, sg_slice_of(at, 8));
+    sg_table_remove(state->release_by,
+                    place_key(place, release->flow, release->revision));
+    sg_table_remove(state->seeds, sg_state_hash(release->seed_commit));
+    if (release->prev == 0)
+        flow->first_release = release->next;
+    else
+        ((struct sg_release *)sg_pool_at(state->releases, release->prev))
+            ->next = release->next;
+    if (release->next == 0)
+        flow->last_release = release->prev;
+    else
+        ((struct sg_release *)sg_pool_at(state->releases, release->next))
+            ->prev = release->prev;
 }
 
 static enum sg_err
@@ -77,17 +121,17 @@ fill(const struct sg_state *state, struct sg_release *release,
 // Details of old releases are read from the log again when they are wanted; the
 // newest stay at hand, because what is not durable cannot be read.
 static void
-trim(struct sg_state *state, struct sg_flow *flow, uint32_t newest)
+trim(struct sg_state *state, uint64_t newest)
 {
-    if (flow->cached_count == 0)
-        flow->cached_from = newest;
-    if (++flow->cached_count <= CACHED)
+    uint64_t *place = &state->detailed[state->details++ % SG_DETAILS_MAX];
+    uint32_t old = *place == 0 ? 0 : sg_state_release_at(state, *place);
+
+    *place = newest;
+    if (old == 0)
         return;
-    struct sg_release *old = sg_pool_at(state->releases, flow->cached_from);
-    sg_state_drop(&old->kept);
-    old->doc = NULL;
-    flow->cached_from = old->next;
-    flow->cached_count--;
+    struct sg_release *release = sg_pool_at(state->releases, old);
+    sg_state_drop(&release->kept);
+    release->doc = NULL;
 }
 
 enum sg_err
@@ -117,20 +161,44 @@ sg_release_apply(struct sg_state *state, const struct sg_appended *entry,
         return err == SG_OK ? SG_ERR_FULL : err;
     }
     struct sg_flow *flow = sg_pool_at(state->flows, next.flow);
+    uint32_t before = flow->head_release;
     *(struct sg_release *)sg_pool_at(state->releases, index) = next;
     flow->revision = next.revision;
     memcpy(flow->head, next.manifest, 32);
     flow->head_release = index;
     flow->head_time = next.time;
-    if ((err = sg_release_index(state, index)) == SG_OK)
-        trim(state, flow, index);
-    const Sgpb__ObjectRef *refs[] = {next.doc->spool, next.doc->leaves,
-                                     next.doc->report};
-    for (size_t i = 0; i < SG_COUNT_OF(refs) && err == SG_OK; i++)
-        if (refs[i] != NULL)
-            err = sg_table_put(state->objects, sg_pack_slice(refs[i]->id),
-                               entry->seq);
-    return err;
+    if ((err = sg_release_index(state, index)) != SG_OK)
+        return err;
+    trim(state, entry->seq);
+    if (before != 0)
+        sg_settle_superseded(state, before, entry->seq);
+    return SG_OK;
+}
+
+// The order names the release also when it is no longer in memory.
+static enum sg_err
+recall_cold(struct sg_state *state, const Sgpb__RecallEntry *recall,
+            uint64_t seq)
+{
+    const Sgpb__RecallOrder *order =
+        recall->order == NULL
+            ? NULL
+            : sg_pack_open(state->scratch, &sgpb__recall_order__descriptor,
+                           sg_pack_slice(recall->order->body));
+    uint32_t flow = order == NULL ? 0
+                                  : sg_state_find(state->flow_of,
+                                                  sg_slice_text(order->flow));
+    struct sg_release release;
+
+    if (flow == 0)
+        return SG_ERR_DAMAGE;
+    enum sg_err err =
+        sg_cold_release(state, flow, order->revision, true, &release);
+    if (err != SG_OK || release.seq != recall->release)
+        return err == SG_OK || err == SG_ERR_NOT_FOUND ? SG_ERR_DAMAGE : err;
+    if (release.recalled_at == 0)
+        release.recalled_at = seq;
+    return sg_cold_amend(state, &release);
 }
 
 enum sg_err
@@ -140,13 +208,26 @@ sg_release_apply_recall(struct sg_state *state, const struct sg_appended *entry,
     const Sgpb__RecallEntry *recall = body;
     uint32_t index = sg_state_release_at(state, recall->release);
 
-    (void)entry;
     if (index == 0)
-        return SG_ERR_DAMAGE;
+        return recall_cold(state, recall, entry->seq);
     struct sg_release *release = sg_pool_at(state->releases, index);
-    release->recalled = true;
-    release->stops++;
+    if (release->recalled_at == 0)
+        release->recalled_at = entry->seq;
+    sg_settle_release(state, index, entry->seq);
     return SG_OK;
+}
+
+static enum sg_err
+destroyed_cold(struct sg_state *state, const uint8_t manifest[32], uint64_t seq)
+{
+    struct sg_release release;
+    enum sg_err err = sg_cold_by_manifest(state, manifest, true, &release);
+
+    if (err != SG_OK) // refused and rehearsed ones have keys too
+        return err == SG_ERR_NOT_FOUND ? SG_OK : err;
+    if (release.destroyed_at == 0)
+        release.destroyed_at = seq;
+    return sg_cold_amend(state, &release);
 }
 
 enum sg_err
@@ -154,34 +235,23 @@ sg_release_apply_destroyed(struct sg_state *state,
                            const struct sg_appended *entry, const void *body)
 {
     const Sgpb__Destroyed *destroyed = body;
+    enum sg_err err = SG_OK;
 
-    (void)entry;
-    for (size_t i = 0; i < destroyed->n_manifests; i++) {
-        uint32_t index = sg_state_find(state->release_of,
-                                       sg_pack_slice(destroyed->manifests[i]));
-        if (index == 0)
-            continue; // refused or rehearsed ones have keys too
+    for (size_t i = 0; i < destroyed->n_manifests && err == SG_OK; i++) {
+        struct sg_slice name = sg_pack_slice(destroyed->manifests[i]);
+        uint32_t index = sg_state_find(state->release_of, name);
+        if (name.len != 32)
+            return SG_ERR_DAMAGE;
+        if (index == 0) {
+            err = destroyed_cold(state, name.ptr, entry->seq);
+            continue;
+        }
         struct sg_release *release = sg_pool_at(state->releases, index);
-        release->destroyed = true;
-        release->stops++;
+        if (release->destroyed_at == 0)
+            release->destroyed_at = entry->seq;
+        sg_settle_release(state, index, entry->seq);
     }
-    return SG_OK;
-}
-
-// A refusal changes nothing but which bytes are kept: its report.
-enum sg_err
-sg_release_apply_refused(struct sg_state *state,
-                         const struct sg_appended *entry, const void *body)
-{
-    const Sgpb__Refused *refused = body;
-
-    if (refused->report == NULL)
-        return SG_OK;
-    // The table is a short way for finding orphans; when it is full, reports of
-    // refusals count as orphans after the next start.
-    enum sg_err err = sg_table_put(
-        state->objects, sg_pack_slice(refused->report->id), entry->seq);
-    return err == SG_ERR_FULL ? SG_OK : err;
+    return err;
 }
 
 // ---- asking ------------------------------------------------------------------------
@@ -194,10 +264,41 @@ sg_release_find(const struct sg_state *state, uint32_t flow, uint64_t revision)
     return sg_state_find(state->release_by, place_key(key, flow, revision));
 }
 
+enum sg_err
+sg_release_look(const struct sg_state *state, uint32_t flow, uint64_t revision,
+                struct sg_release *release)
+{
+    uint32_t index = sg_release_find(state, flow, revision);
+
+    if (index == 0)
+        return revision > sg_state_flow(state, flow)->revision
+                   ? SG_ERR_NOT_FOUND
+                   : sg_cold_release(state, flow, revision, false, release);
+    *release = *sg_state_release(state, index);
+    return SG_OK;
+}
+
+enum sg_err
+sg_release_named(const struct sg_state *state, const uint8_t manifest[32],
+                 struct sg_release *release)
+{
+    uint32_t index = sg_state_find(state->release_of, sg_state_hash(manifest));
+
+    if (index == 0)
+        return sg_cold_by_manifest(state, manifest, false, release);
+    *release = *sg_state_release(state, index);
+    return SG_OK;
+}
+
 const Sgpb__Accepted *
 sg_release_detail(struct sg_turn *turn, uint32_t index)
 {
-    const struct sg_release *release = sg_state_release(turn->state, index);
+    return sg_release_detail_of(turn, sg_state_release(turn->state, index));
+}
+
+const Sgpb__Accepted *
+sg_release_detail_of(struct sg_turn *turn, const struct sg_release *release)
+{
     const struct sg_lookup *lookup = &turn->core->options.lookup;
     struct sg_slice body;
 
@@ -209,11 +310,10 @@ sg_release_detail(struct sg_turn *turn, uint32_t index)
 }
 
 bool
-sg_release_objects(struct sg_turn *turn, uint32_t index,
+sg_release_objects(struct sg_turn *turn, const struct sg_release *release,
                    struct sg_object *spool, struct sg_object *leaves)
 {
-    const struct sg_release *release = sg_state_release(turn->state, index);
-    const Sgpb__Accepted *doc = sg_release_detail(turn, index);
+    const Sgpb__Accepted *doc = sg_release_detail_of(turn, release);
 
     if (doc == NULL ||
         !sg_pack_object_open(doc->spool, release->manifest, spool) ||
@@ -336,12 +436,14 @@ sg_release_recall(struct sg_turn *turn)
     }
     uint32_t flow =
         sg_state_find(turn->state->flow_of, sg_slice_text(order->flow));
-    uint32_t index =
-        flow == 0 ? 0 : sg_release_find(turn->state, flow, order->revision);
+    struct sg_release release = {0};
+    enum sg_err found = flow == 0 ? SG_ERR_NOT_FOUND
+                                  : sg_release_look(turn->state, flow,
+                                                    order->revision, &release);
     const struct sg_key *key =
         sg_roster_signer(turn, document, SG_SIGN_RECALL, SG_USE_SIGN, &err);
     if (key != NULL &&
-        (index == 0 ||
+        (found != SG_OK ||
          strcmp(sg_roster_owner(turn->state, key)->id,
                 sg_state_flow(turn->state, flow)->terms->provider) != 0))
         err = SG_ERR_FLOW;
@@ -349,7 +451,7 @@ sg_release_recall(struct sg_turn *turn)
         sg_turn_refuse(turn, err, "order");
         return;
     }
-    body.release = sg_state_release(turn->state, index)->seq;
+    body.release = release.seq;
     body.kind = order->kind;
     body.deadline = order->deadline;
     body.order = (Sgpb__Signed *)(uintptr_t)document;
@@ -360,25 +462,61 @@ sg_release_recall(struct sg_turn *turn)
 
 // ---- the end of their time -------------------------------------------------------------
 
+// Of releases in memory.
+static size_t
+over_in_memory(const struct sg_turn *turn, uint8_t (*manifests)[32])
+{
+    size_t count = 0;
+
+    for (uint32_t i = sg_pool_next(turn->state->releases, 0);
+         i != 0 && count < DESTROY_MAX;
+         i = sg_pool_next(turn->state->releases, i)) {
+        const struct sg_release *release = sg_state_release(turn->state, i);
+        if (release->destroyed_at == 0 && release->retain_until != 0 &&
+            turn->now >= release->retain_until)
+            memcpy(manifests[count++], release->manifest, 32);
+    }
+    return count;
+}
+
+// Of those that have left it, earliest end first. A row that is not in the
+// index yet is seen the next day.
+static size_t
+over_in_index(const struct sg_turn *turn, uint8_t (*manifests)[32],
+              size_t count)
+{
+    struct sg_row row = {.table = SG_COLD_RETAIN, .key_len = 16};
+    struct sg_release release;
+
+    for (size_t looked = 0; count < DESTROY_MAX && looked < 4 * DESTROY_MAX;
+         looked++) {
+        if (sg_cold_next(turn->state, &row) != SG_OK || row.key_len != 16 ||
+            sg_bytes_load_u64(row.key) > turn->now)
+            return count;
+        // One that came back is among those in memory.
+        if (sg_state_release_at(turn->state, sg_bytes_load_u64(row.key + 8)) ==
+                0 &&
+            sg_cold_named_release(turn->state, &row, false, &release) ==
+                SG_OK &&
+            release.destroyed_at == 0)
+            memcpy(manifests[count++], release.manifest, 32);
+        sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
+    }
+    return count;
+}
+
 void
 sg_release_retention(struct sg_turn *turn)
 {
     struct sg_core *core = turn->core;
     uint8_t(*manifests)[32];
-    size_t count = 0;
 
     if (turn->now < core->next_retention)
         return;
     core->next_retention = turn->now + DAY_US;
     manifests = sg_turn_take(turn, DESTROY_MAX * 32);
-    for (uint32_t i = sg_pool_next(turn->state->releases, 0);
-         i != 0 && count < DESTROY_MAX;
-         i = sg_pool_next(turn->state->releases, i)) {
-        const struct sg_release *release = sg_state_release(turn->state, i);
-        if (!release->destroyed && release->retain_until != 0 &&
-            turn->now >= release->retain_until)
-            memcpy(manifests[count++], release->manifest, 32);
-    }
+    size_t count = over_in_memory(turn, manifests);
+    count = over_in_index(turn, manifests, count);
     if (count == 0)
         return;
     struct sg_effect *effect = sg_output_effect(turn->output, SG_EFFECT_DESTROY,
@@ -402,16 +540,14 @@ sg_release_destroyed(struct sg_turn *turn, const struct sg_event *event)
     body.ground = (char *)(uintptr_t) "retention";
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_DESTROYED, &body.base);
     for (size_t i = 0; i < count; i++) {
-        uint32_t index =
-            sg_state_find(turn->state->release_of,
-                          sg_state_hash(event->u.destroyed.manifests[i]));
+        struct sg_release release;
         struct sg_object spool, leaves;
-        if (index == 0 || !sg_release_objects(turn, index, &spool, &leaves))
+        if (sg_release_named(turn->state, event->u.destroyed.manifests[i],
+                             &release) != SG_OK ||
+            !sg_release_objects(turn, &release, &spool, &leaves))
             continue;
         remove_object(turn, &spool, seq);
         remove_object(turn, &leaves, seq);
-        sg_policy_due_flow(turn->core,
-                           sg_state_release(turn->state, index)->flow,
-                           SG_DUE_DECIDE);
+        sg_policy_due_flow(turn->core, release.flow, SG_DUE_DECIDE);
     }
 }

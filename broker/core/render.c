@@ -40,8 +40,11 @@ sg_render_open(struct sg_state *state, struct sg_rendition *rendition)
 enum sg_err
 sg_render_index(struct sg_state *state, uint32_t index)
 {
-    const struct sg_rendition *rendition = sg_state_rendition(state, index);
+    struct sg_rendition *rendition = sg_pool_at(state->renditions, index);
+    struct sg_release *of = sg_pool_at(state->releases, rendition->release);
     uint8_t at[8];
+    rendition->next = of->first_rendition;
+    of->first_rendition = index;
     enum sg_err err = sg_table_put(state->rendition_of,
                                    sg_state_hash(rendition->parameters), index);
 
@@ -129,21 +132,32 @@ forget(struct sg_core *core, uint32_t index)
     sg_pool_give(core->makings, index);
 }
 
+// Its flow is looked at again. The release may have left memory, when nobody
+// wants the rendition any more.
+static void
+due(struct sg_turn *turn, const struct sg_making *making)
+{
+    uint32_t release =
+        sg_state_find(turn->state->release_of, sg_state_hash(making->manifest));
+
+    if (release != 0)
+        sg_policy_due_flow(turn->core,
+                           sg_state_release(turn->state, release)->flow,
+                           SG_DUE_SEND);
+}
+
 static void
 new_output(struct sg_turn *turn, struct sg_making *making)
 {
-    const struct sg_release *release =
-        sg_state_release(turn->state, making->release);
-
     making->output = (struct sg_object){.purpose = SG_SEAL_VARIANT,
                                         .chunk_size = SG_LIMIT_CHUNK};
     sg_turn_draw(turn, making->output.id, 16);
     sg_turn_draw(turn, making->output.attempt, 16);
     sg_turn_draw(turn, making->output.variant, 16);
-    memcpy(making->output.manifest, release->manifest, 32);
+    memcpy(making->output.manifest, making->manifest, 32);
     struct sg_effect *effect =
         sg_output_effect(turn->output, SG_EFFECT_MAKE_KEY, SG_AFTER_NOTHING);
-    memcpy(effect->u.make_key.manifest, release->manifest, 32);
+    memcpy(effect->u.make_key.manifest, making->manifest, 32);
     memcpy(effect->u.make_key.variant, making->output.variant, 16);
 }
 
@@ -159,7 +173,9 @@ enqueue(struct sg_turn *turn, const struct sg_delivery *delivery,
 
     if (index == 0)
         return false;
-    if (!sg_release_objects(turn, delivery->release, &spool, &leaves) ||
+    const struct sg_release *release =
+        sg_state_release(turn->state, delivery->release);
+    if (!sg_release_objects(turn, release, &spool, &leaves) ||
         sg_table_put(core->render_of, key, index) != SG_OK) {
         sg_pool_give(core->makings, index);
         return false;
@@ -168,6 +184,7 @@ enqueue(struct sg_turn *turn, const struct sg_delivery *delivery,
         sg_table_clear(core->render_tries); // full: the count begins again
     struct sg_making *making = making_at(core, index);
     making->release = delivery->release;
+    memcpy(making->manifest, release->manifest, 32);
     making->bytes = spool.bytes;
     making->alone = tries > 0;
     memcpy(making->delivery_id, delivery->id, 16);
@@ -225,9 +242,10 @@ fill_item(struct sg_turn *turn, const struct sg_making *making, uint8_t role,
     struct sg_object spool, leaves;
 
     SG_ASSERT(m != NULL); // sg_render_want looked
-    bool objects = sg_release_objects(turn, making->release, &spool, &leaves);
+    bool objects = sg_release_objects(
+        turn, sg_state_release(turn->state, making->release), &spool, &leaves);
     SG_ASSERT(objects);
-    memcpy(item->manifest, making->output.manifest, 32);
+    memcpy(item->manifest, making->manifest, 32);
     memcpy(item->content_root, m->content_root.data, 32);
     memcpy(item->file_commit, m->file_commit.data, 32);
     item->leaves_count = m->leaves;
@@ -294,9 +312,7 @@ collect(struct sg_turn *turn, size_t at, struct sg_pending_job *job,
         struct wanted next;
         if (!still_wanted(turn, making, &next) ||
             sg_release_detail(turn, making->release) == NULL) {
-            sg_policy_due_flow(
-                core, sg_state_release(turn->state, making->release)->flow,
-                SG_DUE_SEND);
+            due(turn, making);
             forget(core, index);
             continue;
         }
@@ -397,9 +413,7 @@ give_up(struct sg_turn *turn, uint32_t index)
                             SG_AFTER_NOTHING)
                ->u.object_id,
            making->output.id, 16);
-    sg_policy_due_flow(turn->core,
-                       sg_state_release(turn->state, making->release)->flow,
-                       SG_DUE_SEND);
+    due(turn, making);
     forget(turn->core, index);
 }
 

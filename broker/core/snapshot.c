@@ -7,6 +7,7 @@
 #include "broker/core/release.h"
 #include "broker/core/render.h"
 #include "broker/core/roster.h"
+#include "broker/core/settle.h"
 #include "broker/core/subscribe.h"
 #include "broker/core/volatile.h"
 
@@ -118,6 +119,7 @@ flow(struct walk *w, uint32_t index)
     bytes(w, one->head, 32);
     u64(w, &one->head_time);
     u64(w, &one->stops);
+    u64(w, &one->released_before);
     if (w->sink == NULL && w->err == SG_OK) {
         opened(w, sg_flow_open(one));
         if (w->err == SG_OK)
@@ -185,13 +187,13 @@ release(struct walk *w, uint32_t index)
     bytes(w, one->manifest, 32);
     bytes(w, one->seed_commit, 32);
     codes(w, one->codes);
-    u64(w, &one->stops);
     u32(w, &one->chunk_size);
     bytes(w, &one->media, 1);
     bytes(w, &one->mode, 1);
-    flag(w, &one->destroyed);
-    flag(w, &one->recalled);
+    u64(w, &one->recalled_at);
+    u64(w, &one->destroyed_at);
     u64(w, &one->retain_until);
+    u64(w, &one->settled);
     if (w->sink != NULL || w->err != SG_OK || w->in.failed)
         return;
     opened(w, sg_release_index(w->state, index));
@@ -258,7 +260,7 @@ delivery(struct walk *w, uint32_t index)
         &one->decision,   &one->decided_at,     &one->generation,
         &one->hold_until, &one->first_held,     &one->statement,
         &one->released,   &one->first_released, &one->cancelled,
-        &one->ack,        &one->stops};
+        &one->ack,        &one->stops,          &one->settled};
 
     bytes(w, one->id, 16);
     bytes(w, &one->state, 1);
@@ -371,18 +373,22 @@ roster(struct walk *w)
 }
 
 struct section {
-    size_t pool; // offset of a struct sg_pool * in the state
+    size_t pool;  // offset of a struct sg_pool * in the state
+    size_t order; // of the table that names what comes and goes; 0: none
     void (*object)(struct walk *w, uint32_t index);
 };
 static const struct section sections[] = {
-    {offsetof(struct sg_state, flows), flow},
-    {offsetof(struct sg_state, structures), structure},
-    {offsetof(struct sg_state, releases), release},
-    {offsetof(struct sg_state, renditions), rendition},
-    {offsetof(struct sg_state, subscriptions), subscription},
-    {offsetof(struct sg_state, deliveries), delivery},
-    {offsetof(struct sg_state, agreements), agreement},
-    {offsetof(struct sg_state, records), record},
+    {offsetof(struct sg_state, flows), 0, flow},
+    {offsetof(struct sg_state, structures), 0, structure},
+    {offsetof(struct sg_state, releases), offsetof(struct sg_state, release_at),
+     release},
+    {offsetof(struct sg_state, renditions),
+     offsetof(struct sg_state, rendition_at), rendition},
+    {offsetof(struct sg_state, subscriptions), 0, subscription},
+    {offsetof(struct sg_state, deliveries),
+     offsetof(struct sg_state, delivery_of), delivery},
+    {offsetof(struct sg_state, agreements), 0, agreement},
+    {offsetof(struct sg_state, records), 0, record},
 };
 
 // The next object to write: by the table that names them where there is one,
@@ -407,8 +413,8 @@ pool(struct walk *w, const struct section *section)
     uint32_t at = 0, cursor = 0;
 
     memcpy(&objects, (uint8_t *)w->state + section->pool, sizeof objects);
-    if (section->object == delivery)
-        order = w->state->delivery_of;
+    if (section->order != 0)
+        memcpy(&order, (uint8_t *)w->state + section->order, sizeof order);
     uint32_t count = sg_pool_count(objects);
     u32(w, &count);
     for (uint32_t i = 0; i < count && w->err == SG_OK && !w->in.failed; i++) {
@@ -437,6 +443,54 @@ position(struct walk *w)
     u64(w, &w->state->last_time);
 }
 
+// What waits to leave memory, in order: releases by their entries, deliveries
+// by their ids.
+static void
+settling_releases(struct walk *w)
+{
+    uint32_t at = w->state->settling_releases.first;
+    uint64_t seq = 1;
+
+    for (; seq != 0 && w->err == SG_OK && !w->in.failed;) {
+        seq = at == 0 ? 0 : sg_state_release(w->state, at)->seq;
+        u64(w, &seq); // 0 ends the row: that is genesis
+        if (w->sink != NULL) {
+            at = at == 0 ? 0 : sg_state_release(w->state, at)->settling;
+            continue;
+        }
+        uint32_t index = seq == 0 ? 0 : sg_state_release_at(w->state, seq);
+        if (index != 0 && index != w->state->settling_releases.last &&
+            sg_state_release(w->state, index)->settling == 0)
+            sg_settle_wait_release(w->state, index);
+        else if (seq != 0)
+            w->err = SG_ERR_CORRUPT;
+    }
+}
+
+static void
+settling_deliveries(struct walk *w)
+{
+    static const uint8_t end[16];
+    uint32_t at = w->state->settling_deliveries.first;
+    uint8_t id[16] = {1};
+
+    while (memcmp(id, end, 16) != 0 && w->err == SG_OK && !w->in.failed) {
+        memcpy(id, at == 0 ? end : sg_state_delivery(w->state, at)->id, 16);
+        bytes(w, id, sizeof id);
+        if (w->sink != NULL) {
+            at = at == 0 ? 0 : sg_state_delivery(w->state, at)->settling;
+            continue;
+        }
+        uint32_t index =
+            sg_state_find(w->state->delivery_of, sg_slice_of(id, sizeof id));
+        if (index != 0 && index != w->state->settling_deliveries.last &&
+            sg_state_delivery(w->state, index)->settling == 0)
+            sg_settle_wait_delivery(w->state, index);
+        else if (memcmp(id, end, 16) != 0)
+            w->err = SG_ERR_CORRUPT;
+    }
+}
+
 static void
 whole(struct walk *w)
 {
@@ -444,7 +498,6 @@ whole(struct walk *w)
     bytes(w, w->state->roster_pin, 32);
     table(w, w->state->known_keys, 32);
     table(w, w->state->revoked, 32);
-    table(w, w->state->objects, 16);
     roster(w);
     u64(w, &w->state->generation);
     u64(w, &w->state->active_from);
@@ -452,6 +505,8 @@ whole(struct walk *w)
     bundle(w, &w->state->active);
     for (size_t i = 0; i < SG_COUNT_OF(sections) && w->err == SG_OK; i++)
         pool(w, &sections[i]);
+    settling_releases(w);
+    settling_deliveries(w);
 }
 
 enum sg_err

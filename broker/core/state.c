@@ -1,5 +1,7 @@
 #include "broker/core/state.h"
 
+#include "broker/core/cold.h"
+
 enum { RECORDS_DEFAULT = 1000000, BLOCK = 4096 };
 
 static uint32_t
@@ -51,7 +53,6 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
     state->release_of = sg_table_new_own(releases);
     state->release_at = sg_table_new_own(releases);
     state->release_by = sg_table_new_own(releases);
-    state->objects = sg_table_new_own(UINT32_C(4) * releases);
     state->seeds = sg_table_new(releases, key);
     state->rendition_of =
         sg_table_new_own(cap_of(caps->renditions, SG_LIMIT_RENDITIONS));
@@ -72,7 +73,7 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
            state->flow_of != NULL && state->structure_of != NULL &&
            state->release_of != NULL && state->release_at != NULL &&
            state->release_by != NULL && state->seeds != NULL &&
-           state->objects != NULL && state->rendition_at != NULL &&
+           state->cold != NULL && state->rendition_at != NULL &&
            state->rendition_of != NULL && state->subscription_of != NULL &&
            state->delivery_of != NULL && state->agreement_of != NULL &&
            state->record_of != NULL && state->consent != NULL;
@@ -91,6 +92,9 @@ sg_state_new(const struct sg_core_options *options)
     state->home = home;
     SG_ASSERT(options->gate.len < sizeof state->gate);
     memcpy(state->gate, options->gate.ptr, options->gate.len);
+    state->cold = sg_cold_new(&options->lookup);
+    state->settle_after =
+        options->settle_after != 0 ? options->settle_after : SG_LIMIT_SETTLE;
     if (!open_pools(state, &options->caps) ||
         !open_tables(state, &options->caps, options->table_key))
         sg_state_free(&state);
@@ -137,14 +141,15 @@ sg_state_free(struct sg_state **state)
     sg_state_drop(&s->proposed.kept);
     sg_state_drop(&s->active.kept);
     struct sg_table **tables[] = {
-        &s->known_keys,   &s->revoked,      &s->flow_of,
-        &s->structure_of, &s->release_of,   &s->release_at,
-        &s->release_by,   &s->rendition_at, &s->objects,
-        &s->seeds,        &s->rendition_of, &s->subscription_of,
-        &s->delivery_of,  &s->agreement_of, &s->record_of};
+        &s->known_keys,   &s->revoked,         &s->flow_of,
+        &s->structure_of, &s->release_of,      &s->release_at,
+        &s->release_by,   &s->rendition_at,    &s->seeds,
+        &s->rendition_of, &s->subscription_of, &s->delivery_of,
+        &s->agreement_of, &s->record_of};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_consent_free(&s->consent);
+    sg_cold_free(&s->cold);
     struct sg_arena *home = s->home;
     sg_arena_free(&home);
 }

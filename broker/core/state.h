@@ -87,10 +87,10 @@ struct sg_flow {
     uint8_t head[32];  // its manifest_sha256
     uint32_t head_release;
     uint64_t head_time;
-    uint32_t first_release, last_release; // in order of revision
+    uint32_t first_release, last_release; // in memory, in order of revision
     uint32_t first_subscription;
-    uint64_t stops;                     // terms loosened or tightened: goes up
-    uint32_t cached_from, cached_count; // releases whose detail is at hand
+    uint64_t stops;           // terms loosened or tightened: goes up
+    uint64_t released_before; // newest `key released` of what left memory
 };
 
 struct sg_structure {
@@ -101,23 +101,29 @@ struct sg_structure {
     struct sg_kept kept; // body: StructureEntry
 };
 
+// Details at hand: what is not durable yet cannot be read from the log.
+enum { SG_DETAILS_MAX = 4096 };
 enum { SG_PARTS_MAX = 16 };
 
 // Detail (manifest, objects, facts) is in the entry and read when wanted.
 struct sg_release {
     uint64_t seq;
-    uint32_t flow, next; // next release of the flow
+    uint32_t flow, next, prev; // neighbours in memory of the flow
     uint64_t revision;
     uint64_t time;
     uint64_t embargo_us;
     uint8_t manifest[32];
     uint8_t seed_commit[32];
     uint16_t codes[SG_ATTR_COUNT]; // level R, strictest of claim and terms
-    uint64_t stops;                // recalls
     uint32_t chunk_size;
     uint8_t media, mode;
-    bool destroyed, recalled;
+    uint64_t recalled_at, destroyed_at; // entries; 0: not so
     uint64_t retain_until;
+    // Until it leaves memory (settle.h).
+    uint32_t deliveries; // in memory
+    uint32_t first_rendition;
+    uint32_t settling;   // next in the row of those that settle
+    uint64_t settled;    // entry; 0: not in that row
     struct sg_kept kept; // body: Accepted; kept while it is the head
     const Sgpb__Accepted *doc;
 };
@@ -127,7 +133,7 @@ struct sg_rendition {
     const Sgpb__ObjectMade *doc;
     uint64_t seq;
     uint8_t parameters[32];
-    uint32_t release;
+    uint32_t release, next; // next of the release
     struct sg_object object;
 };
 
@@ -182,7 +188,9 @@ struct sg_delivery {
     uint8_t state;
     uint8_t why; // enum sg_why of the last decision
     uint32_t release, subscription, rendition;
-    uint32_t next; // of the subscription
+    uint32_t next, prev; // of the subscription
+    uint32_t settling;   // next in the row of those that settle
+    uint64_t settled;    // entry; 0: not in that row
     uint64_t decision, decided_at;
     uint64_t generation;               // of policy, when decided
     uint64_t hold_until;               // 0: until an event
@@ -247,7 +255,6 @@ struct sg_state {
     struct sg_table *release_of;      // manifest sha256
     struct sg_table *release_at;      // seq, 8 bytes
     struct sg_table *release_by;      // flow index 4, revision 8 bytes
-    struct sg_table *objects;         // id -> entry: bytes that are evidence
     struct sg_table *seeds;           // seed_commit
     struct sg_table *rendition_of;    // parameters sha256
     struct sg_table *rendition_at;    // seq, 8 bytes
@@ -256,7 +263,15 @@ struct sg_state {
     struct sg_table *agreement_of;    // id
     struct sg_table *record_of;       // agreement | record
     struct sg_consent *consent;
+    struct sg_cold *cold; // rows of what has left memory
 
+    // What is over and waits to leave memory, in order of `settled`.
+    struct {
+        uint32_t first, last;
+    } settling_deliveries, settling_releases;
+    uint64_t settle_after;             // entries between
+    uint64_t detailed[SG_DETAILS_MAX]; // releases whose detail is at hand
+    uint64_t details;                  // accepted since the start
     struct sg_bundle proposed, active;
     uint64_t generation; // 0: no policy yet
     uint64_t active_from;

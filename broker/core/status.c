@@ -37,8 +37,8 @@ sg_status_catalogue(struct sg_turn *turn)
 }
 
 static void
-reply_trace(struct sg_turn *turn, uint32_t release, uint32_t subscription,
-            enum sg_audience audience)
+reply_trace(struct sg_turn *turn, const struct sg_release *release,
+            uint32_t subscription, enum sg_audience audience)
 {
     struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
     uint8_t *json = sg_turn_take(turn, TRACE_MAX);
@@ -48,7 +48,7 @@ reply_trace(struct sg_turn *turn, uint32_t release, uint32_t subscription,
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Trace trace = SGPB__TRACE__INIT;
 
-    sg_match_decide(turn, release, subscription, 0, outcome);
+    sg_match_decide_on(turn, release, subscription, 0, outcome);
     if (outcome->parts == 0 || turn->core->rules == NULL) {
         sg_turn_refuse(turn, SG_ERR_POLICY_NONE, NULL);
         return;
@@ -78,8 +78,10 @@ sg_status_why(struct sg_turn *turn)
         sg_state_find(turn->state->flow_of, sg_slice_text(why->flow));
     uint32_t subscription = sg_state_find(turn->state->subscription_of,
                                           sg_slice_text(why->subscription));
-    uint32_t release =
-        flow == 0 ? 0 : sg_release_find(turn->state, flow, why->revision);
+    struct sg_release release = {0};
+    enum sg_err found =
+        flow == 0 ? SG_ERR_NOT_FOUND
+                  : sg_release_look(turn->state, flow, why->revision, &release);
 
     bool provider =
         flow != 0 && strcmp(sg_state_flow(turn->state, flow)->terms->provider,
@@ -90,13 +92,25 @@ sg_status_why(struct sg_turn *turn)
             sg_state_subscription(turn->state, subscription)->doc->subscriber,
             turn->who->id) == 0;
     // A stranger cannot tell what exists from what does not (S44).
-    if (release == 0 || subscription == 0 || (!provider && !recipient) ||
+    if (found != SG_OK || subscription == 0 || (!provider && !recipient) ||
         sg_state_subscription(turn->state, subscription)->flow != flow) {
         sg_turn_refuse(turn, SG_ERR_NOT_FOUND, NULL);
         return;
     }
-    reply_trace(turn, release, subscription,
+    reply_trace(turn, &release, subscription,
                 provider ? SG_AUDIENCE_PROVIDER : SG_AUDIENCE_RECIPIENT);
+}
+
+// Ever, of all flows: their numbers have no gaps.
+static uint64_t
+accepted(const struct sg_state *state)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = sg_pool_next(state->flows, 0); i != 0;
+         i = sg_pool_next(state->flows, i))
+        sum += sg_state_flow(state, i)->revision;
+    return sum;
 }
 
 void
@@ -110,7 +124,7 @@ sg_status_get(struct sg_turn *turn)
         turn->arena,
         "{\"gate\":\"%s\",\"entries\":%llu,\"durable\":%llu,\"roster\":%llu,"
         "\"roster_expires\":%llu,\"policy_generation\":%llu,\"flows\":%u,"
-        "\"releases\":%u,\"subscriptions\":%u,\"deliveries_open\":%u,"
+        "\"releases\":%llu,\"releases_open\":%u,\"subscriptions\":%u,\"deliveries_open\":%u,"
         "\"sessions\":%u,\"uploads\":%u,\"jobs\":%u,\"credit_used\":%llu,"
         "\"unknown_keys\":%llu,\"refused_handshakes\":%llu,"
         "\"objects_lost\":%llu,\"disk_full\":%s}",
@@ -119,10 +133,10 @@ sg_status_get(struct sg_turn *turn)
         (unsigned long long)state->roster.version,
         (unsigned long long)state->roster.expires,
         (unsigned long long)state->generation, sg_pool_count(state->flows),
-        sg_pool_count(state->releases), sg_pool_count(state->subscriptions),
-        sg_pool_count(state->deliveries), sg_pool_count(core->sessions),
-        sg_pool_count(core->uploads), sg_pool_count(core->jobs),
-        (unsigned long long)core->credit_used,
+        (unsigned long long)accepted(state), sg_pool_count(state->releases),
+        sg_pool_count(state->subscriptions), sg_pool_count(state->deliveries),
+        sg_pool_count(core->sessions), sg_pool_count(core->uploads),
+        sg_pool_count(core->jobs), (unsigned long long)core->credit_used,
         (unsigned long long)core->unknown_keys,
         (unsigned long long)core->refused_handshakes,
         (unsigned long long)core->lost, core->disk_full ? "true" : "false");

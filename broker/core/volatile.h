@@ -40,7 +40,8 @@ struct sg_quota {
 enum { SG_SENDING_MAX = 64 }; // deliveries on their way to one peer
 
 struct sg_sending {
-    uint32_t delivery; // 0: free
+    uint32_t delivery; // 0: free; it may have left memory: sg_deliver_sends
+    uint8_t delivery_id[16];
     uint64_t next_index;
     bool ready; // the subscriber says that all chunks are there
     uint8_t tries;
@@ -124,8 +125,9 @@ struct sg_pending_job {
     uint32_t of[SG_LIMIT_JOB_BATCH]; // uploads, or renditions being made
 };
 
-struct sg_making { // one rendition that is being made
-    uint32_t release;
+struct sg_making {    // one rendition that is being made
+    uint32_t release; // while the delivery is open
+    uint8_t manifest[32];
     uint8_t delivery_id[16]; // the one that asked first
     uint8_t parameters[32];
     uint64_t bytes; // of the release as sent
@@ -191,7 +193,7 @@ struct sg_core {
     uint32_t agreements_cap, records_cap, renditions_cap;
     uint32_t uploads_cap;
     uint32_t *flow_pending; // by flow index: first upload of its row
-    uint32_t *match_from;   // by flow index: last release matched
+    uint64_t *match_from;   // by flow index: entry of the last one matched
     uint32_t *waiting;      // uploads for a worker, in order
     size_t waiting_count;
     uint32_t *render_waiting; // makings for a worker, in order

@@ -393,6 +393,7 @@ sg_evidence_drop_snapshot(struct sg_evidence *evidence)
     // The watermark read at open still says how long the log must be.
     memset(&evidence->snapshot, 0, sizeof(evidence->snapshot));
     sg_tree_reset(&evidence->parts.tree);
+    evidence->index_dropped = true;
     return sg_index_drop(evidence->index);
 }
 

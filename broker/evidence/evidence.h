@@ -266,6 +266,18 @@ SG_MUST_CHECK enum sg_err sg_evidence_commit_rows(struct sg_evidence *evidence,
 SG_MUST_CHECK enum sg_err sg_evidence_find(struct sg_evidence *evidence,
                                            uint8_t table, struct sg_slice key,
                                            struct sg_slice *value);
+// The first row of the table whose key is not before key; otherwise as _find.
+SG_MUST_CHECK enum sg_err sg_evidence_find_next(struct sg_evidence *evidence,
+                                                uint8_t table,
+                                                struct sg_slice key,
+                                                struct sg_slice *found,
+                                                struct sg_slice *value);
+// During _replay: makes the rows of entries 0..seq found, seq being the last one
+// visited. false: not yet, because the index already is further than that.
+SG_MUST_CHECK enum sg_err
+sg_evidence_replay_commit(struct sg_evidence *evidence,
+                          const struct sg_evidence_entry *last,
+                          bool *committed);
 // State after entries 0..seq where seq is the last appended; copied. Implies
 // _commit_rows(seq).
 SG_MUST_CHECK enum sg_err

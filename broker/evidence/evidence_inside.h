@@ -31,6 +31,7 @@ struct sg_evidence {
     struct sg_entry last; // of the snapshot; its body in `entry`
     struct sg_slot slot;  // newest at open
     bool rows_put;        // during replay
+    bool index_dropped;   // it is empty, whatever index_state says
 
     struct sg_keys *keys;
     struct sg_payload *payload;

@@ -473,6 +473,29 @@ sg_evidence_find(struct sg_evidence *evidence, uint8_t table,
 }
 
 enum sg_err
+sg_evidence_find_next(struct sg_evidence *evidence, uint8_t table,
+                      struct sg_slice key, struct sg_slice *found,
+                      struct sg_slice *value)
+{
+    if (key.len > SG_INDEX_KEY_MAX)
+        return SG_ERR_NOT_FOUND;
+    return sg_index_next(evidence->index, table, key, found, value);
+}
+
+// The watermark never goes back: until it is passed it says how long the log
+// must be.
+enum sg_err
+sg_evidence_replay_commit(struct sg_evidence *evidence,
+                          const struct sg_evidence_entry *last, bool *committed)
+{
+    *committed =
+        evidence->index_dropped || last->seq + 1 >= evidence->index_state.size;
+    return *committed ? sg_index_commit(evidence->index, last->seq + 1,
+                                        last->leaf, NULL)
+                      : SG_OK;
+}
+
+enum sg_err
 sg_evidence_save_snapshot(struct sg_evidence *evidence,
                           const struct sg_evidence_snapshot *snapshot)
 {

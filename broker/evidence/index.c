@@ -70,20 +70,24 @@ put_record(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, struct sg_slice head,
 }
 
 static enum sg_err
+open_record(const MDB_val *key, const MDB_val *found, struct sg_slice *value)
+{
+    const uint8_t *bytes = found->mv_data;
+    if (found->mv_size < CRC_LEN ||
+        sg_bytes_load_u32(bytes) !=
+            record_crc(key, bytes + CRC_LEN, found->mv_size - CRC_LEN))
+        return SG_ERR_CORRUPT;
+    *value = sg_slice_of(bytes + CRC_LEN, found->mv_size - CRC_LEN);
+    return SG_OK;
+}
+
+static enum sg_err
 get_record(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, struct sg_slice *value)
 {
     MDB_val found;
     *value = sg_slice_of(NULL, 0);
     int rc = mdb_get(txn, dbi, key, &found);
-    if (rc != MDB_SUCCESS)
-        return from_lmdb(rc);
-    const uint8_t *bytes = found.mv_data;
-    if (found.mv_size < CRC_LEN ||
-        sg_bytes_load_u32(bytes) !=
-            record_crc(key, bytes + CRC_LEN, found.mv_size - CRC_LEN))
-        return SG_ERR_CORRUPT;
-    *value = sg_slice_of(bytes + CRC_LEN, found.mv_size - CRC_LEN);
-    return SG_OK;
+    return rc != MDB_SUCCESS ? from_lmdb(rc) : open_record(key, &found, value);
 }
 
 static MDB_val
@@ -397,6 +401,34 @@ sg_index_find(struct sg_index *index, uint8_t table, struct sg_slice key,
     enum sg_err err = begin_read(index);
     if (err == SG_OK)
         err = get_record(index->read, index->rows, &name, value);
+    if (err == SG_ERR_CORRUPT)
+        mark_suspect(index);
+    return err;
+}
+
+enum sg_err
+sg_index_next(struct sg_index *index, uint8_t table, struct sg_slice key,
+              struct sg_slice *found, struct sg_slice *value)
+{
+    uint8_t bytes[ROW_KEY_MAX];
+    MDB_val name = row_key(bytes, table, key), record;
+    MDB_cursor *cursor = NULL;
+    *found = *value = sg_slice_of(NULL, 0);
+    enum sg_err err = begin_read(index);
+    if (err == SG_OK)
+        err = from_lmdb(mdb_cursor_open(index->read, index->rows, &cursor));
+    if (err == SG_OK)
+        err = from_lmdb(mdb_cursor_get(cursor, &name, &record, MDB_SET_RANGE));
+    if (err == SG_OK &&
+        (name.mv_size == 0 || *(const uint8_t *)name.mv_data != table))
+        err = SG_ERR_NOT_FOUND;
+    if (err == SG_OK)
+        err = open_record(&name, &record, value);
+    if (err == SG_OK)
+        *found =
+            sg_slice_of((const uint8_t *)name.mv_data + 1, name.mv_size - 1);
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
     if (err == SG_ERR_CORRUPT)
         mark_suspect(index);
     return err;

@@ -68,5 +68,11 @@ sg_index_commit(struct sg_index *index, uint64_t size, const uint8_t leaf[32],
 SG_MUST_CHECK enum sg_err sg_index_find(struct sg_index *index, uint8_t table,
                                         struct sg_slice key,
                                         struct sg_slice *value);
+// The first record of the table whose key is not before key; both borrowed like
+// value above. SG_ERR_NOT_FOUND: there is none.
+SG_MUST_CHECK enum sg_err sg_index_next(struct sg_index *index, uint8_t table,
+                                        struct sg_slice key,
+                                        struct sg_slice *found,
+                                        struct sg_slice *value);
 // Lets borrowed bytes go, so that pages can be used again.
 void sg_index_rest(struct sg_index *index);

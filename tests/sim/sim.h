@@ -27,7 +27,13 @@
 #define DAY_US        (24 * 3600 * 1000000ull)
 
 enum sim_peer_name { PUBLISHER, ADMIN, COLLECTOR, NEAR, FAR, PEERS };
-enum { ENTRIES_MAX = 8192, QUEUE_MAX = 16384, RELEASES_MAX = 6, SEEN_MAX = 64 };
+enum {
+    ROWS_MAX = 65536,
+    ENTRIES_MAX = 8192,
+    QUEUE_MAX = 16384,
+    RELEASES_MAX = 64,
+    SEEN_MAX = 64
+};
 
 // Planted bugs; each must be found (test_planted.c).
 enum sim_bug {
@@ -78,6 +84,11 @@ struct sim_peer {
         bool visible, receipted;
     } seen[SEEN_MAX];
     size_t seen_count;
+    // what was heard last: body, receipt's entry, refusal's code
+    int heard;
+    uint64_t heard_seq;
+    bool heard_duplicate;
+    char heard_code[64];
     // collector
     bool withdrawn, stated;
     uint64_t withdraw_at;
@@ -113,7 +124,15 @@ struct sim {
         struct sg_slice bytes;
     } snapshot, snapshot_new;
     unsigned snapshots, restored;
-    const char *broken; // the invariant
+    // rows of the index, in the order in which they were put; those below
+    // rows_found are committed and outlive a crash
+    struct sg_row **rows;
+    size_t rows_count, rows_found;
+    uint64_t settle_after;
+    uint64_t releases;       // that the publisher makes
+    uint32_t retention_days; // that it claims
+    unsigned left;           // rows that were put, in all
+    const char *broken;      // the invariant
     uint8_t log_hash[32];
     unsigned keys, keys_cancelled, denied;
 };
@@ -142,6 +161,27 @@ Sgpb__TwoSigned *sim_terms(struct sim *sim, int peer, const char *flow);
 Sgpb__Signed *sim_sign(struct sim *sim, struct sg_signer *signer,
                        enum sg_sign_purpose purpose,
                        const ProtobufCMessage *body);
+
+struct sg_slice sim_copy(struct sim *sim, struct sg_slice bytes);
+
+// The index (sim_index.c).
+struct sg_slice sim_serialise(struct sim *sim);
+void sim_settle_snapshot(struct sim *sim);
+void sim_take_snapshot(struct sim *sim, const uint8_t state_sha256[32]);
+void sim_put_row(struct sim *sim, const struct sg_row *row);
+void sim_put_effect(struct sim *sim, const struct sg_effect *effect);
+enum sg_err sim_lookup_find(void *ctx, struct sg_row *row);
+enum sg_err sim_lookup_next(void *ctx, struct sg_row *row);
+
+// What is replayed, and read from a snapshot, equals what is.
+void sim_compare(struct sim *sim);
+void sim_crash(struct sim *sim);
+void sim_commit(struct sim *sim); // the rows put so far are found from now on
+// The publisher's next manifest, or the one it is about to repeat.
+void sim_make_publish(struct sim *sim, uint64_t revision,
+                      const uint8_t prev[32], const uint8_t *seed);
+// The subscriber says once more that it holds delivery number i.
+void sim_acknowledge(struct sim *sim, int at, size_t i);
 
 // A gate that was founded and started; nobody speaks yet.
 struct sim *sim_open(uint64_t seed, enum sim_bug bug);

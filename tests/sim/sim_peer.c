@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "tests/sim/sim.h"
 
 // Scripted peers that really sign. Each asks for the next thing it needs until
@@ -55,55 +57,19 @@ put_chunk(struct sim *sim, int peer, uint64_t upload, struct sg_slice bytes)
     sim_say(sim, peer, &envelope, bytes);
 }
 
+// One manifest under a signature of its own.
 static void
-make_publish(struct sim *sim, struct sim_peer *peer)
+put_publish(struct sim *sim, struct sg_slice bytes, const uint8_t secret[101])
 {
-    Sgpb__Manifest m = SGPB__MANIFEST__INIT;
-    Sgpb__Claims claims = SGPB__CLAIMS__INIT;
+    static const struct sg_slice data = {(const uint8_t *)"a,b,c\n1,2,3\n", 12};
+    struct sim_peer *peer = &sim->peer[PUBLISHER];
     Sgpb__Publish body = SGPB__PUBLISH__INIT;
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    static const struct sg_slice data = {(const uint8_t *)"a,b,c\n1,2,3\n", 12};
-    uint8_t root[32], commit[32], nonce[16], secret[101], seed[16];
     uint8_t leaf[1][32], head[SG_BATCH_HEAD_LEN], sig[64];
     struct sg_batch_head batch;
     ProtobufCBinaryData one[2];
     uint32_t length = 12;
 
-    sim_bytes(sim, root, 32);
-    sim_bytes(sim, nonce, 16);
-    sim_bytes(sim, secret, sizeof secret);
-    memcpy(secret, "SGSB1", 5);
-    memcpy(seed, secret + 5, 16);
-    struct sg_slice parts[] = {SG_SLICE("statgate/seed/v1\0"),
-                               sg_slice_of(seed, 16)};
-    sg_crypto_sha256v(parts, 2, commit);
-    m.format = 1;
-    m.gate = TEXT("HUB");
-    m.log_genesis = BYTES(sim->genesis, 32);
-    m.publisher = TEXT("KE_KNBS");
-    m.key_id = BYTES(peer->key_id, 32);
-    m.roster_sha256 = BYTES(sim->roster_sha, 32);
-    m.flow = TEXT("KE_HEALTH");
-    m.revision = peer->revision + 1;
-    m.prev_manifest_sha256 = BYTES(peer->head, 32);
-    m.terms_sha256 = BYTES(sim->terms_sha, 32);
-    m.structure = TEXT("urn:SDG");
-    m.structure_sha256 = BYTES(sim->structure_sha, 32);
-    m.mode = 3;
-    m.leaves = 3;
-    m.content_root = BYTES(root, 32);
-    m.seed_commit = BYTES(commit, 32);
-    m.media = 1;
-    m.size = data.len;
-    m.chunk_size = 262144;
-    m.chunks = 1;
-    m.file_commit = BYTES(root, 32);
-    claims.action = 1;
-    m.claims = &claims;
-    m.created = sim->now;
-    m.expires = sim->now + DAY_US;
-    m.nonce = BYTES(nonce, 16);
-    struct sg_slice bytes = sim_pack(sim, &m.base);
     sg_batch_leaf(bytes, leaf[0]);
     enum sg_err err =
         sg_batch_sign(peer->signer, (const uint8_t(*)[32])leaf, 1, &batch, sig);
@@ -112,7 +78,7 @@ make_publish(struct sim *sim, struct sim_peer *peer)
     body.head = BYTES(head, sizeof head);
     body.sig = BYTES(sig, 64);
     one[0] = BYTES(bytes.ptr, bytes.len);
-    one[1] = BYTES(secret, sizeof secret);
+    one[1] = BYTES(secret, 101);
     body.manifests = &one[0];
     body.secret_blocks = &one[1];
     body.lengths = &length;
@@ -125,16 +91,65 @@ make_publish(struct sim *sim, struct sim_peer *peer)
     peer->payload = data;
 }
 
+void
+sim_make_publish(struct sim *sim, uint64_t revision, const uint8_t prev[32],
+                 const uint8_t *shown_seed)
+{
+    struct sim_peer *peer = &sim->peer[PUBLISHER];
+    Sgpb__Manifest m = SGPB__MANIFEST__INIT;
+    Sgpb__Claims claims = SGPB__CLAIMS__INIT;
+    uint8_t root[32], commit[32], nonce[16], secret[101], seed[16];
+
+    sim_bytes(sim, root, 32);
+    sim_bytes(sim, nonce, 16);
+    sim_bytes(sim, secret, sizeof secret);
+    memcpy(secret, "SGSB1", 5);
+    if (shown_seed != NULL)
+        memcpy(secret + 5, shown_seed, 16);
+    memcpy(seed, secret + 5, 16);
+    struct sg_slice parts[] = {SG_SLICE("statgate/seed/v1\0"),
+                               sg_slice_of(seed, 16)};
+    sg_crypto_sha256v(parts, 2, commit);
+    m.format = 1;
+    m.gate = TEXT("HUB");
+    m.log_genesis = BYTES(sim->genesis, 32);
+    m.publisher = TEXT("KE_KNBS");
+    m.key_id = BYTES(peer->key_id, 32);
+    m.roster_sha256 = BYTES(sim->roster_sha, 32);
+    m.flow = TEXT("KE_HEALTH");
+    m.revision = revision;
+    m.prev_manifest_sha256 = BYTES(prev, 32);
+    m.terms_sha256 = BYTES(sim->terms_sha, 32);
+    m.structure = TEXT("urn:SDG");
+    m.structure_sha256 = BYTES(sim->structure_sha, 32);
+    m.mode = 3;
+    m.leaves = 3;
+    m.content_root = BYTES(root, 32);
+    m.seed_commit = BYTES(commit, 32);
+    m.media = 1;
+    m.size = 12;
+    m.chunk_size = 262144;
+    m.chunks = 1;
+    m.file_commit = BYTES(root, 32);
+    claims.action = 1;
+    claims.retention_days = sim->retention_days;
+    m.claims = &claims;
+    m.created = sim->now;
+    m.expires = sim->now + DAY_US;
+    m.nonce = BYTES(nonce, 16);
+    put_publish(sim, sim_pack(sim, &m.base), secret);
+}
+
 static void
 publish(struct sim *sim)
 {
     struct sim_peer *peer = &sim->peer[PUBLISHER];
     void *open;
 
-    if (peer->revision == RELEASES_MAX)
+    if (peer->revision == sim->releases)
         return;
     if (peer->publish.ptr == NULL)
-        make_publish(sim, peer);
+        sim_make_publish(sim, peer->revision + 1, peer->head, NULL);
     enum sg_err err = sg_codec_unpack(&sgpb__envelope__descriptor,
                                       peer->publish, sim->mem, &open);
     SG_ASSERT(err == SG_OK);
@@ -345,8 +360,8 @@ seen_at(const struct sim_peer *peer, ProtobufCBinaryData id)
     return SEEN_MAX;
 }
 
-static void
-acknowledge(struct sim *sim, int at, size_t i)
+void
+sim_acknowledge(struct sim *sim, int at, size_t i)
 {
     struct sim_peer *peer = &sim->peer[at];
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
@@ -401,7 +416,7 @@ hear_begin(struct sim *sim, int at, const Sgpb__DeliveryBegin *begin)
         peer->seen[i].chunks = doc->chunks;
     }
     if (peer->seen[i].visible)
-        acknowledge(sim, at, i);
+        sim_acknowledge(sim, at, i);
     else if (peer->seen[i].got >= peer->seen[i].chunks)
         ready(sim, at, i);
 }
@@ -421,7 +436,7 @@ hear_key(struct sim *sim, int at, ProtobufCBinaryData id)
             peer->seen[k].offset == peer->seen[i].offset)
             sim_break(sim, "a release is visible twice");
     peer->seen[i].visible = true;
-    acknowledge(sim, at, i);
+    sim_acknowledge(sim, at, i);
 }
 
 static void
@@ -472,6 +487,29 @@ step_on(struct sim *sim, int at, Sgpb__Envelope__BodyCase body)
     }
 }
 
+static void
+remember(struct sim_peer *peer, const Sgpb__Envelope *heard)
+{
+    const Sgpb__Receipt *receipt =
+        heard->body_case == SGPB__ENVELOPE__BODY_RECEIPT ? heard->receipt
+                                                         : NULL;
+
+    peer->heard = heard->body_case;
+    peer->heard_code[0] = '\0';
+    if (heard->body_case == SGPB__ENVELOPE__BODY_REFUSED)
+        snprintf(peer->heard_code, sizeof peer->heard_code, "%s",
+                 heard->refused->code);
+    if (heard->body_case == SGPB__ENVELOPE__BODY_RESULT) {
+        receipt = heard->result->receipt;
+        if (heard->result->refusal != NULL)
+            snprintf(peer->heard_code, sizeof peer->heard_code, "%s",
+                     heard->result->refusal->code);
+    }
+    if (receipt != NULL && receipt->receipt.len == 8)
+        peer->heard_seq = sg_bytes_load_u64(receipt->receipt.data);
+    peer->heard_duplicate = receipt != NULL && receipt->duplicate;
+}
+
 void
 sim_peer_hear(struct sim *sim, int at, struct sg_slice envelope,
               struct sg_slice payload)
@@ -487,6 +525,7 @@ sim_peer_hear(struct sim *sim, int at, struct sg_slice envelope,
     }
     const Sgpb__Envelope *heard = open;
     Sgpb__Envelope__BodyCase body = heard->body_case;
+    remember(peer, heard);
     if (body == SGPB__ENVELOPE__BODY_WELCOME)
         hear_welcome(sim, at, heard->welcome);
     else if (body == SGPB__ENVELOPE__BODY_OBJECT_READY && peer->step == 0)

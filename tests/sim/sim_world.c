@@ -4,7 +4,8 @@
 #include "tests/sim/sim.h"
 
 #define START_US 1799539200000000ull // 2027-01-10
-enum { SNAPSHOT_MAX = 256 * 1024, SNAPSHOT_EVERY = 40 };
+enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
+enum { RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
 #define QUIET_US (START_US + 20ull * 1000000)
 
@@ -58,8 +59,8 @@ sim_break(struct sim *sim, const char *what)
         sim->broken = what;
 }
 
-static struct sg_slice
-copy(struct sim *sim, struct sg_slice bytes)
+struct sg_slice
+sim_copy(struct sim *sim, struct sg_slice bytes)
 {
     struct sg_slice out = sg_arena_copy(sim->mem, bytes);
 
@@ -117,7 +118,7 @@ sim_say(struct sim *sim, int peer, Sgpb__Envelope *envelope,
     event.u.message.from.bytes[0] = (uint8_t)peer;
     event.u.message.from.bytes[1] = sim->peer[peer].generation;
     event.u.message.envelope = sim_pack(sim, &envelope->base);
-    event.u.message.payload = copy(sim, payload);
+    event.u.message.payload = sim_copy(sim, payload);
     if (!sim->quiet && sim_below(sim, 20) == 0)
         times = (unsigned)sim_below(sim, 3); // lost, or twice
     for (unsigned i = 0; i < times; i++)
@@ -235,7 +236,7 @@ env_append(void *ctx, const struct sg_appended *entries, size_t count)
             (struct sim_entry){.seq = entries[i].seq,
                                .time = entries[i].time_us,
                                .type = entries[i].type,
-                               .body = copy(sim, entries[i].body)};
+                               .body = sim_copy(sim, entries[i].body)};
         watch_entry(sim, &entries[i]);
         trace(sim, sg_entry_type_name(entries[i].type), (unsigned)sim->count);
     }
@@ -271,7 +272,7 @@ send(struct sim *sim, const struct sg_effect_send *send)
     struct sim_item *item = push(sim, 500 + sim_below(sim, 8000));
     item->peer = send->to.bytes[0];
     item->generation = send->to.bytes[1];
-    item->envelope = copy(sim, envelope);
+    item->envelope = sim_copy(sim, envelope);
     trace(sim, "send", item->envelope.ptr[0]);
 }
 
@@ -322,53 +323,19 @@ release_key(struct sim *sim, const struct sg_effect_key *key)
     sim_to_gate(sim, &event, 100 + sim_below(sim, 500));
 }
 
-static enum sg_err
-gather(void *ctx, struct sg_slice piece)
-{
-    struct sg_writer *w = ctx;
-
-    sg_bytes_put(w, piece.ptr, piece.len);
-    return w->full ? SG_ERR_FULL : SG_OK;
-}
-
-static struct sg_slice
-serialise(struct sim *sim)
-{
-    struct sg_writer w =
-        sg_writer_on(sim_take(sim, SNAPSHOT_MAX), SNAPSHOT_MAX);
-    struct sg_snapshot_sink sink = {.ctx = &w, .put = gather};
-
-    if (sg_snapshot_write(sim->core, &sink) != SG_OK)
-        sim_break(sim, "a snapshot cannot be written");
-    return sg_writer_slice(&w);
-}
-
-// The newest that is durable stays when the next one is begun.
 static void
-settle_snapshot(struct sim *sim)
+destroy(struct sim *sim, const struct sg_effect *effect)
 {
-    if (sim->snapshot_new.size != 0 &&
-        sim->snapshot_new.size <= sim->durable)
-        sim->snapshot = sim->snapshot_new;
-}
+    struct sg_event event = {.kind = SG_EVENT_DESTROYED};
+    size_t count = effect->u.destroy.manifests_count;
+    struct sg_slice names =
+        sim_copy(sim, sg_slice_of(effect->u.destroy.manifests, count * 32));
 
-static void
-take_snapshot(struct sim *sim, const uint8_t state_sha256[32])
-{
-    uint8_t sha256[32];
-
-    sg_snapshot_hash(sim->core, sha256);
-    if (memcmp(sha256, state_sha256, 32) != 0)
-        sim_break(sim, "a snapshot is not what its entry states");
-    if (sim->entries[sim->count - 1].type != SG_ENTRY_SNAPSHOT)
-        sim_break(sim, "a snapshot does not end with its entry");
-    settle_snapshot(sim);
-    sim->snapshot_new =
-        (struct sim_snapshot){.size = sim->count, .bytes = serialise(sim)};
-    if (sim->bug == BUG_SNAPSHOT)
-        ((uint8_t *)(uintptr_t)
-             sim->snapshot_new.bytes.ptr)[sim->snapshot_new.bytes.len / 2] ^= 1;
-    sim->snapshots++;
+    event.u.destroyed.table = 1;
+    event.u.destroyed.class = "medium";
+    event.u.destroyed.manifests = (void *)(uintptr_t)names.ptr;
+    event.u.destroyed.manifests_count = count;
+    sim_to_gate(sim, &event, 1000);
 }
 
 static void
@@ -389,8 +356,12 @@ env_effect(void *ctx, const struct sg_effect *effect)
         sim_work(sim, effect->u.start_job);
     else if (effect->kind == SG_EFFECT_RELEASE_KEY)
         release_key(sim, &effect->u.key);
+    else if (effect->kind == SG_EFFECT_DESTROY)
+        destroy(sim, effect);
+    else if (effect->kind == SG_EFFECT_PUT_ROW)
+        sim_put_effect(sim, effect);
     else if (effect->kind == SG_EFFECT_SNAPSHOT)
-        take_snapshot(sim, effect->u.state_sha256);
+        sim_take_snapshot(sim, effect->u.state_sha256);
 }
 
 static bool
@@ -424,7 +395,11 @@ new_core(struct sim *sim)
     struct sg_core_options options = {
         .gate = SG_SLICE("HUB"),
         .signer = sim->gate_signer,
-        .lookup = {.ctx = sim, .entry = lookup_entry, .shown = lookup_shown},
+        .lookup = {.ctx = sim,
+                   .entry = lookup_entry,
+                   .shown = lookup_shown,
+                   .find = sim_lookup_find,
+                   .next = sim_lookup_next},
         .caps = {.flows = 16,
                  .releases = 256,
                  .renditions = 64,
@@ -435,7 +410,8 @@ new_core(struct sim *sim)
                  .uploads = 16,
                  .sessions = 64,
                  .policy_arena = 8 * 1024 * 1024},
-        .snapshot_every = SNAPSHOT_EVERY};
+        .snapshot_every = SNAPSHOT_EVERY,
+        .settle_after = sim->settle_after};
     memcpy(options.genesis, sim->genesis, 32);
     struct sg_core *core = sg_core_new(&options);
     SG_ASSERT(core != NULL);
@@ -464,13 +440,12 @@ replay(struct sim *sim, struct sg_core *core, size_t count, bool skip)
 }
 
 // What recovery would give now equals what is; so does a snapshot read back.
-static void
-compare(struct sim *sim)
+void
+sim_compare(struct sim *sim)
 {
     uint8_t live[32], again[32], read[32];
     struct sg_core *core = new_core(sim);
-    struct sg_writer w = sg_writer_on(malloc(SNAPSHOT_MAX), SNAPSHOT_MAX);
-    struct sg_snapshot_sink sink = {.ctx = &w, .put = gather};
+    struct sg_slice bytes = sim_serialise(sim);
 
     sg_snapshot_hash(sim->core, live);
     if (replay(sim, core, sim->count, sim->bug == BUG_SKIP_APPLY)) {
@@ -480,8 +455,7 @@ compare(struct sim *sim)
     }
     sg_core_free(&core);
     core = new_core(sim);
-    if (sg_snapshot_write(sim->core, &sink) != SG_OK ||
-        sg_snapshot_read(core, sg_writer_slice(&w)) != SG_OK)
+    if (sg_snapshot_read(core, bytes) != SG_OK)
         sim_break(sim, "a snapshot cannot be read");
     else {
         sg_snapshot_hash(core, read);
@@ -489,7 +463,6 @@ compare(struct sim *sim)
             sim_break(sim, "a snapshot gives another state");
     }
     sg_core_free(&core);
-    free(w.ptr);
 }
 
 static void
@@ -532,6 +505,7 @@ recover(struct sim *sim)
     void *body;
 
     sim->snapshot_new = sim->snapshot;
+    sim->rows_count = sim->rows_found;
     sim->core = new_core(sim);
     if (from.size == 0)
         return;
@@ -552,8 +526,8 @@ recover(struct sim *sim)
 }
 
 // The power goes: what was not durable is there or not, as the disk likes.
-static void
-crash(struct sim *sim)
+void
+sim_crash(struct sim *sim)
 {
     size_t kept = sim->durable;
 
@@ -568,7 +542,7 @@ crash(struct sim *sim)
     sg_loop_free(&sim->loop);
     sg_core_free(&sim->core);
     if (sim_below(sim, 4) != 0)
-        settle_snapshot(sim);
+        sim_settle_snapshot(sim);
     sim->count = sim->durable = kept;
     if (sim->snapshot.size > kept) // BUG_LOSE_ENTRY
         sim->snapshot = (struct sim_snapshot){0};
@@ -589,8 +563,12 @@ crash(struct sim *sim)
     }
     check_acknowledged(sim);
     recover(sim);
-    if (sim->broken == NULL && replay(sim, sim->core, sim->count, false))
+    if (sim->broken == NULL && replay(sim, sim->core, sim->count, false)) {
+        const struct sg_row *row;
+        while ((row = sg_core_row(sim->core)) != NULL)
+            sim_put_row(sim, row);
         start(sim, "recovery");
+    }
 }
 
 // ---- a run --------------------------------------------------------------------------------------
@@ -658,7 +636,7 @@ finished(const struct sim *sim)
     const struct sim_peer *near = &sim->peer[NEAR], *far = &sim->peer[FAR];
     size_t last = near->seen_count, also = far->seen_count;
 
-    return sim->peer[PUBLISHER].revision == RELEASES_MAX &&
+    return sim->peer[PUBLISHER].revision == sim->releases &&
            sim->peer[COLLECTOR].stated && last + also > 0;
 }
 
@@ -673,6 +651,9 @@ sim_open(uint64_t seed, enum sim_bug bug)
     sim->now = START_US;
     sim->mem = sg_arena_new(WORLD_BYTES, 1024 * 1024);
     sim->entries = sim_take(sim, ENTRIES_MAX * sizeof *sim->entries);
+    sim->rows = sim_take(sim, ROWS_MAX * sizeof(struct sg_row *));
+    sim->settle_after = SETTLE_AFTER;
+    sim->releases = RELEASES;
     sim->queue = sim_take(sim, QUEUE_MAX * sizeof(struct sim_item *));
     sim->env = (struct sg_env){.ctx = sim,
                                .wait = env_wait,
@@ -737,15 +718,17 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
         }
         enum sg_err err = sg_loop_turn(sim->loop, &stopped);
         SG_ASSERT(err == SG_OK);
+        if (sim->rows_count - sim->rows_found > 8)
+            sim_commit(sim);
         if (sim->crash_now)
-            crash(sim);
+            sim_crash(sim);
         else if (sim->steps % 128 == 0)
-            compare(sim);
+            sim_compare(sim);
     }
     if (sim->broken == NULL && !finished(sim))
         sim_break(sim, "what is owed never came");
     if (sim->broken == NULL)
-        compare(sim);
+        sim_compare(sim);
     hash_log(sim);
     memcpy(log_hash, sim->log_hash, 32);
     *keys = sim->keys;

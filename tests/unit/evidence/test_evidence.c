@@ -192,6 +192,69 @@ an_index_that_knows_more_than_the_log_is_damage(void **state)
     home_remove(&home);
 }
 
+static struct sg_slice
+number_key(uint8_t bytes[8], uint64_t number)
+{
+    sg_bytes_store_u64(bytes, number);
+    return sg_slice_of(bytes, 8);
+}
+
+// Rows put while the log is replayed, as a core does that has lost its index.
+static enum sg_err
+visit_rows(void *arg, const struct sg_evidence_entry *entry)
+{
+    struct home *home = arg;
+    uint8_t key[8];
+    bool committed;
+    enum sg_err err = sg_evidence_put_row(
+        home->ev, 7, number_key(key, 2 * entry->seq), SG_SLICE("row"));
+    if (err != SG_OK || entry->seq % 16 != 0)
+        return err;
+    err = sg_evidence_replay_commit(home->ev, entry, &committed);
+    if (err == SG_OK && entry->seq > 0) { // the rows so far are found at once
+        struct sg_slice value;
+        assert_true(committed);
+        err = sg_evidence_find(home->ev, 7, number_key(key, 2 * entry->seq - 2),
+                               &value);
+    }
+    return err;
+}
+
+static void
+rows_are_found_by_key_and_in_order_of_their_keys(void **state)
+{
+    (void)state;
+    struct home home;
+    struct sg_slice key, value;
+    uint8_t wanted[8];
+    home_create(&home);
+    home_open(&home);
+    home_append_durable(&home, 50);
+    home_close(&home);
+    assert_int_equal(sg_evidence_open(&home.options, &home.ev, &home.diag),
+                     SG_OK);
+    assert_int_equal(sg_evidence_replay(home.ev, visit_rows, &home, &home.diag),
+                     SG_OK);
+    assert_int_equal(sg_evidence_start(home.ev, &home.diag), SG_OK);
+    for (uint64_t n = 0; n <= 100; n++) {
+        enum sg_err err =
+            sg_evidence_find(home.ev, 7, number_key(wanted, n), &value);
+        assert_int_equal(err, n % 2 == 0 ? SG_OK : SG_ERR_NOT_FOUND);
+        assert_int_equal(sg_evidence_find_next(
+                             home.ev, 7, number_key(wanted, n), &key, &value),
+                         SG_OK);
+        assert_int_equal(sg_bytes_load_u64(key.ptr), (n + 1) / 2 * 2);
+        assert_true(sg_slice_eq(value, SG_SLICE("row")));
+    }
+    assert_int_equal(sg_evidence_find_next(home.ev, 7, number_key(wanted, 101),
+                                           &key, &value),
+                     SG_ERR_NOT_FOUND);
+    assert_int_equal(
+        sg_evidence_find_next(home.ev, 6, SG_SLICE(""), &key, &value),
+        SG_ERR_NOT_FOUND);
+    home_remove(&home);
+}
+
 static void
 each_receipt_leads_to_the_signed_root(void **state)
 {
@@ -358,6 +421,7 @@ main(void)
         cmocka_unit_test(a_log_is_never_made_over_another),
         cmocka_unit_test(two_programs_never_share_a_home),
         cmocka_unit_test(replay_begins_after_the_snapshot),
+        cmocka_unit_test(rows_are_found_by_key_and_in_order_of_their_keys),
         cmocka_unit_test(a_snapshot_the_core_cannot_use_means_replay_from_zero),
         cmocka_unit_test(an_index_that_is_lost_is_made_again),
         cmocka_unit_test(an_index_that_knows_more_than_the_log_is_damage),

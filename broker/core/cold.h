@@ -1,0 +1,84 @@
+// cold - what is final and has left memory: rows of the index (core-design 3).
+//
+// A row is put by apply, so it is a function of the log like the state itself;
+// until the index says that it has it (sg_cold_indexed) it is also kept here.
+// Rows are read back by deciding and, while a log is replayed, by apply: the
+// index may then be ahead of the entry in hand, so what a row says of later
+// entries (recalled, destroyed) is stated as their number and left out until
+// they are reached. Invariant: everything that has left memory is found.
+#pragma once
+
+#include "broker/core/env.h"
+#include "broker/core/state.h"
+
+enum sg_cold_table {
+    SG_COLD_RELEASE = 1, // flow id, 00, revision -> the release
+    SG_COLD_MANIFEST,    // manifest sha256 -> key of SG_COLD_RELEASE
+    SG_COLD_SEED,        // seed commitment -> entry
+    SG_COLD_DELIVERY,    // release's entry, subscription's place -> receipt
+    SG_COLD_RETAIN,      // end of its time, entry -> key of SG_COLD_RELEASE
+};
+
+// What is answered about a delivery that has left memory.
+struct sg_cold_delivery {
+    uint8_t id[16];
+    uint8_t state;
+    uint64_t ack, released, statement; // entries; 0: none
+};
+
+struct sg_cold *sg_cold_new(const struct sg_lookup *lookup); // NULL: no memory
+void sg_cold_free(struct sg_cold **cold);
+
+// Puts (value of 0 bytes: takes away) the row of row->table and row->key, which
+// follows from the entry being applied.
+SG_MUST_CHECK enum sg_err sg_cold_put(struct sg_state *state,
+                                      const struct sg_row *row);
+// Fills in the value. SG_ERR_NOT_FOUND; SG_ERR_CORRUPT and others: the index
+// cannot be read, which sg_cold_failed then says too: the gate must stop.
+SG_MUST_CHECK enum sg_err sg_cold_find(const struct sg_state *state,
+                                       struct sg_row *row);
+// The first row of the table in the index whose key is not before row->key;
+// rows that the index does not have yet are not seen.
+SG_MUST_CHECK enum sg_err sg_cold_next(const struct sg_state *state,
+                                       struct sg_row *row);
+enum sg_err sg_cold_failed(const struct sg_state *state);
+
+// The next row not given out yet, in the order in which they were put. NULL:
+// none. It lives until sg_cold_indexed.
+const struct sg_row *sg_cold_give(struct sg_state *state);
+// The index has the rows of entries 0..seq.
+void sg_cold_indexed(struct sg_state *state, uint64_t seq);
+uint32_t sg_cold_count(const struct sg_state *state); // rows kept here
+
+// ---- releases and deliveries as rows -------------------------------------------
+void sg_cold_release_key(struct sg_row *row, struct sg_slice flow,
+                         uint64_t revision);
+// Rows of a release that leaves.
+SG_MUST_CHECK enum sg_err sg_cold_put_release(struct sg_state *state,
+                                              const struct sg_release *release);
+// Its main row alone, and whether its time still runs.
+SG_MUST_CHECK enum sg_err sg_cold_amend(struct sg_state *state,
+                                        const struct sg_release *release);
+// A release of the flow that has left memory. whole: also what entries not yet
+// applied say (for amending).
+SG_MUST_CHECK enum sg_err sg_cold_release(const struct sg_state *state,
+                                          uint32_t flow, uint64_t revision,
+                                          bool whole,
+                                          struct sg_release *release);
+// The same by what another row names it with.
+SG_MUST_CHECK enum sg_err sg_cold_named_release(const struct sg_state *state,
+                                                const struct sg_row *name,
+                                                bool whole,
+                                                struct sg_release *release);
+SG_MUST_CHECK enum sg_err sg_cold_by_manifest(const struct sg_state *state,
+                                              const uint8_t manifest[32],
+                                              bool whole,
+                                              struct sg_release *release);
+SG_MUST_CHECK enum sg_err
+sg_cold_put_delivery(struct sg_state *state, uint64_t release,
+                     uint32_t subscription,
+                     const struct sg_cold_delivery *delivery);
+SG_MUST_CHECK enum sg_err sg_cold_delivery(const struct sg_state *state,
+                                           uint64_t release,
+                                           uint32_t subscription,
+                                           struct sg_cold_delivery *delivery);

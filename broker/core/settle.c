@@ -1,0 +1,273 @@
+#include "broker/core/settle.h"
+
+#include "broker/core/cold.h"
+#include "broker/core/deliver.h"
+#include "broker/core/release.h"
+
+static struct sg_release *
+release_at(struct sg_state *state, uint32_t index)
+{
+    return sg_pool_at(state->releases, index);
+}
+
+static struct sg_delivery *
+delivery_at(struct sg_state *state, uint32_t index)
+{
+    return sg_pool_at(state->deliveries, index);
+}
+
+// ---- what is over ----------------------------------------------------------------
+
+bool
+sg_settle_owed(const struct sg_state *state, uint32_t index)
+{
+    const struct sg_release *release = sg_state_release(state, index);
+
+    if (release->recalled_at != 0 || release->destroyed_at != 0)
+        return false;
+    for (uint32_t i = sg_state_flow(state, release->flow)->first_subscription;
+         i != 0; i = sg_state_subscription(state, i)->next) {
+        const struct sg_subscription *to = sg_state_subscription(state, i);
+        if (!to->ended && release->seq >= to->start &&
+            release->seq >= to->matched)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_head(const struct sg_state *state, uint32_t release)
+{
+    const struct sg_release *one = sg_state_release(state, release);
+
+    return sg_state_flow(state, one->flow)->head_release == release;
+}
+
+void
+sg_settle_wait_delivery(struct sg_state *state, uint32_t index)
+{
+    if (state->settling_deliveries.last == 0)
+        state->settling_deliveries.first = index;
+    else
+        delivery_at(state, state->settling_deliveries.last)->settling = index;
+    state->settling_deliveries.last = index;
+}
+
+void
+sg_settle_wait_release(struct sg_state *state, uint32_t index)
+{
+    if (state->settling_releases.last == 0)
+        state->settling_releases.first = index;
+    else
+        release_at(state, state->settling_releases.last)->settling = index;
+    state->settling_releases.last = index;
+}
+
+void
+sg_settle_delivery(struct sg_state *state, uint32_t index, uint64_t seq)
+{
+    struct sg_delivery *delivery = delivery_at(state, index);
+
+    if (delivery->settled != 0 || !sg_deliver_final(delivery->state) ||
+        is_head(state, delivery->release))
+        return;
+    delivery->settled = seq;
+    sg_settle_wait_delivery(state, index);
+}
+
+void
+sg_settle_release(struct sg_state *state, uint32_t index, uint64_t seq)
+{
+    struct sg_release *release = release_at(state, index);
+
+    if (release->settled != 0 || release->deliveries != 0 ||
+        is_head(state, index) || sg_settle_owed(state, index))
+        return;
+    release->settled = seq;
+    sg_settle_wait_release(state, index);
+}
+
+void
+sg_settle_superseded(struct sg_state *state, uint32_t index, uint64_t seq)
+{
+    const struct sg_flow *flow =
+        sg_state_flow(state, sg_state_release(state, index)->flow);
+
+    // Matched in order of revision, so its delivery is the last of its row.
+    for (uint32_t i = flow->first_subscription; i != 0;
+         i = sg_state_subscription(state, i)->next) {
+        uint32_t last = sg_state_subscription(state, i)->last;
+        if (last != 0 && sg_state_delivery(state, last)->release == index)
+            sg_settle_delivery(state, last, seq);
+    }
+    sg_settle_release(state, index, seq);
+    // One that a subscription was never decided for settles with a later one.
+    sg_settle_release(state, flow->first_release, seq);
+}
+
+void
+sg_settle_flow(struct sg_state *state, uint32_t flow, uint64_t seq)
+{
+    for (uint32_t i = sg_state_flow(state, flow)->first_release; i != 0;
+         i = sg_state_release(state, i)->next)
+        sg_settle_release(state, i, seq);
+}
+
+// ---- leaving ---------------------------------------------------------------------
+
+static void
+unlink_delivery(struct sg_state *state, const struct sg_delivery *delivery)
+{
+    struct sg_subscription *of =
+        sg_pool_at(state->subscriptions, delivery->subscription);
+
+    if (delivery->prev == 0)
+        of->first = delivery->next;
+    else
+        delivery_at(state, delivery->prev)->next = delivery->next;
+    if (delivery->next == 0)
+        of->last = delivery->prev;
+    else
+        delivery_at(state, delivery->next)->prev = delivery->prev;
+}
+
+static enum sg_err
+let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
+{
+    const struct sg_delivery *delivery = sg_state_delivery(state, index);
+    uint32_t release = delivery->release;
+    struct sg_release *of = release_at(state, release);
+    struct sg_flow *flow = sg_pool_at(state->flows, of->flow);
+    struct sg_cold_delivery row = {.state = delivery->state,
+                                   .ack = delivery->ack,
+                                   .released = delivery->released,
+                                   .statement = delivery->statement};
+    enum sg_err err = SG_OK;
+
+    memcpy(row.id, delivery->id, sizeof row.id);
+    if (row.statement != 0) // of what never went out nobody asks by name
+        err =
+            sg_cold_put_delivery(state, of->seq, delivery->subscription, &row);
+    if (delivery->released > flow->released_before)
+        flow->released_before = delivery->released;
+    unlink_delivery(state, delivery);
+    sg_table_remove(state->delivery_of, sg_slice_of(row.id, sizeof row.id));
+    sg_pool_give(state->deliveries, index);
+    of->deliveries--;
+    sg_settle_release(state, release, seq);
+    return err;
+}
+
+static void
+forget_renditions(struct sg_state *state, uint32_t first)
+{
+    uint8_t at[8];
+
+    while (first != 0) {
+        struct sg_rendition *one = sg_pool_at(state->renditions, first);
+        uint32_t index = first;
+        first = one->next;
+        sg_bytes_store_u64(at, one->seq);
+        if (sg_state_find(state->rendition_of,
+                          sg_state_hash(one->parameters)) == index)
+            sg_table_remove(state->rendition_of,
+                            sg_state_hash(one->parameters));
+        sg_table_remove(state->rendition_at, sg_slice_of(at, sizeof at));
+        sg_state_drop(&one->kept);
+        sg_pool_give(state->renditions, index);
+    }
+}
+
+static enum sg_err
+let_release_go(struct sg_state *state, uint32_t index)
+{
+    struct sg_release *release = release_at(state, index);
+
+    enum sg_err err = sg_cold_put_release(state, release);
+    forget_renditions(state, release->first_rendition);
+    sg_release_unindex(state, index);
+    sg_state_drop(&release->kept);
+    sg_pool_give(state->releases, index);
+    return err;
+}
+
+enum sg_err
+sg_settle_leave(struct sg_state *state, uint64_t seq)
+{
+    enum sg_err err = SG_OK;
+    uint32_t at;
+
+    while (err == SG_OK && (at = state->settling_deliveries.first) != 0 &&
+           sg_state_delivery(state, at)->settled + state->settle_after <= seq) {
+        state->settling_deliveries.first =
+            sg_state_delivery(state, at)->settling;
+        if (state->settling_deliveries.first == 0)
+            state->settling_deliveries.last = 0;
+        err = let_delivery_go(state, at, seq);
+    }
+    while (err == SG_OK && (at = state->settling_releases.first) != 0 &&
+           sg_state_release(state, at)->settled + state->settle_after <= seq) {
+        struct sg_release *release = release_at(state, at);
+        state->settling_releases.first = release->settling;
+        if (state->settling_releases.first == 0)
+            state->settling_releases.last = 0;
+        release->settling = 0;
+        release->settled = 0;
+        if (release->deliveries == 0 && !sg_settle_owed(state, at))
+            err = let_release_go(state, at);
+    }
+    return err;
+}
+
+// ---- coming back -----------------------------------------------------------------
+
+enum sg_err
+sg_settle_count(const struct sg_state *state, uint32_t flow, uint64_t from,
+                uint64_t *count)
+{
+    struct sg_release one;
+
+    *count = 0;
+    for (uint64_t r = sg_state_flow(state, flow)->revision; r > 0; r--) {
+        uint32_t index = sg_release_find(state, flow, r);
+        if (index != 0) {
+            if (sg_state_release(state, index)->seq < from)
+                return SG_OK;
+            continue;
+        }
+        enum sg_err err = sg_cold_release(state, flow, r, false, &one);
+        if (err != SG_OK)
+            return err;
+        if (one.seq < from)
+            return SG_OK;
+        ++*count;
+    }
+    return SG_OK;
+}
+
+enum sg_err
+sg_settle_return(struct sg_state *state, uint32_t flow, uint64_t from)
+{
+    struct sg_release one;
+
+    for (uint64_t r = sg_state_flow(state, flow)->revision; r > 0; r--) {
+        uint32_t index = sg_release_find(state, flow, r);
+        if (index != 0) {
+            if (sg_state_release(state, index)->seq < from)
+                return SG_OK;
+            continue;
+        }
+        enum sg_err err = sg_cold_release(state, flow, r, false, &one);
+        if (err != SG_OK)
+            return err == SG_ERR_NOT_FOUND ? SG_ERR_DAMAGE : err;
+        if (one.seq < from)
+            return SG_OK;
+        if ((index = sg_pool_take(state->releases)) == 0)
+            return SG_ERR_FULL;
+        *release_at(state, index) = one;
+        if ((err = sg_release_index(state, index)) != SG_OK)
+            return err;
+        sg_settle_release(state, index, state->next_seq); // recalled ones
+    }
+    return SG_OK;
+}
