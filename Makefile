@@ -222,11 +222,14 @@ $(B)/tests/$(1)/$(2)/%: $(B)/tests/$(1)/$(2)/%.o $$(HARNESS) $$(call archives,$$
 	$$(call link,$$< $$(HARNESS),$$(NEED_$(2)),$(3))
 endef
 $(foreach l,$(LIBS),$(eval $(call test_rule,unit,$(l),-lcmocka)))
-$(foreach l,$(LIBS),$(eval $(call test_rule,bench,$(l),)))
+$(foreach l,$(filter-out gate,$(LIBS)),$(eval $(call test_rule,bench,$(l),)))
 $(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) -lcmocka)))
 SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
 $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
 	$(call link,$< $(SIM) $(HARNESS),$(NEED_core),-lcmocka)
+# A core with a history in it: the simulation writes the first of it.
+$(B)/tests/bench/gate/%: $(B)/tests/bench/gate/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_gate))
+	$(call link,$< $(SIM) $(HARNESS),$(NEED_gate))
 $(B)/tests/crash/%: $(B)/tests/crash/%.o $(HARNESS) $(call archives,$(NEED_evidence))
 	$(call link,$< $(HARNESS),$(NEED_evidence),-lcmocka)
 $(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_e2e)) | $(PROGRAMS)

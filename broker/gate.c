@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "broker/base/encode.h"
-#include "broker/core/snapshot.h"
 #include "broker/env_local.h"
 #include "broker/loop.h"
 #include "broker/os/clock.h"
@@ -15,12 +14,9 @@
 #include "broker/os/log.h"
 #include "broker/os/process.h"
 #include "broker/os/random.h"
-#include "schemas/codec/codec.h"
-#include "schemas/evidence.pb-c.h"
-#include "schemas/proof/entry.h"
+#include "broker/recover.h"
 
 enum { ROSTER_MAX = 4 * 1024 * 1024, JOB_TIMEOUT_MS = 20 * 60 * 1000 };
-enum { ROWS_COMMIT = 4096 };
 
 struct gate {
     char home[SG_OS_PATH], store[SG_OS_PATH], inspect[SG_OS_PATH];
@@ -31,7 +27,6 @@ struct gate {
     struct sg_signer *log_signer, *sign_signer;
     struct sg_evidence *evidence;
     struct sg_core *core;
-    uint32_t rows; // put by recovery since the last commit
     struct sg_wire *wire;
     struct sg_workers *workers;
     struct sg_env_local *local;
@@ -148,130 +143,18 @@ open_home(struct gate *gate, const struct sg_gate_options *options)
 // ---- recovery --------------------------------------------------------------------
 
 static enum sg_err
-new_core(struct gate *gate)
-{
-    struct sg_core_options options = {
-        .gate = sg_slice_text(gate->id),
-        .signer = gate->sign_signer,
-        .lookup = sg_env_local_lookup(gate->evidence),
-    };
-
-    memcpy(options.genesis, sg_evidence_genesis(gate->evidence), 32);
-    sg_os_random_fill(options.table_key, sizeof options.table_key);
-    sg_core_free(&gate->core);
-    gate->core = sg_core_new(&options);
-    return gate->core == NULL ? SG_ERR_MEMORY : SG_OK;
-}
-
-// Rows of what the entry made final, and now and then a commit, so that they
-// need not be kept in memory.
-static enum sg_err
-put_rows(struct gate *gate, const struct sg_evidence_entry *entry)
-{
-    const struct sg_row *row;
-    enum sg_err err = SG_OK;
-    bool committed;
-
-    while (err == SG_OK && (row = sg_core_row(gate->core)) != NULL) {
-        gate->rows++;
-        err = sg_evidence_put_row(gate->evidence, row->table,
-                                  sg_slice_of(row->key, row->key_len),
-                                  sg_slice_of(row->value, row->value_len));
-    }
-    if (err != SG_OK || gate->rows < ROWS_COMMIT)
-        return err;
-    err = sg_evidence_replay_commit(gate->evidence, entry, &committed);
-    if (err == SG_OK && committed) {
-        gate->rows = 0;
-        sg_core_indexed(gate->core, entry->seq);
-    }
-    return err;
-}
-
-static enum sg_err
-apply(void *arg, const struct sg_evidence_entry *entry)
-{
-    struct gate *gate = (struct gate *)arg;
-    struct sg_appended applied = {.seq = entry->seq,
-                                  .type = entry->type,
-                                  .time_us = entry->time_us,
-                                  .body = entry->body};
-
-    enum sg_err err = sg_core_apply(gate->core, &applied);
-    return err != SG_OK ? err : put_rows(gate, entry);
-}
-
-// Is it the state that entry 13, its last one, speaks of? That entry is proven
-// to be in the log; whatever else lies in the index proves nothing.
-static bool
-is_stated(const struct gate *gate, const struct sg_evidence_snapshot *snapshot)
-{
-    struct sg_arena *arena = sg_arena_new(64 * 1024, 4096);
-    uint8_t hash[32];
-    void *body;
-
-    bool stated = arena != NULL && snapshot->type == SG_ENTRY_SNAPSHOT &&
-                  sg_core_next_seq(gate->core) == snapshot->seq + 1 &&
-                  sg_codec_unpack(&sgpb__snapshot_entry__descriptor,
-                                  snapshot->body, arena, &body) == SG_OK;
-    if (stated) {
-        const Sgpb__SnapshotEntry *entry = (const Sgpb__SnapshotEntry *)body;
-        sg_snapshot_hash(gate->core, hash);
-        stated = entry->at + 1 == snapshot->seq &&
-                 sg_slice_eq(sg_codec_slice(entry->state_sha256),
-                             sg_slice_of(hash, sizeof hash));
-    }
-    sg_arena_free(&arena);
-    return stated;
-}
-
-// What recovery begins with. A snapshot that is missing, does not read or is
-// not what the log states is forgotten: the log is the truth, and all of it is
-// read, which takes longer; the operator is told.
-static enum sg_err
-load_snapshot(struct gate *gate)
-{
-    struct sg_evidence_snapshot snapshot;
-    uint64_t entries = sg_evidence_signed_size(gate->evidence);
-    bool found = sg_evidence_snapshot(gate->evidence, &snapshot);
-    char number[24];
-    enum sg_err err = SG_OK;
-
-    if (found && sg_snapshot_read(gate->core, snapshot.core) == SG_OK &&
-        is_stated(gate, &snapshot))
-        return SG_OK;
-    if (found) {
-        sg_log(SG_LOG_WARN, "snapshot.dropped", "entry",
-               sg_log_number(snapshot.seq, number), NULL);
-        err = sg_evidence_drop_snapshot(gate->evidence);
-        if (err == SG_OK)
-            err = new_core(gate);
-    }
-    if (entries > 1)
-        sg_log(SG_LOG_WARN, "gate.replay", "reason",
-               "no snapshot can be used, so the whole log is read", "entries",
-               sg_log_number(entries, number), NULL);
-    return err;
-}
-
-static enum sg_err
 recover(struct gate *gate)
 {
-    struct sg_evidence_options options = {
-        .home = gate->store, .gate = gate->id, .log_key = gate->log_signer};
+    struct sg_recover_options options = {.store = gate->store,
+                                         .gate = gate->id,
+                                         .log_key = gate->log_signer,
+                                         .sign_key = gate->sign_signer};
+    struct sg_recover recovered;
     struct sg_diag diag = {.line = 0};
 
-    enum sg_err err = sg_evidence_open(&options, &gate->evidence, &diag);
-    if (err == SG_OK)
-        err = new_core(gate);
-    if (err == SG_OK)
-        err = load_snapshot(gate);
-    if (err == SG_OK)
-        err = sg_evidence_replay(gate->evidence, apply, gate, &diag);
-    if (err == SG_OK)
-        err = sg_evidence_start(gate->evidence, &diag);
-    if (err == SG_OK) // which commits the rest of the rows
-        sg_core_indexed(gate->core, sg_core_next_seq(gate->core) - 1);
+    enum sg_err err = sg_recover_open(&options, &recovered, &diag);
+    gate->evidence = recovered.evidence;
+    gate->core = recovered.core;
     return err == SG_OK ? SG_OK : fail(err, "gate.recovery", diag.text);
 }
 

@@ -2,7 +2,9 @@
 
 #include "broker/core/cold.h"
 
-enum { RECORDS_DEFAULT = 1000000, BLOCK = 4096 };
+// BLOCK: a release, a rendition or a subscription unpacks to a few hundred bytes
+// more than it is long.
+enum { RECORDS_DEFAULT = 1000000, BLOCK = 512 };
 
 static uint32_t
 cap_of(uint32_t wanted, uint32_t limit)

@@ -272,12 +272,13 @@ SG_MUST_CHECK enum sg_err sg_evidence_find_next(struct sg_evidence *evidence,
                                                 struct sg_slice key,
                                                 struct sg_slice *found,
                                                 struct sg_slice *value);
-// During _replay: makes the rows of entries 0..seq found, seq being the last one
-// visited. false: not yet, because the index already is further than that.
+// During _replay: does the index hold the rows of entry seq already? Then they
+// are not put again: it may hold newer ones.
+bool sg_evidence_has_rows(const struct sg_evidence *evidence, uint64_t seq);
+// During _replay: makes the rows of entries up to the last one visited found.
 SG_MUST_CHECK enum sg_err
 sg_evidence_replay_commit(struct sg_evidence *evidence,
-                          const struct sg_evidence_entry *last,
-                          bool *committed);
+                          const struct sg_evidence_entry *last);
 // State after entries 0..seq where seq is the last appended; copied. Implies
 // _commit_rows(seq).
 SG_MUST_CHECK enum sg_err

@@ -482,17 +482,19 @@ sg_evidence_find_next(struct sg_evidence *evidence, uint8_t table,
     return sg_index_next(evidence->index, table, key, found, value);
 }
 
-// The watermark never goes back: until it is passed it says how long the log
-// must be.
+bool
+sg_evidence_has_rows(const struct sg_evidence *evidence, uint64_t seq)
+{
+    return !evidence->index_dropped && seq < evidence->index_state.size;
+}
+
 enum sg_err
 sg_evidence_replay_commit(struct sg_evidence *evidence,
-                          const struct sg_evidence_entry *last, bool *committed)
+                          const struct sg_evidence_entry *last)
 {
-    *committed =
-        evidence->index_dropped || last->seq + 1 >= evidence->index_state.size;
-    return *committed ? sg_index_commit(evidence->index, last->seq + 1,
-                                        last->leaf, NULL)
-                      : SG_OK;
+    // The watermark never goes back: it says how long the log must be.
+    SG_ASSERT(!sg_evidence_has_rows(evidence, last->seq));
+    return sg_index_commit(evidence->index, last->seq + 1, last->leaf, NULL);
 }
 
 enum sg_err

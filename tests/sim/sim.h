@@ -128,6 +128,7 @@ struct sim {
     // rows_found are committed and outlive a crash
     struct sg_row **rows;
     size_t rows_count, rows_found;
+    size_t rows_size; // entries whose rows are all found
     uint64_t settle_after;
     uint64_t releases;       // that the publisher makes
     uint32_t retention_days; // that it claims

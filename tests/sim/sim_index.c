@@ -71,6 +71,7 @@ sim_commit(struct sim *sim)
     if (sim->durable < sim->count)
         return;
     sim->rows_found = sim->rows_count;
+    sim->rows_size = sim->count;
     sim_to_gate(sim, &event, 100);
 }
 
@@ -140,6 +141,7 @@ sim_take_snapshot(struct sim *sim, const uint8_t state_sha256[32])
     sim->snapshot_new =
         (struct sim_snapshot){.size = sim->count, .bytes = sim_serialise(sim)};
     sim->rows_found = sim->rows_count; // one transaction with it
+    sim->rows_size = sim->count;
     if (sim->bug == BUG_SNAPSHOT)
         ((uint8_t *)(uintptr_t)
              sim->snapshot_new.bytes.ptr)[sim->snapshot_new.bytes.len / 2] ^= 1;
