@@ -24,6 +24,8 @@ static const char *const points[] = {
     "wrap_overwritten",
 };
 
+#define SNAPSHOT ((uint64_t)1 << 63) // told: a snapshot, not entries
+
 struct victim {
     const char *point; // NULL: the parent kills
     unsigned times;    // passes before it dies
@@ -70,6 +72,7 @@ static _Noreturn void
 work_until_killed(struct home *home, int fd)
 {
     struct sg_evidence_snapshot snapshot = {.core = SG_SLICE("core")};
+    struct sg_evidence_event event;
     home_open(home);
     tell(fd, sg_evidence_next_seq(home->ev));
     for (unsigned turn = 0; turn < 100000; turn++) {
@@ -87,14 +90,19 @@ work_until_killed(struct home *home, int fd)
             snapshot.seq = next + count - 1;
             assert_int_equal(sg_evidence_save_snapshot(home->ev, &snapshot),
                              SG_OK);
+            if (turn % 20 == 19) { // else it dies with one on its way
+                assert_int_equal(sg_evidence_flush(home->ev), SG_OK);
+                home_await(home, SG_EVIDENCE_SNAPSHOT, &event);
+                tell(fd, SNAPSHOT | snapshot.seq);
+            }
         }
     }
     _exit(0);
 }
 
-// Everything the pipe holds; the last number told.
+// Everything the pipe holds; the last number told, and the last snapshot.
 static uint64_t
-listen(int fd, int pid, unsigned patience_us)
+listen(int fd, int pid, unsigned patience_us, uint64_t *snapshot)
 {
     uint64_t acked = 0, now;
     struct pollfd poller = {.fd = fd, .events = POLLIN};
@@ -103,8 +111,12 @@ listen(int fd, int pid, unsigned patience_us)
         (void)kill(pid, SIGKILL);
     }
     while (poll(&poller, 1, 60000) > 0 &&
-           read(fd, &now, sizeof(now)) == sizeof(now))
-        acked = now;
+           read(fd, &now, sizeof(now)) == sizeof(now)) {
+        if ((now & SNAPSHOT) != 0)
+            *snapshot = now & ~SNAPSHOT;
+        else
+            acked = now;
+    }
     return acked;
 }
 
@@ -122,11 +134,13 @@ one_kill(struct home *home, struct victim victim, unsigned patience_us)
         work_until_killed(home, ends[1]);
     }
     (void)close(ends[1]);
-    uint64_t acked = listen(ends[0], pid, patience_us);
+    uint64_t snapshot = 0, acked = listen(ends[0], pid, patience_us, &snapshot);
     (void)close(ends[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     const char *why = check_state(home, acked, 0);
+    if (why == NULL && home->snapshot_seq < snapshot)
+        why = "a snapshot that was told is not begun with";
     if (why != NULL)
         fail_msg("killed at %s: %s",
                  victim.point == NULL ? "random" : victim.point, why);

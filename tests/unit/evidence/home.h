@@ -27,6 +27,7 @@
 #define HOME_TIME 1795372800000000ull
 
 struct home {
+    uint64_t snapshot_seq; // that the last opening began with; 0: none
     char path[256];
     struct sg_signer *log_key;
     struct sg_evidence_options options;
@@ -121,7 +122,9 @@ home_try_open(struct home *home)
     home->replayed = 0;
     enum sg_err err = sg_evidence_open(&home->options, &home->ev, &home->diag);
     if (err == SG_OK) {
-        (void)sg_evidence_snapshot(home->ev, &snapshot);
+        home->snapshot_seq = sg_evidence_snapshot(home->ev, &snapshot)
+                                 ? snapshot.seq
+                                 : 0;
         err = sg_evidence_replay(home->ev, home_visit, home, &home->diag);
     }
     if (err == SG_OK)
