@@ -193,23 +193,25 @@ open_report(struct sg_env_local *local, const struct sg_effect_send *send)
     return sg_slice_of(bytes, bytes == NULL ? 0 : used);
 }
 
-static struct sg_slice
-make_receipt(struct sg_env_local *local, uint64_t seq)
+static enum sg_err
+make_receipt(struct sg_env_local *local, uint64_t seq, struct sg_slice *receipt)
 {
     size_t len = 0;
-    uint8_t *bytes;
+    uint8_t *bytes = NULL;
 
     // The size is asked for first; it is small but for rosters.
     enum sg_err err =
         sg_evidence_receipt(local->options.evidence, seq, NULL, 0, &len);
-    if (err != SG_ERR_FULL || len > RECEIPT_MAX ||
-        (bytes = sg_arena_take(local->arena, len)) == NULL ||
-        sg_evidence_receipt(local->options.evidence, seq, bytes, len, &len) !=
-            SG_OK) {
-        sg_log(SG_LOG_ERROR, "receipt.failed", NULL);
-        return (struct sg_slice){NULL, 0};
-    }
-    return sg_slice_of(bytes, len);
+    if (err == SG_ERR_FULL && len <= RECEIPT_MAX)
+        bytes = sg_arena_take(local->arena, len);
+    if (bytes != NULL)
+        err =
+            sg_evidence_receipt(local->options.evidence, seq, bytes, len, &len);
+    *receipt = sg_slice_of(bytes, err == SG_OK ? len : 0);
+    if (err != SG_OK)
+        sg_log(SG_LOG_ERROR, "receipt.failed", "reason", sg_err_sentence(err),
+               NULL);
+    return err;
 }
 
 static void
@@ -218,6 +220,7 @@ send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
     struct sg_slice receipt = {NULL, 0}, note = {NULL, 0};
     struct sg_slice envelope = send->envelope;
     struct sg_wire_routing to;
+    enum sg_err proven = SG_OK;
 
     routing_of(&send->to, &to);
     if (to.len < 2)
@@ -225,7 +228,7 @@ send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
     if (send->report_of)
         receipt = open_report(local, send);
     else if (send->receipt_of != SG_NO_ENTRY)
-        receipt = make_receipt(local, send->receipt_of);
+        proven = make_receipt(local, send->receipt_of, &receipt);
     if (send->checkpoint)
         note = sg_evidence_checkpoint(local->options.evidence);
     if ((receipt.len > 0 || note.len > 0) &&
@@ -233,6 +236,9 @@ send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
         sg_log(SG_LOG_ERROR, "send.fill_failed", NULL);
         return;
     }
+    if (proven != SG_OK &&
+        sg_effect_refuse(local->arena, &envelope, SG_ERR_DAMAGE) != SG_OK)
+        return;
     if (send->chunk_of)
         send_chunk(local, send, &to, envelope);
     else if (send->payload.len > SG_ITEMS_INLINE_MAX)

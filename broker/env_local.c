@@ -16,6 +16,7 @@ enum {
     ARENA_BYTES = 48 * 1024 * 1024, // a frame of receipts, a large roster
     WAIT_MS_MAX = 100,              // memory and disk are looked at so often
     FDS_MAX = 1 + SG_WORKERS_MAX,
+    RECHECKED = 512, // entries ten times a second: two million in seven minutes
 };
 
 static const uint64_t look_us = 100000;
@@ -130,6 +131,26 @@ from_evidence(struct sg_env_local *local, const struct sg_evidence_event *from)
     }
 }
 
+// Low rate: a few milliseconds a second. Old segments are read by nobody else.
+static void
+look_back(struct sg_env_local *local)
+{
+    struct sg_diag diag = {.line = 0};
+
+    if (local->rechecked || local->failed)
+        return;
+    enum sg_err err = sg_evidence_recheck(local->options.evidence, RECHECKED,
+                                          &local->rechecked, &diag);
+    if (err == SG_OK)
+        return;
+    local->rechecked = true;
+    sg_log(SG_LOG_ERROR, "evidence.damaged", "what", diag.text, "reason",
+           sg_err_sentence(err), NULL);
+    if (err == SG_ERR_DAMAGE)
+        sg_env_own(local, SG_EVENT_LOG_DAMAGED)->event.u.seq =
+            sg_evidence_damaged_at(local->options.evidence);
+}
+
 // Memory, disk, clock, handshakes: about ten times a second.
 static void
 look_around(struct sg_env_local *local, uint64_t mono_us)
@@ -141,6 +162,7 @@ look_around(struct sg_env_local *local, uint64_t mono_us)
     if (mono_us - local->looked_us < look_us)
         return;
     local->looked_us = mono_us;
+    look_back(local);
     if (sg_wire_guard(local->options.wire, sg_os_process_rss(), mono_us, &found,
                       suspect))
         sg_log(SG_LOG_WARN, "wire.reset", "reason", "memory", NULL);

@@ -88,7 +88,7 @@ struct sg_env_local {
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
     uint32_t rows;      // put since the index was committed
     bool queued;        // the writer was given work that no flush followed yet
-    bool stop_told, disk_low, failed;
+    bool stop_told, disk_low, failed, rechecked;
     uint64_t looked_us; // at memory and disk
     uint64_t refused;   // handshakes reported so far
     uint64_t worker_peak;

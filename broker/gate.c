@@ -22,6 +22,7 @@ struct gate {
     char home[SG_OS_PATH], store[SG_OS_PATH], inspect[SG_OS_PATH];
     char id[SG_LIMIT_ID + 1];
     char endpoint[SG_WIRE_LANES][128];
+    char on_damage[8]; // alarm or stop
     int lock;
     struct sg_os_keyfile transport, log, sign;
     struct sg_signer *log_signer, *sign_signer;
@@ -55,6 +56,7 @@ read_conf(struct gate *gate)
          sizeof gate->endpoint[SG_WIRE_CONTROL], true},
         {"data", gate->endpoint[SG_WIRE_DATA],
          sizeof gate->endpoint[SG_WIRE_DATA], true},
+        {"on_damage", gate->on_damage, sizeof gate->on_damage, false},
     };
 
     if (!sg_os_file_path(path, "%s/gate.conf", gate->home))
@@ -63,6 +65,12 @@ read_conf(struct gate *gate)
     if (err == SG_OK && !sg_slice_is_id(sg_slice_text(gate->id))) {
         sg_diag_set(&diag, 0, 0, "gate \"%s\" is no id; ids are like KE_KNBS",
                     gate->id);
+        err = SG_ERR_SYNTAX;
+    }
+    if (err == SG_OK && gate->on_damage[0] != '\0' &&
+        strcmp(gate->on_damage, "alarm") != 0 &&
+        strcmp(gate->on_damage, "stop") != 0) {
+        sg_diag_set(&diag, 0, 0, "on_damage is alarm or stop");
         err = SG_ERR_SYNTAX;
     }
     if (err == SG_ERR_NOT_FOUND)
@@ -148,7 +156,9 @@ recover(struct gate *gate)
     struct sg_recover_options options = {.store = gate->store,
                                          .gate = gate->id,
                                          .log_key = gate->log_signer,
-                                         .sign_key = gate->sign_signer};
+                                         .sign_key = gate->sign_signer,
+                                         .stop_on_damage =
+                                             gate->on_damage[0] == 's'};
     struct sg_recover recovered;
     struct sg_diag diag = {.line = 0};
 

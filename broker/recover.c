@@ -27,6 +27,7 @@ new_core(struct work *work)
         .signer = work->options->sign_key,
         .lookup = sg_env_local_lookup(work->made->evidence),
         .snapshot_every = work->options->snapshot_every,
+        .stop_on_damage = work->options->stop_on_damage,
     };
 
     memcpy(options.genesis, sg_evidence_genesis(work->made->evidence), 32);

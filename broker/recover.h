@@ -13,6 +13,7 @@ struct sg_recover_options {
     const char *store;                    // home of the evidence
     const char *gate;                     // id
     struct sg_signer *log_key, *sign_key; // borrowed
+    bool stop_on_damage;                  // of old segments, found afterwards
     uint64_t snapshot_every;              // 0: SG_LIMIT_SNAPSHOT
 };
 

@@ -161,6 +161,22 @@ on_indexed(struct sg_turn *turn, const struct sg_event *event)
     sg_core_indexed(turn->core, event->u.seq);
 }
 
+// What lies there was signed and cannot be shown any more. The operator decides
+// whether the gate goes on without it.
+static void
+on_log_damaged(struct sg_turn *turn, const struct sg_event *event)
+{
+    struct sg_core *core = turn->core;
+
+    core->log_damaged = event->u.seq + 1;
+    if (!core->options.stop_on_damage)
+        return;
+    core->halted = SG_ERR_DAMAGE;
+    core->stopping = true;
+    sg_output_effect(turn->output, SG_EFFECT_STOP, turn->state->next_seq - 1)
+        ->u.reason = SG_ERR_DAMAGE;
+}
+
 static void
 on_disk(struct sg_turn *turn, const struct sg_event *event)
 {
@@ -218,6 +234,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_CLOCK_STEPPED] = on_clock,
     [SG_EVENT_ZAP_REFUSED] = on_refused,
     [SG_EVENT_OBJECT_LOST] = sg_render_lost,
+    [SG_EVENT_LOG_DAMAGED] = on_log_damaged,
     [SG_EVENT_DESTROYED] = sg_release_destroyed,
     [SG_EVENT_STOP] = on_stop,
 };

@@ -41,6 +41,7 @@ struct sg_core_options {
     uint8_t table_key[16]; // for tables with foreign keys
     struct sg_lookup lookup;
     struct sg_core_caps caps;
+    bool stop_on_damage; // of the log, found after the start
     // Entries; 0: SG_LIMIT_SNAPSHOT, SG_LIMIT_SETTLE. Tests take less.
     uint64_t snapshot_every, settle_after;
 };

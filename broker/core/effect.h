@@ -196,3 +196,8 @@ SG_MUST_CHECK enum sg_err sg_effect_fill(struct sg_arena *arena,
                                          struct sg_slice receipt,
                                          struct sg_slice note,
                                          struct sg_slice *envelope);
+// For a receipt that cannot be made: a RECEIPT or a RESULT that brings one
+// becomes a refusal.
+SG_MUST_CHECK enum sg_err sg_effect_refuse(struct sg_arena *arena,
+                                           struct sg_slice *envelope,
+                                           enum sg_err why);

@@ -59,3 +59,30 @@ sg_effect_fill(struct sg_arena *arena, const struct sg_effect_send *send,
     *envelope = sg_pack_close(arena, &open->base);
     return envelope->ptr == NULL ? SG_ERR_FULL : SG_OK;
 }
+
+enum sg_err
+sg_effect_refuse(struct sg_arena *arena, struct sg_slice *envelope,
+                 enum sg_err why)
+{
+    Sgpb__Refusal refusal = SGPB__REFUSAL__INIT;
+    Sgpb__Envelope *open =
+        sg_pack_open(arena, &sgpb__envelope__descriptor, *envelope);
+
+    if (open == NULL)
+        return SG_ERR_FULL;
+    refusal.code = (char *)(uintptr_t)sg_err_code(why);
+    refusal.sentence = (char *)(uintptr_t)sg_err_sentence(why);
+    refusal.cure = (char *)(uintptr_t)sg_err_cure(why);
+    if (open->body_case == SGPB__ENVELOPE__BODY_RECEIPT) {
+        open->body_case = SGPB__ENVELOPE__BODY_REFUSED;
+        open->refused = &refusal;
+    } else if (open->body_case == SGPB__ENVELOPE__BODY_RESULT &&
+               open->result->receipt != NULL) {
+        open->result->receipt = NULL;
+        open->result->refusal = &refusal;
+    } else {
+        return SG_OK; // what it says stands without the proof
+    }
+    *envelope = sg_pack_close(arena, &open->base);
+    return envelope->ptr == NULL ? SG_ERR_FULL : SG_OK;
+}

@@ -37,6 +37,7 @@ enum sg_event_kind {
     SG_EVENT_CLOCK_STEPPED, // more than limits allow (S50)
     SG_EVENT_ZAP_REFUSED,
     SG_EVENT_OBJECT_LOST, // damage found on reading
+    SG_EVENT_LOG_DAMAGED, // seq: in what was checked after the start
     SG_EVENT_DESTROYED,   // the keys named are gone
     SG_EVENT_STOP,        // the operator wants the gate to end
     SG_EVENT_COUNT,
@@ -103,7 +104,7 @@ struct sg_event {
         struct sg_event_stored stored;
         struct sg_event_job job;
         struct sg_event_key key; // KEY_SENT, KEY_NOT_SENT
-        uint64_t seq;            // DURABLE, INDEX_AT
+        uint64_t seq;            // DURABLE, INDEX_AT, LOG_DAMAGED
         struct {
             uint64_t free_bytes;
             bool enough; // SG_LIMIT_DISK_KEEP_PCT are free

@@ -203,6 +203,7 @@ struct sg_core {
     enum sg_err halted; // the log is not whole: nothing more is decided
     uint64_t unknown_keys, dropped; // messages without an answer
     uint64_t refused_handshakes, lost;
+    uint64_t log_damaged; // entry + 1; 0: no damage was found
 };
 
 // Why a flow is looked at when the turn ends.

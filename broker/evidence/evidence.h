@@ -285,10 +285,23 @@ SG_MUST_CHECK enum sg_err
 sg_evidence_save_snapshot(struct sg_evidence *evidence,
                           const struct sg_evidence_snapshot *snapshot);
 
+// ---- what a start did not read ----------------------------------------------
+
+// Frames and chain of the entries before the snapshot that the start began
+// with, so many a call, oldest first; *done: all are looked at. SG_ERR_DAMAGE,
+// once: diag says where. From then on no receipt is made of the entries from
+// there to the end of their segment. After _start.
+SG_MUST_CHECK enum sg_err sg_evidence_recheck(struct sg_evidence *evidence,
+                                              uint32_t entries, bool *done,
+                                              struct sg_diag *diag);
+
+uint64_t sg_evidence_damaged_at(const struct sg_evidence *evidence);
+
 // ---- proofs ----------------------------------------------------------------
 
 // "SGRC1" (formats.md (d)) for a durable entry against the newest durable
-// checkpoint, without roster link. out: *len bytes; SG_ERR_FULL: cap too small,
+// checkpoint, without roster link. SG_ERR_DAMAGE: it lies in a part of the log
+// that is damaged. out: *len bytes; SG_ERR_FULL: cap too small,
 // *len says what is needed. O(log n) reads.
 SG_MUST_CHECK enum sg_err sg_evidence_receipt(struct sg_evidence *evidence,
                                               uint64_t seq, uint8_t *out,

@@ -7,6 +7,18 @@
 
 enum { SG_EVIDENCE_ATTEMPTS = 2 * 4096 }; // SG_LIMIT_UPLOADS and jobs' outputs
 
+// Checking again what a start from a snapshot did not read (recheck.c).
+struct sg_recheck {
+    bool begun, done;
+    bool unchained; // the entry before the next is in an archive
+    struct sg_segment segment;
+    uint64_t *firsts; // of all segments
+    size_t count, now;
+    uint64_t next_seq;
+    uint8_t leaf[32];
+    uint64_t bad_from, bad_to; // entries that cannot be shown; equal: none
+};
+
 struct sg_evidence {
     struct sg_evidence_options options;
     char home[SG_DISK_PATH];
@@ -39,6 +51,8 @@ struct sg_evidence {
     uint8_t *chunk;            // one sealed chunk
     uint8_t *entry;            // one entry or row, while it is put together
 
+    struct sg_recheck recheck;
+
     // reading entries
     uint64_t *firsts;
     size_t firsts_count;
@@ -51,3 +65,4 @@ SG_MUST_CHECK enum sg_err sg_evidence_ends_with(struct sg_evidence *ev,
                                                 uint64_t size,
                                                 const uint8_t root[32],
                                                 struct sg_entry *entry);
+void sg_recheck_close(struct sg_recheck *at);

@@ -136,6 +136,8 @@ sg_evidence_receipt(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
     *len = 0;
     if (seq >= durable->size)
         return SG_ERR_NOT_FOUND;
+    if (seq >= evidence->recheck.bad_from && seq < evidence->recheck.bad_to)
+        return SG_ERR_DAMAGE;
     enum sg_err err = sg_evidence_read(evidence, seq, evidence->entry,
                                        SG_LOG_ENTRY, &entry_len);
     if (err == SG_OK)

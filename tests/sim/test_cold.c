@@ -384,6 +384,30 @@ releases_out_of_memory_end_with_their_time(void **state)
     sim_close(&sim);
 }
 
+static void
+damage_found_after_the_start_is_told_and_may_stop_the_gate(void **state)
+{
+    struct sim *sim = world(0);
+    const struct sg_event event = {.kind = SG_EVENT_LOG_DAMAGED, .u.seq = 7};
+
+    (void)state;
+    sim_to_gate(sim, &event, 100);
+    sim_settle(sim);
+    assert_null(sim->broken);
+    assert_int_equal(sim->core->log_damaged, 8);
+    assert_int_equal(sim->core->halted, SG_OK);
+    sim->core->options.stop_on_damage = true;
+    sim_to_gate(sim, &event, 100);
+    enum sg_err err = SG_OK;
+    bool stopped = false;
+    for (int i = 0; i < 50 && !stopped; i++)
+        err = sg_loop_turn(sim->loop, &stopped);
+    assert_true(stopped);
+    assert_int_equal(err, SG_ERR_DAMAGE);
+    assert_int_equal(sim->core->halted, SG_ERR_DAMAGE);
+    sim_close(&sim);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -399,6 +423,8 @@ main(void)
         TEST(an_old_release_is_recalled_and_stays_so),
         TEST(a_subscription_may_begin_with_what_has_left_memory),
         TEST(recovery_at_any_entry_gives_the_same_state),
+        cmocka_unit_test(
+            damage_found_after_the_start_is_told_and_may_stop_the_gate),
         cmocka_unit_test(releases_out_of_memory_end_with_their_time),
     };
 

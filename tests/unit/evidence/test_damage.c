@@ -370,10 +370,81 @@ a_receipt_held_shows_a_log_that_was_cut_or_rewritten(void **state)
     }
 }
 
+// ---- what a start from a snapshot did not read -------------------------------------
+
+// 300 entries over several segments, of which the last 50 follow a snapshot.
+static void
+open_from_snapshot(struct home *home, const struct home_frame *broken)
+{
+    struct sg_evidence_event event;
+    struct sg_evidence_snapshot snapshot = {.seq = 250,
+                                            .core = SG_SLICE("state")};
+    static const uint8_t noise[1] = {0xa5};
+    home_create(home);
+    home_open(home);
+    home_append_durable(home, 250);
+    assert_int_equal(sg_evidence_save_snapshot(home->ev, &snapshot), SG_OK);
+    home_append(home, 50);
+    home_await(home, SG_EVIDENCE_SNAPSHOT, &event);
+    home_close(home);
+    if (broken != NULL)
+        home_write(home, broken->name, broken->at + broken->size / 2, noise,
+                   sizeof(noise));
+    home_open(home);
+    assert_int_equal(home->replayed, 50);
+}
+
+static enum sg_err
+recheck_all(struct home *home)
+{
+    bool done = false;
+    enum sg_err err = SG_OK;
+    for (unsigned i = 0; i < 1000 && !done && err == SG_OK; i++)
+        err = sg_evidence_recheck(home->ev, 7, &done, &home->diag);
+    assert_true(done || err != SG_OK);
+    return err;
+}
+
+static void
+old_segments_are_checked_after_the_start(void **state)
+{
+    (void)state;
+    struct home home;
+    static struct home_frame frames[301];
+    static uint8_t bytes[16384];
+    size_t len;
+    open_from_snapshot(&home, NULL);
+    assert_int_equal(recheck_all(&home), SG_OK);
+    assert_int_equal(home_frames(&home, frames, 301), 301);
+    home_remove(&home);
+
+    open_from_snapshot(&home, &frames[20]);
+    assert_int_equal(recheck_all(&home), SG_ERR_DAMAGE);
+    assert_non_null(strstr(home.diag.text, "entry 20: its frame is broken"));
+    assert_int_equal(sg_evidence_damaged_at(home.ev), 20);
+    bool done;
+    assert_int_equal(sg_evidence_recheck(home.ev, 7, &done, &home.diag), SG_OK);
+    assert_true(done); // told once
+    const struct {
+        uint64_t seq;
+        enum sg_err err;
+    } rows[] = {{19, SG_OK},
+                {20, SG_ERR_DAMAGE},
+                {21, SG_ERR_DAMAGE},
+                {250, SG_OK},
+                {260, SG_OK}};
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++)
+        assert_int_equal(sg_evidence_receipt(home.ev, rows[i].seq, bytes,
+                                             sizeof(bytes), &len),
+                         rows[i].err);
+    home_remove(&home);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(old_segments_are_checked_after_the_start),
         cmocka_unit_test(a_whole_log_verifies),
         cmocka_unit_test(zeroed_acknowledged_entries_are_damage),
         cmocka_unit_test(a_torn_tail_above_the_checkpoint_is_cut),
