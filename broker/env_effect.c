@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "broker/base/crypto.h"
-#include "broker/core/snapshot.h"
 #include "broker/env_parts.h"
 #include "broker/os/clock.h"
 #include "broker/os/log.h"
@@ -416,54 +415,24 @@ destroy(struct sg_env_local *local, const struct sg_effect *effect)
 
 // ---- snapshots -----------------------------------------------------------------
 
-struct bytes {
-    uint8_t *ptr;
-    size_t len, cap;
-};
-
-static enum sg_err
-put(void *ctx, struct sg_slice more)
-{
-    struct bytes *bytes = (struct bytes *)ctx;
-
-    if (more.len > bytes->cap - bytes->len) {
-        size_t cap = (bytes->cap + more.len) * 2;
-        uint8_t *larger = realloc(bytes->ptr, cap);
-        if (larger == NULL)
-            return SG_ERR_MEMORY;
-        bytes->ptr = larger;
-        bytes->cap = cap;
-    }
-    if (more.len > 0)
-        memcpy(bytes->ptr + bytes->len, more.ptr, more.len);
-    bytes->len += more.len;
-    return SG_OK;
-}
-
-// Serialised here, because the state goes on changing; written, hashed and
-// synced by the writer.
+// Written, hashed and synced by the writer.
 static void
-snapshot(struct sg_env_local *local, const uint8_t state_sha256[32])
+snapshot(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    struct bytes bytes = {NULL, 0, 0};
-    struct sg_snapshot_sink sink = {&bytes, put};
-    struct sg_evidence_snapshot made = {.seq =
-                                            sg_core_next_seq(local->core) - 1};
+    struct sg_evidence_snapshot made = {
+        .seq = sg_evidence_next_seq(local->options.evidence) - 1,
+        .pieces = effect->u.snapshot.pieces};
+    enum sg_err err;
 
-    enum sg_err err = sg_snapshot_write(local->core, &sink);
-    if (err == SG_OK) {
-        made.core = sg_slice_of(bytes.ptr, bytes.len);
-        memcpy(made.state_sha256, state_sha256, 32);
-        while ((err = sg_evidence_save_snapshot(local->options.evidence,
-                                                &made)) == SG_ERR_BUSY &&
-               sg_env_wait_writer(local))
-            continue;
-        local->rows = 0;
-    }
+    memcpy(made.state_sha256, effect->u.snapshot.state_sha256, 32);
+    while ((err = sg_evidence_save_snapshot(local->options.evidence, &made)) ==
+               SG_ERR_BUSY &&
+           sg_env_wait_writer(local))
+        continue;
+    local->rows = 0;
     if (err != SG_OK)
         sg_log(SG_LOG_WARN, "snapshot.failed", "reason", sg_err_sentence(err),
                NULL);
-    free(bytes.ptr);
 }
 
 // ---- the table -------------------------------------------------------------------
@@ -582,12 +551,6 @@ do_release_key(struct sg_env_local *local, const struct sg_effect *effect)
 }
 
 static void
-do_snapshot(struct sg_env_local *local, const struct sg_effect *effect)
-{
-    snapshot(local, effect->u.state_sha256);
-}
-
-static void
 do_stop(struct sg_env_local *local, const struct sg_effect *effect)
 {
     enum sg_err why = effect->u.reason;
@@ -623,7 +586,7 @@ static carry_out *const table[] = {
     [SG_EFFECT_SWAP_KEYS] = swap_keys,
     [SG_EFFECT_CLOSE_PEER] = do_nothing,
     [SG_EFFECT_PUT_ROW] = put_row,
-    [SG_EFFECT_SNAPSHOT] = do_snapshot,
+    [SG_EFFECT_SNAPSHOT] = snapshot,
     [SG_EFFECT_STOP] = do_stop,
 };
 _Static_assert(SG_COUNT_OF(table) == SG_EFFECT_COUNT, "a row an effect");

@@ -503,7 +503,6 @@ sg_env_local_open(const struct sg_env_options *options,
     if (made == NULL)
         return SG_ERR_MEMORY;
     made->options = *options;
-    made->core = options->core;
     made->arena = sg_arena_new(ARENA_BYTES, 256 * 1024);
     made->own = calloc(SG_ENV_OWN, sizeof *made->own);
     made->frame.items = sg_writer_on(made->frame.bytes, SG_LIMIT_FRAME);
@@ -532,12 +531,6 @@ sg_env_local_close(struct sg_env_local **local)
     free((*local)->own);
     free(*local);
     *local = NULL;
-}
-
-void
-sg_env_local_attach(struct sg_env_local *local, struct sg_core *core)
-{
-    local->core = core;
 }
 
 struct sg_env

@@ -21,8 +21,6 @@ struct sg_env_options {
     struct sg_evidence *evidence; // started; borrowed
     struct sg_wire *wire;         // borrowed
     struct sg_workers *workers;   // borrowed
-    struct sg_core *core; // asked only whether a key may still go; NULL until
-                          // sg_env_local_attach
 };
 
 SG_MUST_CHECK enum sg_err
@@ -34,9 +32,6 @@ void sg_env_local_close(struct sg_env_local **local);
 struct sg_env sg_env_local_env(struct sg_env_local *local);
 // Look-ups for the core, before and after the start.
 struct sg_lookup sg_env_local_lookup(struct sg_evidence *evidence);
-
-// For snapshots: what writes the state.
-void sg_env_local_attach(struct sg_env_local *local, struct sg_core *core);
 
 // Peaks for status and tests, in bytes.
 struct sg_env_peaks {

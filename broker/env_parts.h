@@ -93,7 +93,6 @@ struct sg_env_local {
     uint64_t refused;   // handshakes reported so far
     uint64_t worker_peak;
     uint64_t wall_us, boot_us; // of the last reading (S50)
-    struct sg_core *core;
 };
 
 // Puts an event of our own at the end; NULL: too many wait (a bug).

@@ -250,7 +250,6 @@ start_loop(struct gate *gate)
         .evidence = gate->evidence,
         .wire = gate->wire,
         .workers = gate->workers,
-        .core = gate->core,
     };
 
     enum sg_err err = sg_env_local_open(&options, &gate->local);

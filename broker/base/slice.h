@@ -14,6 +14,12 @@ struct sg_slice {
     size_t len;         // bytes
 };
 
+// Bytes in pieces, one after the other.
+struct sg_piece {
+    struct sg_slice bytes;
+    struct sg_piece *next; // NULL: the last
+};
+
 #define SG_SLICE(literal)                                                      \
     ((struct sg_slice){(const uint8_t *)(literal), sizeof(literal) - 1})
 #define SG_SLICE_FMT    "%.*s"

@@ -133,6 +133,10 @@ sg_core_apply(struct sg_core *core, const struct sg_appended *entry)
     return SG_OK;
 }
 
+// Of a snapshot's copy: far above what fits the caps of limits.h.
+#define SNAPSHOT_MAX ((size_t)64 << 30)
+enum { SNAPSHOT_BLOCK = 1024 * 1024 };
+
 // ---- decide: one row an event -----------------------------------------------
 
 static void
@@ -276,16 +280,28 @@ static uint64_t
 take_snapshot(struct sg_turn *turn)
 {
     Sgpb__SnapshotEntry body = SGPB__SNAPSHOT_ENTRY__INIT;
+    struct sg_core *core = turn->core;
+    struct sg_piece *pieces;
     uint8_t sha256[32];
 
-    sg_snapshot_hash(turn->core, sha256);
+    core->snapshot_mem = sg_arena_new(SNAPSHOT_MAX, SNAPSHOT_BLOCK);
+    enum sg_err err =
+        core->snapshot_mem == NULL
+            ? SG_ERR_MEMORY
+            : sg_snapshot_take(core, core->snapshot_mem, &pieces, sha256);
+    core->snapshot_at = turn->state->next_seq; // if not now, then after as many
+    if (err != SG_OK)
+        return turn->state->next_seq - 1;
     body.at = turn->state->next_seq - 1;
     body.state_sha256 = sg_pack_bytes(sha256, sizeof sha256);
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_SNAPSHOT, &body.base);
-    memcpy(sg_output_effect(turn->output, SG_EFFECT_SNAPSHOT, SG_AFTER_NOTHING)
-               ->u.state_sha256,
-           sha256, sizeof sha256);
-    turn->core->snapshot_at = seq + 1;
+    core->snapshot_at = seq + 1;
+    if (sg_snapshot_lead(core, core->snapshot_mem, &pieces) != SG_OK)
+        return seq;
+    struct sg_effect *effect =
+        sg_output_effect(turn->output, SG_EFFECT_SNAPSHOT, SG_AFTER_NOTHING);
+    memcpy(effect->u.snapshot.state_sha256, sha256, sizeof sha256);
+    effect->u.snapshot.pieces = pieces;
     return seq;
 }
 
@@ -334,6 +350,7 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
 {
     struct sg_turn turn = turn_of(core, random, now_us, output);
 
+    sg_arena_free(&core->snapshot_mem); // handed over with its turn
     if (core->stopping) {
         end_stop(&turn);
         return;

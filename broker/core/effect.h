@@ -35,7 +35,7 @@ enum sg_effect_kind {
     SG_EFFECT_SWAP_KEYS,   // transport keys that ZAP admits from now on
     SG_EFFECT_CLOSE_PEER,
     SG_EFFECT_PUT_ROW,  // index
-    SG_EFFECT_SNAPSHOT, // take one now: sg_snapshot_write; ends with entry 13
+    SG_EFFECT_SNAPSHOT, // of the state that ends with entry 13
     SG_EFFECT_STOP,     // everything is written; end the program
     SG_EFFECT_COUNT,
 };
@@ -149,7 +149,10 @@ struct sg_effect {
             uint8_t table;
             struct sg_slice key, value;
         } row;
-        uint8_t state_sha256[32]; // SNAPSHOT: of the state as it is now
+        struct {
+            uint8_t state_sha256[32];      // as entry 13 states it
+            const struct sg_piece *pieces; // of what a start reads, in order
+        } snapshot;
     } u;
 };
 

@@ -510,16 +510,36 @@ whole(struct walk *w)
 }
 
 enum sg_err
-sg_snapshot_write(const struct sg_core *core,
-                  const struct sg_snapshot_sink *sink)
+sg_snapshot_body(const struct sg_core *core,
+                 const struct sg_snapshot_sink *sink)
+{
+    struct walk w = {.sink = sink, .state = core->state};
+
+    w.out = sg_writer_on(w.buffer, BUFFER);
+    whole(&w);
+    flush(&w);
+    return w.err;
+}
+
+enum sg_err
+sg_snapshot_head(const struct sg_core *core,
+                 const struct sg_snapshot_sink *sink)
 {
     struct walk w = {.sink = sink, .state = core->state};
 
     w.out = sg_writer_on(w.buffer, BUFFER);
     position(&w);
-    whole(&w);
     flush(&w);
     return w.err;
+}
+
+enum sg_err
+sg_snapshot_write(const struct sg_core *core,
+                  const struct sg_snapshot_sink *sink)
+{
+    enum sg_err err = sg_snapshot_head(core, sink);
+
+    return err != SG_OK ? err : sg_snapshot_body(core, sink);
 }
 
 enum sg_err
@@ -547,14 +567,78 @@ sg_snapshot_hash(const struct sg_core *core, uint8_t out[32])
 {
     struct sg_sha256 *hash = sg_crypto_sha256_new();
     struct sg_snapshot_sink sink = {.ctx = hash, .put = add};
-    struct walk w = {.sink = &sink, .state = core->state};
 
     SG_ASSERT(hash != NULL);
     sg_crypto_sha256_init(hash);
-    w.out = sg_writer_on(w.buffer, BUFFER);
-    whole(&w);
-    flush(&w);
-    SG_ASSERT(w.err == SG_OK);
+    enum sg_err err = sg_snapshot_body(core, &sink);
+    SG_ASSERT(err == SG_OK);
     sg_crypto_sha256_final(hash, out);
     sg_crypto_sha256_free(&hash);
+}
+
+// ---- one taken while the gate runs ---------------------------------------------------
+
+struct taking {
+    struct sg_arena *arena;
+    struct sg_sha256 *hash;
+    struct sg_piece **end;
+};
+
+static enum sg_err
+keep_piece(void *ctx, struct sg_slice bytes)
+{
+    struct taking *taking = ctx;
+    struct sg_piece *piece = sg_arena_take(taking->arena, sizeof *piece);
+
+    if (piece == NULL)
+        return SG_ERR_MEMORY;
+    piece->bytes = sg_arena_copy(taking->arena, bytes);
+    if (piece->bytes.ptr == NULL)
+        return SG_ERR_MEMORY;
+    sg_crypto_sha256_add(taking->hash, bytes.ptr, bytes.len);
+    *taking->end = piece;
+    taking->end = &piece->next;
+    return SG_OK;
+}
+
+enum sg_err
+sg_snapshot_take(const struct sg_core *core, struct sg_arena *arena,
+                 struct sg_piece **body, uint8_t sha256[32])
+{
+    struct taking taking = {
+        .arena = arena, .hash = sg_crypto_sha256_new(), .end = body};
+    struct sg_snapshot_sink sink = {.ctx = &taking, .put = keep_piece};
+
+    *body = NULL;
+    if (taking.hash == NULL)
+        return SG_ERR_MEMORY;
+    sg_crypto_sha256_init(taking.hash);
+    enum sg_err err = sg_snapshot_body(core, &sink);
+    sg_crypto_sha256_final(taking.hash, sha256);
+    sg_crypto_sha256_free(&taking.hash);
+    return err;
+}
+
+static enum sg_err
+keep_head(void *ctx, struct sg_slice bytes)
+{
+    struct taking *taking = ctx;
+    struct sg_piece *piece = sg_arena_take(taking->arena, sizeof *piece);
+
+    if (piece == NULL)
+        return SG_ERR_MEMORY;
+    piece->bytes = sg_arena_copy(taking->arena, bytes);
+    piece->next = *taking->end;
+    *taking->end = piece;
+    return piece->bytes.ptr == NULL ? SG_ERR_MEMORY : SG_OK;
+}
+
+enum sg_err
+sg_snapshot_lead(const struct sg_core *core, struct sg_arena *arena,
+                 struct sg_piece **all)
+{
+    struct taking taking = {.arena = arena, .end = all};
+    struct sg_snapshot_sink sink = {.ctx = &taking, .put = keep_head};
+
+    return sg_snapshot_head(core, &sink);
 }

@@ -21,6 +21,20 @@ struct sg_snapshot_sink {
 SG_MUST_CHECK enum sg_err
 sg_snapshot_write(const struct sg_core *core,
                   const struct sg_snapshot_sink *sink);
+// Its two parts: the place in the log, and the state.
+SG_MUST_CHECK enum sg_err sg_snapshot_head(const struct sg_core *core,
+                                           const struct sg_snapshot_sink *sink);
+SG_MUST_CHECK enum sg_err sg_snapshot_body(const struct sg_core *core,
+                                           const struct sg_snapshot_sink *sink);
+// The state in pieces in arena, and its hash, in one walk; later, when entry 13
+// is applied, the place before it.
+SG_MUST_CHECK enum sg_err sg_snapshot_take(const struct sg_core *core,
+                                           struct sg_arena *arena,
+                                           struct sg_piece **body,
+                                           uint8_t sha256[32]);
+SG_MUST_CHECK enum sg_err sg_snapshot_lead(const struct sg_core *core,
+                                           struct sg_arena *arena,
+                                           struct sg_piece **all);
 // Into a core fresh from sg_core_new. SG_ERR_CORRUPT: not a snapshot of this
 // version; make a new core and replay from entry 0.
 SG_MUST_CHECK enum sg_err sg_snapshot_read(struct sg_core *core,

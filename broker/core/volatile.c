@@ -123,4 +123,5 @@ sg_volatile_close(struct sg_core *core)
     sg_arena_free(&core->scratch);
     sg_arena_free(&core->mem);
     sg_arena_free(&core->quota_mem);
+    sg_arena_free(&core->snapshot_mem);
 }

@@ -174,6 +174,7 @@ struct sg_core {
     uint64_t durable;       // entries below it
     uint64_t snapshot_at;   // entries under the newest snapshot; 0: none
     uint64_t snapshot_every;
+    struct sg_arena *snapshot_mem; // of the last turn's snapshot, or NULL
 
     // the policy of the day
     struct sg_arena *policy_mem;

@@ -59,8 +59,9 @@ struct sg_evidence_entry {
 // State of the core after entries 0..seq.
 struct sg_evidence_snapshot {
     uint64_t seq;
-    uint8_t state_sha256[32]; // what entry 13 says; the core compares
-    struct sg_slice core;     // opaque; valid until _replay returns
+    uint8_t state_sha256[32];      // what entry 13 says; the core compares
+    struct sg_slice core;          // opaque; valid until _replay returns
+    const struct sg_piece *pieces; // the same to be saved; NULL: in core
     // When found: the entry seq itself, proven to be of this log. Who wrote the
     // snapshot says there what the state was; the index alone proves nothing.
     uint16_t type;

@@ -501,15 +501,24 @@ enum sg_err
 sg_evidence_save_snapshot(struct sg_evidence *evidence,
                           const struct sg_evidence_snapshot *snapshot)
 {
+    const struct sg_piece whole = {.bytes = snapshot->core};
+    const struct sg_piece *first =
+        snapshot->pieces == NULL ? &whole : snapshot->pieces;
+    size_t len = 0;
     SG_ASSERT(snapshot->seq + 1 == evidence->next_seq);
-    size_t len = snapshot->core.len;
+    for (const struct sg_piece *at = first; at != NULL; at = at->next)
+        len += at->bytes.len;
     struct sg_index_snapshot *copy = calloc(1, sizeof(*copy) + len);
     if (copy == NULL)
         return SG_ERR_MEMORY;
     memcpy(copy->state_sha256, snapshot->state_sha256, 32);
-    if (len > 0)
-        memcpy(copy + 1, snapshot->core.ptr, len);
     copy->core = sg_slice_of(copy + 1, len);
+    uint8_t *to = (uint8_t *)(copy + 1);
+    for (const struct sg_piece *at = first; at != NULL; at = at->next) {
+        if (at->bytes.len > 0)
+            memcpy(to, at->bytes.ptr, at->bytes.len);
+        to += at->bytes.len;
+    }
     struct sg_writer_item item = {
         .kind = SG_WRITER_SNAPSHOT, .number = snapshot->seq, .snapshot = copy};
     enum sg_err err = push(evidence, &item, false);

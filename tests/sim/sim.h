@@ -168,7 +168,7 @@ struct sg_slice sim_copy(struct sim *sim, struct sg_slice bytes);
 // The index (sim_index.c).
 struct sg_slice sim_serialise(struct sim *sim);
 void sim_settle_snapshot(struct sim *sim);
-void sim_take_snapshot(struct sim *sim, const uint8_t state_sha256[32]);
+void sim_take_snapshot(struct sim *sim, const struct sg_effect *effect);
 void sim_put_row(struct sim *sim, const struct sg_row *row);
 void sim_put_effect(struct sim *sim, const struct sg_effect *effect);
 enum sg_err sim_lookup_find(void *ctx, struct sg_row *row);

@@ -127,19 +127,35 @@ sim_settle_snapshot(struct sim *sim)
         sim->snapshot = sim->snapshot_new;
 }
 
+static struct sg_slice
+joined(struct sim *sim, const struct sg_piece *pieces)
+{
+    struct sg_writer w = sg_writer_on(malloc(SNAPSHOT_MAX), SNAPSHOT_MAX);
+
+    for (; pieces != NULL; pieces = pieces->next)
+        sg_bytes_put(&w, pieces->bytes.ptr, pieces->bytes.len);
+    SG_ASSERT(!w.full);
+    struct sg_slice bytes = sim_copy(sim, sg_writer_slice(&w));
+    free(w.ptr);
+    return bytes;
+}
+
 void
-sim_take_snapshot(struct sim *sim, const uint8_t state_sha256[32])
+sim_take_snapshot(struct sim *sim, const struct sg_effect *effect)
 {
     uint8_t sha256[32];
 
     sg_snapshot_hash(sim->core, sha256);
-    if (memcmp(sha256, state_sha256, 32) != 0)
+    if (memcmp(sha256, effect->u.snapshot.state_sha256, 32) != 0)
         sim_break(sim, "a snapshot is not what its entry states");
     if (sim->entries[sim->count - 1].type != SG_ENTRY_SNAPSHOT)
         sim_break(sim, "a snapshot does not end with its entry");
     sim_settle_snapshot(sim);
+    struct sg_slice bytes = joined(sim, effect->u.snapshot.pieces);
+    if (!sg_slice_eq(bytes, sim_serialise(sim)))
+        sim_break(sim, "a snapshot is not what would be written");
     sim->snapshot_new =
-        (struct sim_snapshot){.size = sim->count, .bytes = sim_serialise(sim)};
+        (struct sim_snapshot){.size = sim->count, .bytes = bytes};
     sim->rows_found = sim->rows_count; // one transaction with it
     sim->rows_size = sim->count;
     if (sim->bug == BUG_SNAPSHOT)

@@ -361,7 +361,7 @@ env_effect(void *ctx, const struct sg_effect *effect)
     else if (effect->kind == SG_EFFECT_PUT_ROW)
         sim_put_effect(sim, effect);
     else if (effect->kind == SG_EFFECT_SNAPSHOT)
-        sim_take_snapshot(sim, effect->u.state_sha256);
+        sim_take_snapshot(sim, effect);
 }
 
 static bool
