@@ -32,8 +32,9 @@ struct sg_zap {
     atomic_bool stopping;
     atomic_uint_fast64_t refused;
 
+    pthread_cond_t given; // the first keys, or stopping
     pthread_mutex_t lock; // guards what follows; held for one look-up
-    uint8_t (*keys)[32];
+    uint8_t (*keys)[32];  // NULL: none were given yet
     uint32_t count;
     struct back_off back_off[BACK_OFF_MAX];
     uint32_t back_offs;
@@ -73,17 +74,35 @@ backed_off(struct sg_zap *zap, const uint8_t *key, uint64_t now_us)
     return false;
 }
 
-static bool
-admitted(struct sg_zap *zap, const uint8_t *key)
+// Until the first keys were given nobody can be judged, and a refusal would end
+// the peer's socket for good: libzmq does not connect again after a 400. So who
+// knocks while the gate starts waits in the handshake.
+static void
+wait_for_keys(struct sg_zap *zap)
+{
+    pthread_mutex_lock(&zap->lock);
+    while (zap->keys == NULL && !atomic_load(&zap->stopping))
+        pthread_cond_wait(&zap->given, &zap->lock);
+    pthread_mutex_unlock(&zap->lock);
+}
+
+// Status of RFC 27. 300: not now, connect again; for keys that are kept away for
+// a while, since they may be innocent.
+static const char *
+status_of(struct sg_zap *zap, const uint8_t *key)
 {
     uint64_t now_us = sg_os_clock_mono_us();
+    const char *status = "200";
 
     pthread_mutex_lock(&zap->lock);
-    bool yes = known(zap, key) && !backed_off(zap, key, now_us);
-    if (yes) // a full table only forgets whom to suspect
+    if (!known(zap, key))
+        status = "400";
+    else if (backed_off(zap, key, now_us))
+        status = "300";
+    else // a full table only forgets whom to suspect
         (void)!sg_table_put(zap->connected, sg_slice_of(key, 32), 1);
     pthread_mutex_unlock(&zap->lock);
-    return yes;
+    return status;
 }
 
 // One request of at most FRAMES frames. False: the socket is closing.
@@ -113,19 +132,20 @@ receive(void *socket, struct frame *frames, int *count)
 // User-Id is the token and the key: our own proof that ZAP was asked, and the
 // only name that a message carries (S01, S02). No other property is emitted.
 static bool
-answer(struct sg_zap *zap, const struct frame *request, const uint8_t *key)
+answer(struct sg_zap *zap, const struct frame *request, const char *status,
+       const uint8_t *key)
 {
     char user[SG_ZAP_TOKEN_LEN + 1 + 40 + 1] = "";
     size_t user_len = 0;
+    bool yes = status[0] == '2';
 
-    if (key != NULL) {
+    if (yes) {
         memcpy(user, zap->token, SG_ZAP_TOKEN_LEN);
         user[SG_ZAP_TOKEN_LEN] = ':';
         sg_encode_z85(key, user + SG_ZAP_TOKEN_LEN + 1);
         user_len = sizeof user - 1;
     }
-    const char *status = key != NULL ? "200" : "400";
-    const char *text = key != NULL ? "OK" : "refused";
+    const char *text = yes ? "OK" : "refused";
     return zmq_send(zap->socket, "1.0", 3, ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap->socket, request->bytes, request->len, ZMQ_SNDMORE) >=
                0 &&
@@ -146,10 +166,14 @@ serve(void *argument)
         bool curve = count == FRAMES && frames[5].len == 5 &&
                      memcmp(frames[5].bytes, "CURVE", 5) == 0 &&
                      frames[6].len == 32;
-        bool yes = curve && admitted(zap, frames[6].bytes);
-        if (!yes)
+        const char *status = "400";
+        if (curve) {
+            wait_for_keys(zap);
+            status = status_of(zap, frames[6].bytes);
+        }
+        if (status[0] != '2')
             atomic_fetch_add(&zap->refused, 1);
-        if (!answer(zap, &frames[1], yes ? frames[6].bytes : NULL))
+        if (!answer(zap, &frames[1], status, frames[6].bytes))
             break;
     }
     if (!atomic_load(&zap->stopping)) {
@@ -165,6 +189,7 @@ release(struct sg_zap *zap)
 {
     sg_table_free(&zap->connected);
     free(zap->keys);
+    pthread_cond_destroy(&zap->given);
     pthread_mutex_destroy(&zap->lock);
     free(zap);
 }
@@ -182,6 +207,7 @@ sg_zap_start(void *context, const char *token, struct sg_zap **zap)
     SG_ASSERT(strlen(token) == SG_ZAP_TOKEN_LEN);
     memcpy(made->token, token, SG_ZAP_TOKEN_LEN);
     pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->given, NULL);
     made->connected = sg_table_new_own(CONNECTED_MAX);
     made->socket = zmq_socket(context, ZMQ_REP);
     if (made->connected == NULL || made->socket == NULL)
@@ -216,7 +242,10 @@ sg_zap_stop(struct sg_zap **zap)
 void
 sg_zap_stopping(struct sg_zap *zap)
 {
+    pthread_mutex_lock(&zap->lock);
     atomic_store(&zap->stopping, true);
+    pthread_cond_broadcast(&zap->given);
+    pthread_mutex_unlock(&zap->lock);
 }
 
 enum sg_err
@@ -233,6 +262,7 @@ sg_zap_swap(struct sg_zap *zap, const uint8_t (*keys)[32], uint32_t count)
     uint8_t(*old)[32] = zap->keys;
     zap->keys = copy;
     zap->count = count;
+    pthread_cond_broadcast(&zap->given);
     pthread_mutex_unlock(&zap->lock);
     free(old);
     return SG_OK;

@@ -20,7 +20,8 @@ enum {
 }; // hex digits drawn at start, never sent or logged
 
 // Starts the thread and returns once it is bound. context: a ZeroMQ context.
-// token: SG_ZAP_TOKEN_LEN hex digits and a NUL. No key is admitted yet.
+// token: SG_ZAP_TOKEN_LEN hex digits and a NUL. No key is admitted yet: who
+// knocks before the first sg_zap_swap waits for it in the handshake.
 SG_MUST_CHECK enum sg_err sg_zap_start(void *context, const char *token,
                                        struct sg_zap **zap);
 // Two steps, because the thread only wakes when the context is shut down:
@@ -33,8 +34,8 @@ void sg_zap_stop(struct sg_zap **zap);
 SG_MUST_CHECK enum sg_err
 sg_zap_swap(struct sg_zap *zap, const uint8_t (*keys)[32], uint32_t count);
 
-// Handshakes with this key are refused until the monotonic time given. At most
-// 1,024 keys; the earliest to end makes room.
+// Handshakes with this key are refused until the monotonic time given; the peer
+// tries again by itself. At most 1,024 keys; the earliest to end makes room.
 void sg_zap_back_off(struct sg_zap *zap, const uint8_t key[32],
                      uint64_t until_us, uint64_t now_us);
 
