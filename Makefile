@@ -76,9 +76,10 @@ TEST_SRC  := $(sort $(wildcard tests/unit/*/test_*.c tests/sim/test_*.c tests/cr
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/*/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*/bench_*.c))
 HELPER_SRC := $(sort $(wildcard tests/harness/*.c))
+WORLD_SRC := $(sort $(wildcard tests/e2e/world*.c))
 TESTS     := $(TEST_SRC:%.c=$(B)/%)
 SOURCES   := $(SRC_LIB) $(wildcard $(MAINS)) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
-  $(HELPER_SRC) $(sort $(wildcard ops/gen/*.c))
+  $(HELPER_SRC) $(WORLD_SRC) tests/e2e/faults.c $(sort $(wildcard ops/gen/*.c))
 GRAMMARS  := $(sort $(wildcard policy/*.y policy/*.re))
 HEADERS   := $(sort $(foreach d,$(foreach l,$(LIBS),$(DIR_$(l))),$(wildcard $(d)/*.h)) $(wildcard tests/*/*.h tests/*.h))
 
@@ -232,8 +233,15 @@ $(B)/tests/bench/gate/%: $(B)/tests/bench/gate/%.o $(SIM) $(HARNESS) $(call arch
 	$(call link,$< $(SIM) $(HARNESS),$(NEED_gate))
 $(B)/tests/crash/%: $(B)/tests/crash/%.o $(HARNESS) $(call archives,$(NEED_evidence))
 	$(call link,$< $(HARNESS),$(NEED_evidence),-lcmocka)
-$(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(HARNESS) $(call archives,$(NEED_e2e)) | $(PROGRAMS)
-	$(call link,$< $(HARNESS),$(NEED_e2e),-lcmocka)
+# A world of peers, and the faults that are preloaded under its gate: never
+# sanitized, since it stands in front of the sanitizer.
+WORLD := $(WORLD_SRC:%.c=$(B)/%.o)
+FAULTS := $(B)/tests/e2e/faults.so
+$(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(WORLD) $(HARNESS) $(call archives,$(NEED_e2e)) | $(PROGRAMS) $(FAULTS)
+	$(call link,$< $(WORLD) $(HARNESS),$(NEED_e2e),-lcmocka)
+$(FAULTS): tests/e2e/faults.c tests/e2e/faults.h $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE -I. -O1 -g -fPIC $(WARN) $(if $(WERROR),-Werror) -shared -o $@ $<
 
 # One line a test program; its output is shown only when it fails.
 build-tests: $(PROGRAMS) $(TESTS)
