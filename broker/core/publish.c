@@ -83,8 +83,20 @@ sg_publish_result(struct sg_turn *turn, const struct sg_upload *upload,
         send->receipt_of = seq;
 }
 
-// A candidate that does not become an upload: recorded where it concerns the
-// participant's own flow, and answered.
+// Recorded is what concerns the participant's own flow, and who wants to publish
+// into another's: of one that does not exist the same, or the answer would tell
+// them apart (S14).
+static bool
+is_recorded(const struct candidate *c)
+{
+    if (c->manifest == NULL || c->err == SG_ERR_BUSY || c->err == SG_ERR_DISK ||
+        c->err == SG_ERR_REHEARSED)
+        return false;
+    return c->flow != 0 || ((c->err == SG_ERR_OWNER || c->err == SG_ERR_FLOW) &&
+                            sg_slice_is_id(sg_slice_text(c->manifest->flow)));
+}
+
+// A candidate that does not become an upload: recorded, and answered.
 static void
 refuse(struct sg_turn *turn, const struct candidate *c, uint32_t index)
 {
@@ -97,8 +109,7 @@ refuse(struct sg_turn *turn, const struct candidate *c, uint32_t index)
     memcpy(shown.sha256, c->sha256, 32);
     if (c->field != NULL)
         snprintf(shown.component, sizeof shown.component, "%s", c->field);
-    if (c->manifest != NULL && c->flow != 0 && c->err != SG_ERR_BUSY &&
-        c->err != SG_ERR_DISK && c->err != SG_ERR_REHEARSED) {
+    if (is_recorded(c)) {
         struct sg_release accepted = {0};
         if (c->err == SG_ERR_CONFLICT &&
             sg_release_look(turn->state, c->flow, c->manifest->revision,

@@ -253,13 +253,15 @@ sg_publish_check(const struct sg_turn *turn, const Sgpb__Manifest *m,
     // A stranger learns the same of a flow that exists and of one that does
     // not (S14).
     *field = "publisher";
-    *flow = sg_flow_find(turn->state, m->flow);
+    *flow = 0;
     if (strcmp(m->publisher, turn->who->id) != 0)
         return SG_ERR_OWNER;
-    if (*flow == 0 || strcmp(sg_state_flow(turn->state, *flow)->terms->provider,
+    uint32_t found = sg_flow_find(turn->state, m->flow);
+    if (found == 0 || strcmp(sg_state_flow(turn->state, found)->terms->provider,
                              m->publisher) != 0)
         return SG_ERR_FLOW;
-    const struct sg_flow *of = sg_state_flow(turn->state, *flow);
+    *flow = found;
+    const struct sg_flow *of = sg_state_flow(turn->state, found);
     if ((err = check_audience(turn, m, field)) != SG_OK ||
         (err = check_key(turn, m, field)) != SG_OK)
         return err;

@@ -95,6 +95,27 @@ a_manifest_for_another_gate_or_flow_is_refused_and_recorded(void **state)
     rwanda_is_served(world);
 }
 
+// S14: who does not own a flow learns the same whether it is there or not.
+static void
+a_foreign_flow_and_none_at_all_are_answered_alike(void **state)
+{
+    struct world *world = *state;
+    static const char *const flows[] = {"RW_SDG", "RW_SDX"};
+    struct statgate *kenya = world_connect(world, "kenya");
+    uint64_t seq[2];
+    for (int i = 0; i < 2; i++) {
+        struct world_offer offer;
+        world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+        offer.m.flow = (char *)(uintptr_t)flows[i];
+        (void)world_publish(world, kenya, &offer);
+        is_refused(world, "publisher.flow", "publisher");
+        is_recorded(world, "refused");
+        seq[i] = world->seq;
+    }
+    assert_int_equal(seq[1], seq[0] + 1);
+    statgate_close(&kenya);
+}
+
 static void
 no_name_of_a_flow_is_a_path(void **state)
 {
@@ -487,6 +508,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_manifest_for_another_gate_or_flow_is_refused_and_recorded),
+        cmocka_unit_test(a_foreign_flow_and_none_at_all_are_answered_alike),
         cmocka_unit_test(no_name_of_a_flow_is_a_path),
         cmocka_unit_test(
             a_manifest_in_other_bytes_of_the_same_meaning_is_refused),
