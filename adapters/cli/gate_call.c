@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/structure_store.h"
@@ -12,7 +13,8 @@
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
-enum { ARENA = 128 * 1024 * 1024, BLOCK = 256 * 1024, PUT_TRIES = 600 };
+enum { ARENA = 128 * 1024 * 1024, BLOCK = 256 * 1024 };
+enum { PUT_TRIES = 600, PUT_FIRST_US = 1000, PUT_PAUSE_US = 100000 };
 
 // Whose home it is; the library has checked the file.
 static void
@@ -225,7 +227,9 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
     put.bytes = bytes.len;
     put.chunks = (bytes.len + SG_LIMIT_CHUNK - 1) / SG_LIMIT_CHUNK;
     put.by = by;
+    useconds_t pause = PUT_FIRST_US;
     // Asked again, the gate says either what it still wants or that it is done.
+    // Between two questions its disk is given time: a minute in all.
     for (int i = 0; i < PUT_TRIES; i++) {
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
         envelope.body_case = SGPB__ENVELOPE__BODY_OBJECT_PUT;
@@ -243,7 +247,10 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
             sent = answer->object_ready->upload;
             if (!put_chunks(call, sent, next, bytes))
                 return false;
+            continue;
         }
+        (void)usleep(pause);
+        pause = pause * 2 < PUT_PAUSE_US ? pause * 2 : PUT_PAUSE_US;
     }
     set_fault(call, SG_ERR_UNREACHABLE, kind);
     return false;
