@@ -127,6 +127,7 @@ from_evidence(struct sg_env_local *local, const struct sg_evidence_event *from)
         sg_log(SG_LOG_ERROR, "evidence.failed", "what", from->text, "reason",
                sg_err_sentence(from->err), NULL);
         local->failed = true;
+        (void)sg_env_own(local, SG_EVENT_EVIDENCE_FAILED);
         break;
     }
 }

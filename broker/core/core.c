@@ -217,6 +217,17 @@ on_stop(struct sg_turn *turn, const struct sg_event *event)
     sg_turn_append(turn, SG_ENTRY_GATE_STOPPED, &body.base);
 }
 
+// Nothing is acknowledged and nothing leaves any more: the end, at once, also of
+// a gate that is quiet or was stopping.
+static void
+on_failed(struct sg_turn *turn, const struct sg_event *event)
+{
+    (void)event;
+    turn->core->stopping = true;
+    sg_output_effect(turn->output, SG_EFFECT_STOP, SG_AFTER_NOTHING)->u.reason =
+        SG_ERR_IO;
+}
+
 static void
 on_nothing(struct sg_turn *turn, const struct sg_event *event)
 {
@@ -241,6 +252,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_LOG_DAMAGED] = on_log_damaged,
     [SG_EVENT_DESTROYED] = sg_release_destroyed,
     [SG_EVENT_STOP] = on_stop,
+    [SG_EVENT_EVIDENCE_FAILED] = on_failed,
 };
 _Static_assert(SG_COUNT_OF(on) == SG_EVENT_COUNT, "an event without a row");
 
@@ -265,7 +277,8 @@ sg_core_decide(struct sg_core *core, const struct sg_event *event,
     struct sg_turn turn = turn_of(core, event->random, now_us, output);
 
     SG_ASSERT((unsigned)event->kind < SG_EVENT_COUNT);
-    if (core->halted != SG_OK && event->kind != SG_EVENT_MESSAGE)
+    if (core->halted != SG_OK && event->kind != SG_EVENT_MESSAGE &&
+        event->kind != SG_EVENT_EVIDENCE_FAILED)
         return; // of a log that is not whole nothing more is written
     if (core->stopping && core->halted == SG_OK &&
         event->kind == SG_EVENT_MESSAGE)

@@ -36,10 +36,11 @@ enum sg_event_kind {
     SG_EVENT_MEMORY,
     SG_EVENT_CLOCK_STEPPED, // more than limits allow (S50)
     SG_EVENT_ZAP_REFUSED,
-    SG_EVENT_OBJECT_LOST, // damage found on reading
-    SG_EVENT_LOG_DAMAGED, // seq: in what was checked after the start
-    SG_EVENT_DESTROYED,   // the keys named are gone
-    SG_EVENT_STOP,        // the operator wants the gate to end
+    SG_EVENT_OBJECT_LOST,     // damage found on reading
+    SG_EVENT_LOG_DAMAGED,     // seq: in what was checked after the start
+    SG_EVENT_DESTROYED,       // the keys named are gone
+    SG_EVENT_STOP,            // the operator wants the gate to end
+    SG_EVENT_EVIDENCE_FAILED, // nothing will become durable any more
     SG_EVENT_COUNT,
 };
 

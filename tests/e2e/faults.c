@@ -48,9 +48,11 @@ clock_gettime(clockid_t id, struct timespec *out)
 {
     REAL("clock_gettime", int(clockid_t, struct timespec *))
     int result = real(id, out);
-    if (result != 0 || id != CLOCK_REALTIME)
+    if (result != 0 || (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME))
         return result;
-    int64_t us = faults->clock_us + out->tv_nsec / 1000;
+    int64_t us = faults->passed_us + out->tv_nsec / 1000;
+    if (id == CLOCK_REALTIME)
+        us += faults->clock_us;
     int64_t s = us / 1000000, rest = us % 1000000;
     if (rest < 0) {
         rest += 1000000;
@@ -98,8 +100,8 @@ static int
 no_room(int fd, off_t end)
 {
     struct stat st;
-    if (faults->disk_full == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-        end <= st.st_size)
+    if (faults->disk_full == 0 || fd <= 2 || fstat(fd, &st) != 0 ||
+        !S_ISREG(st.st_mode) || end <= st.st_size)
         return 0;
     faults->refused++;
     errno = ENOSPC;

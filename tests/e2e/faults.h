@@ -11,7 +11,8 @@
 #define FAULTS_ENV "SG_FAULTS"
 
 struct faults {
-    _Atomic int64_t clock_us;        // added to the wall clock
+    _Atomic int64_t passed_us;       // added to all clocks: time that went by
+    _Atomic int64_t clock_us;        // added to the wall clock alone: a step
     _Atomic uint32_t sync_delay_ms;  // each sync takes so much longer
     _Atomic uint32_t sync_fails;     // each sync fails with EIO
     _Atomic uint32_t disk_full;      // no file grows any more
