@@ -269,7 +269,7 @@ begin_object(struct sg_env_local *local, uint64_t upload,
         .chunk_size = object->chunk_size,
         .chunks = object->chunks,
         .bytes = object->bytes,
-        .created_us = sg_os_clock_wall_us(),
+        .created_us = sg_env_clock_now(&local->clock),
     };
 
     memcpy(meta.id, object->id, 16);

@@ -124,7 +124,7 @@ output_fd(struct sg_env_local *local, size_t count, int *fd)
 {
     if (count == 1)
         return sg_payload_tmpfile(sg_evidence_payload(local->options.evidence),
-                                  sg_os_clock_wall_us(), fd);
+                                  sg_env_clock_now(&local->clock), fd);
     return sg_os_memory_open(fd);
 }
 
@@ -465,7 +465,6 @@ meta_of(const struct sg_object *object, uint64_t chunks, uint64_t bytes,
     meta->chunk_size = object->chunk_size;
     meta->chunks = chunks;
     meta->bytes = bytes;
-    meta->created_us = sg_os_clock_wall_us();
 }
 
 // What lies at [at, at + len) of fd as a descriptor of its own.
@@ -556,6 +555,7 @@ adopt(struct sg_env_local *local, struct sg_env_job *job, struct output *out,
     out->result->bytes = out->bytes;
     out->result->chunks = out->chunks;
     meta_of(out->object, out->chunks, out->bytes, &meta);
+    meta.created_us = sg_env_clock_now(&local->clock);
     err = sg_evidence_adopt(local->options.evidence, local->next_token, &meta,
                             fd);
     if (err != SG_OK)

@@ -20,8 +20,6 @@ enum {
 };
 
 static const uint64_t look_us = 100000;
-// Clocks may differ by this many parts in a million before it is a step (S50).
-static const uint64_t drift_ppm = 500;
 
 static void
 draw(void *ctx, uint8_t out[32])
@@ -183,24 +181,19 @@ look_around(struct sg_env_local *local, uint64_t mono_us)
     }
 }
 
-// Wall and boot clock go together but for a little; a larger difference is a
-// step, and the core must know (S50).
 static void
 look_at_clock(struct sg_env_local *local)
 {
-    uint64_t wall = sg_os_clock_wall_us(), boot = sg_os_clock_boot_us();
-    uint64_t expected = local->wall_us + (boot - local->boot_us);
-    uint64_t away = wall > expected ? wall - expected : expected - wall;
-    uint64_t allowed =
-        SG_LIMIT_CLOCK_AHEAD_US + (boot - local->boot_us) / 1000000 * drift_ppm;
+    uint64_t from, to;
 
-    if (local->wall_us != 0 && away > allowed) {
-        struct sg_env_own *own = sg_env_own(local, SG_EVENT_CLOCK_STEPPED);
-        own->event.u.clock.from = expected;
-        own->event.u.clock.to = wall;
-    }
-    local->wall_us = wall;
-    local->boot_us = boot;
+    if (!sg_env_clock_look(&local->clock, &from, &to))
+        return;
+    struct sg_env_own *own = sg_env_own(local, SG_EVENT_CLOCK_STEPPED);
+    own->event.u.clock.from = from;
+    own->event.u.clock.to = to;
+    sg_log(SG_LOG_WARN, "clock.stepped", "cure",
+           "set it right; statgated(8) tells how to make the gate follow it",
+           NULL);
 }
 
 static void
@@ -336,7 +329,7 @@ wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     flush_writer(local);
     bool busy = local->own_count > 0 || local->item_at < local->items ||
                 local->message_at < local->messages || local->failed;
-    uint64_t now_us = sg_os_clock_wall_us();
+    uint64_t now_us = sg_env_clock_now(&local->clock);
     uint64_t ms = due_us <= now_us ? 0 : (due_us - now_us) / 1000 + 1;
     uint32_t timeout = busy ? 0 : ms > WAIT_MS_MAX ? WAIT_MS_MAX : (uint32_t)ms;
     fds[0] = sg_evidence_fd(local->options.evidence);
@@ -358,8 +351,7 @@ wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
 static uint64_t
 now(void *ctx)
 {
-    (void)ctx;
-    return sg_os_clock_wall_us();
+    return sg_env_clock_now(&((struct sg_env_local *)ctx)->clock);
 }
 
 // What was queued and not flushed would never be worked off. Events of our own
@@ -504,6 +496,7 @@ sg_env_local_open(const struct sg_env_options *options,
     if (made == NULL)
         return SG_ERR_MEMORY;
     made->options = *options;
+    sg_env_clock_start(&made->clock, options->clock_path);
     made->arena = sg_arena_new(ARENA_BYTES, 256 * 1024);
     made->own = calloc(SG_ENV_OWN, sizeof *made->own);
     made->frame.items = sg_writer_on(made->frame.bytes, SG_LIMIT_FRAME);

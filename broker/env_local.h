@@ -21,6 +21,7 @@ struct sg_env_options {
     struct sg_evidence *evidence; // started; borrowed
     struct sg_wire *wire;         // borrowed
     struct sg_workers *workers;   // borrowed
+    const char *clock_path;       // HOME/clock
 };
 
 SG_MUST_CHECK enum sg_err

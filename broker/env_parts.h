@@ -3,6 +3,7 @@
 
 #include "broker/base/bytes.h"
 #include "broker/base/table.h"
+#include "broker/env_clock.h"
 #include "broker/env_local.h"
 #include "schemas/codec/items.h"
 
@@ -92,7 +93,7 @@ struct sg_env_local {
     uint64_t looked_us; // at memory and disk
     uint64_t refused;   // handshakes reported so far
     uint64_t worker_peak;
-    uint64_t wall_us, boot_us; // of the last reading (S50)
+    struct sg_env_clock clock;
 };
 
 // Puts an event of our own at the end; NULL: too many wait (a bug).

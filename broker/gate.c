@@ -246,12 +246,16 @@ tell_endpoints(struct gate *gate)
 static enum sg_err
 start_loop(struct gate *gate)
 {
+    char clock[SG_OS_PATH];
     struct sg_env_options options = {
         .evidence = gate->evidence,
+        .clock_path = clock,
         .wire = gate->wire,
         .workers = gate->workers,
     };
 
+    if (!sg_os_file_path(clock, "%s/clock", gate->home))
+        return SG_ERR_FULL;
     enum sg_err err = sg_env_local_open(&options, &gate->local);
     if (err != SG_OK)
         return err;

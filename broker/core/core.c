@@ -198,6 +198,10 @@ on_clock(struct sg_turn *turn, const struct sg_event *event)
 {
     Sgpb__GateStarted body = SGPB__GATE_STARTED__INIT;
 
+    // The env does not follow the step; what expires goes by the later time.
+    turn->core->clock_ahead = event->u.clock.to > event->u.clock.from
+                                  ? event->u.clock.to - event->u.clock.from
+                                  : 0;
     body.reason = (char *)(uintptr_t) "clock_stepped";
     body.clock_from = event->u.clock.from;
     body.clock_to = event->u.clock.to;

@@ -34,7 +34,7 @@ enum sg_event_kind {
     SG_EVENT_TIMER,        // time went on, nothing else
     SG_EVENT_DISK,         // free space crossed the line
     SG_EVENT_MEMORY,
-    SG_EVENT_CLOCK_STEPPED, // more than limits allow (S50)
+    SG_EVENT_CLOCK_STEPPED, // more than limits allow; now() goes on (S50)
     SG_EVENT_ZAP_REFUSED,
     SG_EVENT_OBJECT_LOST,     // damage found on reading
     SG_EVENT_LOG_DAMAGED,     // seq: in what was checked after the start

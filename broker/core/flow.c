@@ -206,7 +206,7 @@ check_proposal(struct sg_turn *turn, struct proposal *p,
                           sg_pack_slice(p->terms->structure_sha256)) == NULL)
         return SG_ERR_STRUCTURE;
     *field = NULL;
-    if (sg_roster_expired(turn->state, turn->now))
+    if (sg_roster_expired(turn))
         return SG_ERR_ROSTER_EXPIRED;
     if (!sg_refuse_token(&quota->bucket[SG_BUCKET_VERIFY], turn->now,
                          SG_LIMIT_VERIFY_PER_S))

@@ -237,8 +237,7 @@ roster_guard(struct sg_turn *turn, struct sg_outcome *outcome)
 {
     const uint16_t *code = outcome->request[0].code;
 
-    if (!sg_roster_expired(turn->state, turn->now) ||
-        outcome->verdict != SG_VERDICT_PERMIT ||
+    if (!sg_roster_expired(turn) || outcome->verdict != SG_VERDICT_PERMIT ||
         (code[SG_ATTR_PROVIDER_IN] != 0 &&
          code[SG_ATTR_PROVIDER_IN] == code[SG_ATTR_DESTINATION]))
         return;

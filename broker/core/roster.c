@@ -233,9 +233,12 @@ sg_roster_has_role(const Sgpb__Participant *who, const char *role)
 }
 
 bool
-sg_roster_expired(const struct sg_state *state, uint64_t now)
+sg_roster_expired(const struct sg_turn *turn)
 {
-    return state->roster.doc == NULL || now >= state->roster.expires;
+    const struct sg_roster *roster = &turn->state->roster;
+
+    return roster->doc == NULL ||
+           turn->now + turn->core->clock_ahead >= roster->expires;
 }
 
 bool

@@ -35,7 +35,8 @@ sg_roster_owner(const struct sg_state *state, const struct sg_key *key)
     return state->roster.doc->participants[key->place];
 }
 bool sg_roster_has_role(const Sgpb__Participant *who, const char *role);
-bool sg_roster_expired(const struct sg_state *state, uint64_t now);
+// By the later of the times that are told (S50).
+bool sg_roster_expired(const struct sg_turn *turn);
 // Do two keys belong to different persons? Keys without a person: never.
 bool sg_roster_two_persons(const struct sg_state *state, const struct sg_key *a,
                            const struct sg_key *b);

@@ -184,7 +184,7 @@ check(struct sg_turn *turn, const Sgpb__Subscription *doc, const char **field)
         return SG_ERR_SUBSCRIPTION;
     if ((*field = promises_fault(doc)) != NULL)
         return SG_ERR_SUBSCRIPTION;
-    if (sg_roster_expired(turn->state, turn->now))
+    if (sg_roster_expired(turn))
         return SG_ERR_ROSTER_EXPIRED;
     return SG_OK;
 }

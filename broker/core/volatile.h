@@ -201,7 +201,8 @@ struct sg_core {
     size_t render_waiting_count;
     uint64_t next_sweep, next_retention;
     bool disk_full, stopping, stopped, keys_due;
-    enum sg_err halted; // the log is not whole: nothing more is decided
+    uint64_t clock_ahead; // of the time we go by: what a step has added
+    enum sg_err halted;   // the log is not whole: nothing more is decided
     uint64_t unknown_keys, dropped; // messages without an answer
     uint64_t refused_handshakes, lost;
     uint64_t log_damaged; // entry + 1; 0: no damage was found

@@ -1,4 +1,4 @@
-// What goes wrong under the gate: disk and space. It stops cleanly or goes
+// What goes wrong under the gate: disk, space, clock. It stops cleanly or goes
 // on, says so, and nothing that was told is lost.
 #include "tests/e2e/world.h"
 
@@ -6,8 +6,9 @@
 
 #define KENYA  "schemas/sdg/data/kenya.csv"
 #define RWANDA "schemas/sdg/data/rwanda_national.csv"
+#define DAY_US (24 * 3600 * 1000000ll)
 
-enum { SLOW_MS = 60, SHORT_MS = 2000 };
+enum { SLOW_MS = 60, SHORT_MS = 2000, IDLE_MS = 300 };
 
 // A disk whose syncs are slow, from the first start to a law, flows and the
 // next start: nobody is told that the gate does not answer.
@@ -151,6 +152,128 @@ a_full_disk_loses_nothing_that_was_told(void **state)
     the_log_is_whole(world);
 }
 
+// ---- the clock (S50) -------------------------------------------------------------
+
+static unsigned
+steps(struct world *world)
+{
+    return world_log(world, "gate started", "clock_stepped");
+}
+
+static void
+wait_for_steps(struct world *world, unsigned wanted)
+{
+    for (int i = 0; i < 100 && steps(world) < wanted; i++)
+        (void)zmq_poll(NULL, 0, 20);
+    assert_int_equal(steps(world), wanted);
+}
+
+// Takes what norway is given of kenya's flow until nothing came for so many
+// times, or this revision did. true: it did.
+static bool
+norway_gets(struct world *world, uint64_t revision, int patience)
+{
+    struct statgate *norway = world_connect(world, "norway");
+    struct statgate_delivery delivery;
+    struct statgate_result result;
+    bool found = false;
+    for (int left = patience; left > 0 && !found;) {
+        if (statgate_next(norway, "KE_SDG", IDLE_MS, &delivery, &result) == 0) {
+            found = delivery.revision == revision;
+            left = patience;
+            assert_int_equal(statgate_keep(norway, &delivery, &result), 0);
+        } else { // what is held reads like what is denied (S44)
+            left--;
+            if (strcmp(result.code, "policy.content") != 0)
+                assert_string_equal(result.code, "gate.idle");
+        }
+    }
+    statgate_close(&norway);
+    return found;
+}
+
+static void
+a_clock_a_day_ahead_opens_no_embargo(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct statgate_release release = {
+        .flow = "KE_SDG", .file = KENYA, .again = 1};
+    struct statgate_receipt receipt;
+    struct statgate_result result;
+    release.embargo_us = sg_os_clock_wall_us() + DAY_US / 2;
+    assert_int_equal(
+        statgate_publish(kenya, &release, NULL, NULL, &receipt, &result), 0);
+    statgate_close(&kenya);
+    assert_false(norway_gets(world, receipt.revision, 3));
+    unsigned before = steps(world);
+    world->faults->clock_us += DAY_US;
+    wait_for_steps(world, before + 1);
+    assert_false(norway_gets(world, receipt.revision, 3));
+    // And over a restart, however it ended.
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(raw_gate_end(&world->gate, i == 1), i == 1 ? 137 : 0);
+        world_start(world);
+        assert_false(norway_gets(world, receipt.revision, 3));
+    }
+    // Set right again, and half a day later: now it comes.
+    before = steps(world);
+    world->faults->clock_us -= DAY_US;
+    wait_for_steps(world, before + 1);
+    world->faults->passed_us += DAY_US / 2 + 1000000;
+    assert_true(norway_gets(world, receipt.revision, 60));
+}
+
+static void
+a_clock_a_day_behind_keeps_order_and_serves(void **state)
+{
+    struct world *world = *state;
+    unsigned before = steps(world);
+    world->faults->clock_us -= DAY_US;
+    wait_for_steps(world, before + 1);
+    publish(world, "rwanda", "RW_SDG", RWANDA);
+    the_log_is_whole(world); // times never go back
+    assert_int_equal(raw_gate_end(&world->gate, false), 0);
+    world_start(world);
+    publish(world, "rwanda", "RW_SDG", RWANDA);
+    the_log_is_whole(world);
+    world->faults->clock_us += DAY_US;
+}
+
+// A roster expires; a clock that is set back does not bring it back.
+static void
+an_expired_roster_stays_expired_whatever_the_clock_says(void **state)
+{
+    struct world *world = *state;
+    static const int64_t back[] = {0, -2 * DAY_US, -800 * DAY_US};
+    // A clock far ahead stops what crosses borders as long as it is so.
+    for (int i = 0; i < 2; i++) {
+        unsigned before = steps(world);
+        world->faults->clock_us += i == 0 ? 800 * DAY_US : -800 * DAY_US;
+        wait_for_steps(world, before + 1);
+        int exit = world_verb(world, "uganda", "subscribe", "RW_SDG",
+                              "--purpose", "sdg_reporting", NULL);
+        assert_true(i == 0 ? world_said(world, "gate.roster_expired")
+                           : exit == 0);
+    }
+    world->faults->passed_us += 366 * 2 * DAY_US;
+    for (size_t i = 0; i < SG_COUNT_OF(back); i++) {
+        for (int again = 0; again < 2; again++) {
+            world->faults->clock_us = back[i];
+            assert_int_not_equal(world_verb(world, "norway", "subscribe",
+                                            "RW_SDG", "--name", "LATE",
+                                            "--purpose", "sdg_reporting", NULL),
+                                 0);
+            assert_true(world_said(world, "gate.roster_expired"));
+            assert_int_equal(raw_gate_end(&world->gate, again == 1),
+                             again == 1 ? 137 : 0);
+            world_start(world);
+        }
+    }
+    world_serves(world);
+    the_log_is_whole(world);
+}
+
 // ---- the law ---------------------------------------------------------------------
 
 static void
@@ -190,6 +313,10 @@ main(void)
         cmocka_unit_test(a_full_disk_loses_nothing_that_was_told),
         cmocka_unit_test(
             a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays),
+        cmocka_unit_test(a_clock_a_day_ahead_opens_no_embargo),
+        cmocka_unit_test(a_clock_a_day_behind_keeps_order_and_serves),
+        cmocka_unit_test(
+            an_expired_roster_stays_expired_whatever_the_clock_says),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
