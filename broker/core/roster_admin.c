@@ -329,7 +329,7 @@ sg_roster_revoke(struct sg_turn *turn)
         return;
     }
     if (!sg_sign_verify((enum sg_alg)root->alg, sg_pack_slice(root->public_key),
-                        SG_SIGN_DESTRUCTION, sg_pack_slice(document->body),
+                        SG_SIGN_REVOCATION, sg_pack_slice(document->body),
                         sg_pack_slice(document->sig))) {
         sg_turn_refuse(turn, SG_ERR_SIGNATURE, "revocation");
         return;
