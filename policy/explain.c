@@ -319,9 +319,8 @@ sg_explain_json(struct sg_writer *w, const struct sg_explained *what)
 {
     struct sg_view view;
     sg_explain_look(&view, what);
-    sg_explain_printf(
-        w, "{\"v\":1,\"verdict\":\"%s\"",
-        sg_decide_verdict((enum sg_verdict)what->decision->verdict));
+    sg_explain_printf(w, "{\"v\":1,\"verdict\":\"%s\"",
+                      sg_decide_verdict(view.verdict));
     if (what->audience == SG_AUDIENCE_PROVIDER)
         json_for_provider(w, &view, what);
     else

@@ -16,7 +16,7 @@ say_verdict(struct sg_writer *w, const struct sg_view *v)
 {
     static const char *const words[] = {"DENIED", "HELD", "PERMITTED"};
     const struct sg_request *q = &v->request;
-    sg_explain_printf(w, "%s: %s -> %s", words[v->decision->verdict],
+    sg_explain_printf(w, "%s: %s -> %s", words[v->verdict],
                       place(q, SG_ATTR_PROVIDER_IN),
                       place(q, SG_ATTR_DESTINATION));
     // What kind of data it is may have been derived from the content.

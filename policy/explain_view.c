@@ -138,6 +138,11 @@ sg_explain_look(struct sg_view *view, const struct sg_explained *what)
     }
     view->code = what->audience == SG_AUDIENCE_PROVIDER ? provider_code(d)
                                                         : recipient_code(view);
+    // Whether it waits or was refused would tell what content it has (S44).
+    view->verdict = strcmp(view->code, "policy.content") == 0 &&
+                            what->audience == SG_AUDIENCE_RECIPIENT
+                        ? SG_VERDICT_DENY
+                        : (enum sg_verdict)d->verdict;
 }
 
 const char *

@@ -11,6 +11,7 @@ struct sg_view {
     struct sg_request request; // as the deciding pass read it
     enum sg_audience audience;
     const char *code;                               // "" for a permit
+    enum sg_verdict verdict;                        // to be shown
     const struct sg_rule *rules[SG_DECISION_RULES]; // to be shown
     struct sg_rule_ref refs[SG_DECISION_RULES];
     uint32_t rules_count;

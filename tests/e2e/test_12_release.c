@@ -378,31 +378,6 @@ csv_out_of_all_bounds_is_refused(void **state)
 
 // ---- other bytes for a chunk (S32) -------------------------------------------------
 
-// Rows of figures made up, more than a chunk of them.
-static const char *
-large_file(struct world *world)
-{
-    static char text[3 * SG_LIMIT_CHUNK];
-    size_t at = (size_t)snprintf(
-        text, sizeof text, "%s",
-        "DATAFLOW,FREQ,REPORTING_TYPE,SERIES,REF_AREA,SEX,AGE,URBANISATION,"
-        "INCOME_WEALTH_QUANTILE,EDUCATION_LEV,OCCUPATION,CUST_BREAKDOWN,"
-        "COMPOSITE_BREAKDOWN,DISABILITY_STATUS,ACTIVITY,PRODUCT,TIME_PERIOD,"
-        "OBS_VALUE,OBS_STATUS,UNIT_MULT,UNIT_MEASURE,NATURE\n");
-    for (unsigned i = 0; at < 2 * SG_LIMIT_CHUNK + 4000; i++)
-        at += (size_t)snprintf(
-            text + at, sizeof text - at,
-            "STATGATE:DF_SDG(1.0),A,N,%s,404,%s,_T,%s,_T,_T,_T,C%02u,_T,_T,_T,"
-            "_T,%u,%u.%u,A,0,NUMBER,C\n",
-            i / 2800 == 0   ? "EG_ACS_ELEC"
-            : i / 2800 == 1 ? "SI_POV_NAHC"
-                            : "SH_STA_STNT",
-            i / 700 % 2 ? "M" : "F", i / 1400 % 2 ? "R" : "U", 1 + i / 35 % 20,
-            1990 + i % 35, i % 97, i % 10);
-    world_write(world, "large.csv", sg_slice_of(text, at));
-    return world_path(world, "large.csv");
-}
-
 // The only object of a file of its own: what lies on the disk of it.
 static size_t
 stored(struct world *world, uint8_t *bytes, size_t cap)
@@ -438,7 +413,8 @@ other_bytes_for_a_chunk_never_reach_the_disk(void **state)
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
     uint64_t upload, next;
-    const char *file = large_file(world);
+    const char *file =
+        world_figures(world, "large.csv", 404, 2 * SG_LIMIT_CHUNK + 4000);
     static uint8_t other[SG_LIMIT_CHUNK];
     world_offer(world, kenya, "KE_SDG", file, &offer);
     assert_int_equal(offer.m.chunks, 3);
@@ -475,7 +451,8 @@ after_a_crash_no_nonce_is_used_again(void **state)
     struct world_offer offer;
     uint64_t upload, next;
     unsigned equal = 0;
-    const char *file = large_file(world);
+    const char *file =
+        world_figures(world, "large.csv", 404, 2 * SG_LIMIT_CHUNK + 4000);
     world_offer(world, kenya, "KE_SDG", file, &offer);
     struct sg_slice one = sg_slice_of(offer.data.ptr, SG_LIMIT_CHUNK);
     for (int i = 0; i < 2; i++) {

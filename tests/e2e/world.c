@@ -447,6 +447,33 @@ world_serves(struct world *world)
     statgate_close(&kenya);
 }
 
+const char *
+world_figures(struct world *world, const char *name, unsigned area,
+              size_t bytes)
+{
+    static char text[1 << 20];
+    static const char *const series[] = {"EG_ACS_ELEC", "SI_POV_NAHC",
+                                         "SH_STA_STNT"};
+    size_t at = (size_t)snprintf(
+        text, sizeof text, "%s",
+        "DATAFLOW,FREQ,REPORTING_TYPE,SERIES,REF_AREA,SEX,AGE,URBANISATION,"
+        "INCOME_WEALTH_QUANTILE,EDUCATION_LEV,OCCUPATION,CUST_BREAKDOWN,"
+        "COMPOSITE_BREAKDOWN,DISABILITY_STATUS,ACTIVITY,PRODUCT,TIME_PERIOD,"
+        "OBS_VALUE,OBS_STATUS,UNIT_MULT,UNIT_MEASURE,NATURE\n");
+
+    assert_true(bytes + 1024 < sizeof text);
+    for (unsigned i = 0; at < bytes && i < 8400; i++)
+        at += (size_t)snprintf(
+            text + at, sizeof text - at,
+            "STATGATE:DF_SDG(1.0),A,N,%s,%u,%s,_T,%s,_T,_T,_T,C%02u,_T,_T,_T,"
+            "_T,%u,%u.%u,A,0,NUMBER,C\n",
+            series[i / 2800], area, i / 700 % 2 ? "M" : "F",
+            i / 1400 % 2 ? "R" : "U", 1 + i / 35 % 20, 1990 + i % 35, i % 97,
+            i % 10);
+    world_write(world, name, sg_slice_of(text, at));
+    return world_path(world, "%s", name);
+}
+
 // ---- publishing ----------------------------------------------------------------
 
 struct sg_slice

@@ -64,6 +64,10 @@ void world_key(const struct world *world, const char *home, const char *use,
 // A good peer is served: kenya asks for the gate's checkpoint.
 void world_serves(struct world *world);
 
+// A valid file of figures made up, of about so many bytes.
+const char *world_figures(struct world *world, const char *name, unsigned area,
+                          size_t bytes);
+
 // ---- publishing whatever one likes ---------------------------------------------
 struct world_offer { // a good one, to be spoiled
     Sgpb__Manifest m;

@@ -78,7 +78,7 @@ the_recipient_sees_what_is_its_own(void **unused)
         {"purpose commercial",
          "{\"v\":1,\"verdict\":\"deny\",\"why\":\"policy.content\"}"},
         {"availability scheduled",
-         "{\"v\":1,\"verdict\":\"hold\",\"why\":\"policy.content\"}"},
+         "{\"v\":1,\"verdict\":\"deny\",\"why\":\"policy.content\"}"},
         {"lawful_basis consent, consent withdrawn",
          "{\"v\":1,\"verdict\":\"deny\",\"why\":\"policy.content\"}"},
         {"localisation home_only",
@@ -186,6 +186,9 @@ sentences_name_the_rule_and_the_cure(void **unused)
         "HELD: Kenya -> Uganda, aggregate. It waits for availability.\n");
     assert_string_equal(said(&w, "conf_status C", SG_AUDIENCE_RECIPIENT, false),
                         "DENIED: Kenya -> Uganda. policy.content.\n");
+    assert_string_equal(
+        said(&w, "availability scheduled", SG_AUDIENCE_RECIPIENT, false),
+        "DENIED: Kenya -> Uganda. policy.content.\n");
     world_end(&w);
 }
 
