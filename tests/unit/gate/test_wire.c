@@ -310,6 +310,73 @@ only_an_unknown_key_is_sent_away_for_good(void **state)
     sg_wire_close(&wire);
 }
 
+// ---- endless messages (S54) -----------------------------------------------------
+
+enum { BOMB_PART = 32768, ROOM_BYTES = 24 << 20, ROUNDS = 400, PARTS = 64 };
+
+// Some more parts of a message that never ends.
+static void
+throw_parts(struct zmtp *bomber)
+{
+    static const uint8_t part[BOMB_PART];
+    for (int i = 0; i < PARTS && bomber->fd >= 0; i++)
+        if (!zmtp_send(bomber, true, part, sizeof part))
+            zmtp_close(bomber);
+}
+
+// Memory grows although nobody gets a message; the guard makes the sockets
+// anew, keeps the one who did it away, and the other is served.
+static void
+a_message_that_never_ends_costs_its_sender_the_door(void **state)
+{
+    const struct keys *keys = *state;
+    struct sg_wire *wire = open_wire(keys, true);
+    uint8_t both[2][32], secret[32], key[32], suspect[32] = {0};
+    struct zmtp bomber = {.fd = -1, .wait_ms = 50}, good = {.fd = -1};
+    uint64_t now_us = sg_os_clock_mono_us(), before = sg_os_process_rss();
+    bool found = false;
+    sg_os_random_fill(secret, 32);
+    sg_crypto_curve_public(secret, both[0]);
+    memcpy(both[1], keys->peer[0], 32);
+    if (memcmp(both[0], both[1], 32) > 0) {
+        memcpy(both[1], both[0], 32);
+        memcpy(both[0], keys->peer[0], 32);
+    }
+    assert_int_equal(sg_wire_admit(wire, (const uint8_t(*)[32])both, 2), SG_OK);
+    wire->options.rss_soft = before + ROOM_BYTES;
+    for (int i = 0; i < ROUNDS && !found; i++) {
+        if (bomber.fd < 0) {
+            memcpy(bomber.public_key, keys->peer[0], 32);
+            memcpy(bomber.secret, keys->peer_secret, 32);
+            memcpy(bomber.server, keys->server, 32);
+            if (!zmtp_open(&bomber, wire->endpoint[SG_WIRE_DATA], NULL, 0))
+                zmtp_close(&bomber);
+        }
+        throw_parts(&bomber);
+        assert_int_equal(receive_some(wire, 0, key), 0);
+        now_us += 100000;
+        (void)sg_wire_guard(wire, sg_os_process_rss(), now_us, &found, suspect);
+    }
+    assert_true(found);
+    assert_memory_equal(suspect, keys->peer[0], 32);
+    assert_true(sg_wire_counts(wire).resets <= 8);
+    memcpy(good.server, keys->server, 32);
+    memcpy(good.secret, secret, 32);
+    sg_crypto_curve_public(secret, good.public_key);
+    assert_true(zmtp_open(&good, wire->endpoint[SG_WIRE_DATA], NULL, 0));
+    assert_true(zmtp_send(&good, false, "hello", 5));
+    assert_int_equal(receive_some(wire, 1, key), 1);
+    assert_memory_equal(key, good.public_key, 32);
+    zmtp_close(&good);
+    if (bomber.fd >= 0)
+        zmtp_close(&bomber);
+    struct zmtp again = {.fd = -1, .wait_ms = 200};
+    knock(keys, wire, &again);
+    assert_string_equal(zmtp_answer(&again), ""); // kept away
+    zmtp_close(&again);
+    sg_wire_close(&wire);
+}
+
 int
 main(void)
 {
@@ -324,6 +391,7 @@ main(void)
         cmocka_unit_test(
             a_gate_that_was_never_given_keys_stops_with_peers_at_its_door),
         cmocka_unit_test(only_an_unknown_key_is_sent_away_for_good),
+        cmocka_unit_test(a_message_that_never_ends_costs_its_sender_the_door),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
