@@ -2,13 +2,15 @@
 // on, says so, and nothing that was told is lost.
 #include "tests/e2e/world.h"
 
+#include <unistd.h>
+
 #include "schemas/documents.pb-c.h"
 
 #define KENYA  "schemas/sdg/data/kenya.csv"
 #define RWANDA "schemas/sdg/data/rwanda_national.csv"
 #define DAY_US (24 * 3600 * 1000000ll)
 
-enum { SLOW_MS = 40, SHORT_MS = 1500, IDLE_MS = 300 };
+enum { SLOW_MS = 40, SHORT_MS = 1500, IDLE_MS = 300, RELEASES = 60 };
 
 // A disk whose syncs are slow, from the first start to a law, flows and the
 // next start: nobody is told that the gate does not answer.
@@ -276,6 +278,33 @@ an_expired_roster_stays_expired_whatever_the_clock_says(void **state)
     the_log_is_whole(world);
 }
 
+// ---- readers of a log that is being written ----------------------------------------
+
+// An auditor looks while the gate works: what it was writing just then is no
+// damage.
+static void
+a_log_that_is_being_written_is_no_damaged_one(void **state)
+{
+    struct world *world = *state;
+    int pid, status;
+    assert_int_equal(sg_os_process_fork(&pid), SG_OK);
+    if (pid == 0) {
+        struct statgate *kenya = world_connect(world, "kenya");
+        for (int i = 0; i < RELEASES; i++)
+            if (world_good(world, kenya, "KE_SDG", KENYA)[0] != '\0')
+                _exit(1);
+        _exit(0);
+    }
+    unsigned looks = 0;
+    while (!sg_os_process_wait(pid, 0, &status)) {
+        the_log_is_whole(world);
+        (void)accepted(world);
+        looks++;
+    }
+    assert_int_equal(status, 0);
+    assert_true(looks > 5);
+}
+
 // ---- the law ---------------------------------------------------------------------
 
 static void
@@ -299,6 +328,7 @@ a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays(void **state)
     assert_int_equal(world_verb(world, "desk", "policy", "propose",
                                 world_path(world, "typo.policy"), NULL),
                      65);
+    assert_true(world_said(world, "typo.policy:15:8")); // this time the gate
     assert_int_equal(world_log(world, "policy active", ""), laws);
     publish(world, "kenya", "KE_SDG", KENYA);
 }
@@ -315,6 +345,7 @@ main(void)
         cmocka_unit_test(a_full_disk_loses_nothing_that_was_told),
         cmocka_unit_test(
             a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays),
+        cmocka_unit_test(a_log_that_is_being_written_is_no_damaged_one),
         cmocka_unit_test(a_clock_a_day_ahead_opens_no_embargo),
         cmocka_unit_test(a_clock_a_day_behind_keeps_order_and_serves),
         cmocka_unit_test(
