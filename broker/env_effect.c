@@ -320,11 +320,16 @@ store_chunk(struct sg_env_local *local, const struct sg_effect_store *store)
             ? SG_ERR_MEMORY
             : sg_evidence_put_chunk(local->options.evidence, store->upload,
                                     store->index, bytes, buffer);
-    if (err == SG_OK)
+    if (err == SG_OK) {
+        buffer->next = local->buffers;
+        buffer->link = &local->buffers;
+        if (buffer->next != NULL)
+            buffer->next->link = &buffer->next;
+        local->buffers = buffer;
         return;
+    }
     if (buffer != NULL)
-        sg_wire_release(&buffer->held);
-    free(buffer);
+        sg_env_buffer_free(buffer);
     not_stored(local, store->upload, store->index, err);
 }
 
@@ -394,8 +399,11 @@ destroy(struct sg_env_local *local, const struct sg_effect *effect)
     SG_ASSERT(memory != NULL && names != NULL &&
               local->destroying.memory == NULL);
     struct sg_env_own *own = &local->destroying;
-    memcpy(memory, effect->u.destroy.manifests, manifests * 32);
-    memcpy(memory + manifests * 32, effect->u.destroy.variants, variants * 16);
+    if (manifests > 0)
+        memcpy(memory, effect->u.destroy.manifests, manifests * 32);
+    if (variants > 0)
+        memcpy(memory + manifests * 32, effect->u.destroy.variants,
+               variants * 16);
     own->memory = memory;
     own->event.u.destroyed.manifests = (const uint8_t(*)[32])(void *)memory;
     own->event.u.destroyed.manifests_count = manifests;

@@ -59,6 +59,18 @@ stored(struct sg_env_local *local, const struct sg_evidence_event *from,
     memcpy(own->event.u.stored.chunk_root, from->meta.chunk_root, 32);
 }
 
+void
+sg_env_buffer_free(struct sg_env_buffer *buffer)
+{
+    if (buffer->link != NULL) {
+        *buffer->link = buffer->next;
+        if (buffer->next != NULL)
+            buffer->next->link = buffer->link;
+    }
+    sg_wire_release(&buffer->held);
+    free(buffer);
+}
+
 static void
 chunk_stored(struct sg_env_local *local, const struct sg_evidence_event *from)
 {
@@ -66,10 +78,8 @@ chunk_stored(struct sg_env_local *local, const struct sg_evidence_event *from)
     struct sg_evidence_event with_bytes = *from;
 
     with_bytes.seq = buffer == NULL ? 0 : buffer->len;
-    if (buffer != NULL) {
-        sg_wire_release(&buffer->held);
-        free(buffer);
-    }
+    if (buffer != NULL)
+        sg_env_buffer_free(buffer);
     stored(local, &with_bytes, false);
 }
 
@@ -515,6 +525,21 @@ sg_env_local_close(struct sg_env_local **local)
     if (*local == NULL)
         return;
     free_spent(*local);
+    for (uint32_t i = 0; (*local)->own != NULL && i < (*local)->own_count;
+         i++) {
+        struct sg_env_own *own =
+            &(*local)->own[((*local)->own_first + i) % SG_ENV_OWN];
+        if (own->job != NULL)
+            sg_env_job_free(own->job);
+        free(own->memory);
+    }
+    free((*local)->destroying.memory);
+    while ((*local)->buffers != NULL) {
+        struct sg_env_buffer *next = (*local)->buffers->next;
+        sg_wire_release(&(*local)->buffers->held);
+        free((*local)->buffers);
+        (*local)->buffers = next;
+    }
     while ((*local)->jobs != NULL) {
         struct sg_env_job *next = (*local)->jobs->next;
         sg_env_job_free((*local)->jobs);

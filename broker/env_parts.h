@@ -44,7 +44,8 @@ struct sg_env_job {
 
 // A chunk's bytes while the writer has them: a frame kept, or a copy behind.
 struct sg_env_buffer {
-    struct sg_wire_held *held; // NULL: the bytes follow
+    struct sg_env_buffer *next, **link; // of those that the writer has
+    struct sg_wire_held *held;          // NULL: the bytes follow
     size_t len;
     uint8_t bytes[];
 };
@@ -81,11 +82,12 @@ struct sg_env_local {
     uint32_t own_first, own_count;
     struct sg_env_structure structure[SG_ENV_STRUCTURES];
     uint64_t structures_used;
-    struct sg_env_job *jobs;      // with inspectors or waiting for the disk
-    struct sg_env_job *spent;     // reported; freed at the next wait
-    uint64_t next_token;          // of job outputs, from SG_ENV_TOKENS on
-    struct sg_env_own destroying; // keys being destroyed; one at a time
-    void *destroyed_memory;       // its names; freed at the next wait
+    struct sg_env_buffer *buffers; // with the writer
+    struct sg_env_job *jobs;       // with inspectors or waiting for the disk
+    struct sg_env_job *spent;      // reported; freed at the next wait
+    uint64_t next_token;           // of job outputs, from SG_ENV_TOKENS on
+    struct sg_env_own destroying;  // keys being destroyed; one at a time
+    void *destroyed_memory;        // its names; freed at the next wait
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
     uint32_t rows;      // put since the index was committed
     bool queued;        // the writer was given work that no flush followed yet
@@ -96,6 +98,7 @@ struct sg_env_local {
     struct sg_env_clock clock;
 };
 
+void sg_env_buffer_free(struct sg_env_buffer *buffer);
 // Puts an event of our own at the end; NULL: too many wait (a bug).
 struct sg_env_own *sg_env_own(struct sg_env_local *local,
                               enum sg_event_kind kind);

@@ -302,10 +302,10 @@ close_gate(struct gate *gate)
     if (gate->loop != NULL && sg_os_file_path(path, "%s/endpoints", gate->home))
         (void)!sg_os_file_remove(path);
     sg_loop_free(&gate->loop);
+    sg_evidence_close(&gate->evidence); // its writer reads what the env holds
     sg_env_local_close(&gate->local);
     sg_wire_close(&gate->wire);
     sg_workers_close(&gate->workers);
-    sg_evidence_close(&gate->evidence);
     sg_core_free(&gate->core);
     sg_crypto_signer_free(&gate->log_signer);
     sg_crypto_signer_free(&gate->sign_signer);
