@@ -2,7 +2,29 @@
 // with ZAP alive, dead, or not yet told whom to admit (S01). Both files are
 // compiled in, so that the thread can be ended here and nowhere else.
 #include "broker/wire_zmq.c" // NOLINT(bugprone-suspicious-include)
-#include "broker/zap.c"      // NOLINT(bugprone-suspicious-include)
+
+#include <stdatomic.h>
+
+// What becomes of the thread at its next wait for a request.
+enum zap_fate { ZAP_LIVES, ZAP_HANGS, ZAP_DIES };
+static _Atomic enum zap_fate zap_fate;
+
+static int
+recv_or_end(void *socket, void *bytes, size_t len, int flags)
+{
+    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+    while (zap_fate != ZAP_DIES) {
+        int ready = zmq_poll(&item, 1, 20);
+        if (ready != 0 && zap_fate == ZAP_LIVES)
+            return zmq_recv(socket, bytes, len, flags);
+    }
+    // At once, where closing alone leaves it to another thread.
+    (void)zmq_unbind(socket, "inproc://zeromq.zap.01");
+    return -1;
+}
+#define zmq_recv recv_or_end
+#include "broker/zap.c" // NOLINT(bugprone-suspicious-include)
+#undef zmq_recv
 
 #include "broker/os/process.h"
 #include "broker/os/random.h"
@@ -64,34 +86,14 @@ open_without_zap(const struct keys *keys)
     return wire;
 }
 
-// close_socket: libzmq finds nobody; otherwise somebody who never answers.
+// Its thread ends, as asked for, and its socket is gone: libzmq finds nobody.
 static void
-end_zap(struct sg_wire *wire, bool close_socket)
+end_zap(struct sg_wire *wire)
 {
-    struct sg_zap *zap = wire->zap;
-    sg_zap_stopping(zap);
-    assert_int_equal(pthread_cancel(zap->thread), 0);
-    assert_int_equal(pthread_join(zap->thread, NULL), 0);
-    if (close_socket) {
-        // At once, where closing alone leaves it to another thread.
-        assert_int_equal(zmq_unbind(zap->socket, endpoint), 0);
-        assert_int_equal(zmq_close(zap->socket), 0);
-        release(zap);
-        wire->zap = NULL;
-    }
-}
-
-static void
-close_dead(struct sg_wire *wire)
-{
-    struct sg_zap *zap = wire->zap;
-    unbind_all(wire);
-    wire->zap = NULL;
-    if (zap != NULL) {
-        assert_int_equal(zmq_close(zap->socket), 0);
-        release(zap);
-    }
-    sg_wire_close(&wire);
+    sg_zap_stopping(wire->zap);
+    zap_fate = ZAP_DIES;
+    sg_zap_stop(&wire->zap);
+    zap_fate = ZAP_LIVES;
 }
 
 // Messages until one came that passes, or as many were dropped as wanted.
@@ -176,16 +178,16 @@ without_zap_no_message_reaches_the_core(void **state)
 {
     struct sg_wire *wire = open_without_zap(*state);
     no_forged_name_gets_through(*state, wire);
-    close_dead(wire);
+    sg_wire_close(&wire);
 }
 
 static void
 after_the_end_of_zap_no_message_reaches_the_core(void **state)
 {
     struct sg_wire *wire = open_wire(*state, true);
-    end_zap(wire, true);
+    end_zap(wire);
     no_forged_name_gets_through(*state, wire);
-    close_dead(wire);
+    sg_wire_close(&wire);
 }
 
 static void
@@ -194,12 +196,13 @@ with_a_zap_that_hangs_nobody_gets_in(void **state)
     struct sg_wire *wire = open_wire(*state, true);
     struct zmtp peer = {.fd = -1, .wait_ms = 300};
     uint8_t key[32];
-    end_zap(wire, false);
+    zap_fate = ZAP_HANGS;
     assert_false(forge_user(*state, wire, &peer, "KE_KNBS"));
     (void)sg_wire_wait(wire, NULL, NULL, 0, 20);
     assert_int_equal(receive_some(wire, 0, key), 0);
     zmtp_close(&peer);
-    close_dead(wire);
+    zap_fate = ZAP_LIVES;
+    sg_wire_close(&wire);
 }
 
 // The same peer, admitted: whatever it writes, its key is what counts.
@@ -229,8 +232,7 @@ the_end_of_zap_is_the_end_of_the_gate(void **state)
     assert_int_equal(sg_os_process_fork(&pid), SG_OK);
     if (pid == 0) {
         struct sg_wire *wire = open_wire(*state, true);
-        // As when its context or socket breaks: not asked to stop.
-        (void)zmq_ctx_shutdown(wire->context);
+        zap_fate = ZAP_DIES; // not asked to stop
         (void)pthread_join(wire->zap->thread, NULL);
         _exit(0);
     }
