@@ -420,22 +420,34 @@ append(void *ctx, const struct sg_appended *entries, size_t count)
 // ---- look-ups ------------------------------------------------------------------
 
 static bool
-look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
-              struct sg_slice *body)
+look_up_raw(void *ctx, uint64_t seq, struct sg_arena *arena,
+            struct sg_slice *raw)
 {
     struct sg_evidence *evidence = (struct sg_evidence *)ctx;
-    struct sg_entry entry;
     uint8_t first[1];
     size_t len = 0;
 
     enum sg_err err =
         sg_evidence_read(evidence, seq, first, sizeof first, &len);
-    if (err != SG_ERR_FULL || len > SG_LIMIT_ENTRY)
+    if (err != SG_ERR_FULL || len > SG_LIMIT_ENTRY + SG_ENTRY_HEAD_LEN)
         return false;
     uint8_t *bytes = sg_arena_take(arena, len);
     if (bytes == NULL ||
-        sg_evidence_read(evidence, seq, bytes, len, &len) != SG_OK ||
-        sg_entry_decode(sg_slice_of(bytes, len), &entry) != SG_OK)
+        sg_evidence_read(evidence, seq, bytes, len, &len) != SG_OK)
+        return false;
+    *raw = sg_slice_of(bytes, len);
+    return true;
+}
+
+static bool
+look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
+              struct sg_slice *body)
+{
+    struct sg_entry entry;
+    struct sg_slice raw;
+
+    if (!look_up_raw(ctx, seq, arena, &raw) ||
+        sg_entry_decode(raw, &entry) != SG_OK)
         return false;
     *body = entry.body;
     return true;
@@ -490,6 +502,7 @@ sg_env_local_lookup(struct sg_evidence *evidence)
 {
     return (struct sg_lookup){.ctx = evidence,
                               .entry = look_up_entry,
+                              .raw = look_up_raw,
                               .shown = look_up_shown,
                               .find = look_up_find,
                               .next = look_up_next};

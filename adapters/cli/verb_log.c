@@ -1,4 +1,4 @@
-// verb_log - statgate log verify | show.
+// verb_log - statgate log verify | show | export.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/log_export.h"
 #include "broker/base/arena.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
@@ -44,7 +45,9 @@ usage(FILE *out)
         "usage: statgate log verify DIR... [--genesis HEX] "
         "[--log-key HEX|FILE]\n"
         "                          [--against RECEIPT]... [--json]\n"
-        "       statgate log show DIR... [--json]\n"
+        "       statgate log show DIR... | FILE [--json]\n"
+        "       statgate log export -o FILE|- [--from SEQ] [--count N] "
+        "[--json] [--home DIR]\n"
         "\n"
         "DIR is the evidence/ folder of a gate, or a folder that segments were "
         "moved to.\n"
@@ -54,6 +57,8 @@ usage(FILE *out)
         "named in\n"
         "entry 0 is taken: then pin --genesis, or have the key from the "
         "roster.\n"
+        "export asks a gate for its entries and writes them into FILE, which "
+        "show reads.\n"
         "--against: receipts (or checkpoints) that others hold must fit this "
         "log.\n",
         out);
@@ -341,9 +346,11 @@ show(const struct options *o)
                                         .entry = show_entry};
     run.arena = sg_arena_new(2 * SG_LIMIT_PB_MEMORY, 64 * 1024);
     run.text = malloc(TEXT_MAX);
-    enum sg_err err = run.arena == NULL || run.text == NULL
-                          ? SG_ERR_MEMORY
-                          : sg_verify_log(&options, &run.result);
+    enum sg_err err =
+        run.arena == NULL || run.text == NULL ? SG_ERR_MEMORY
+        : o->dirs_count == 1 && sg_log_export_is(o->dirs[0])
+            ? sg_log_export_read(o->dirs[0], show_entry, &run, &run.hidden)
+            : sg_verify_log(&options, &run.result);
     sg_arena_free(&run.arena);
     free(run.text);
     if (err == SG_OK && run.hidden > 0) {
@@ -368,6 +375,8 @@ sg_verb_log(int argc, char **argv)
         return usage(stderr);
     if (strcmp(argv[1], "--help") == 0)
         return usage(stdout);
+    if (strcmp(argv[1], "export") == 0)
+        return sg_log_export(argc - 1, argv + 1);
     bool verifies = strcmp(argv[1], "verify") == 0;
     if ((!verifies && strcmp(argv[1], "show") != 0) ||
         !parse_options(argc, argv, &options))

@@ -54,6 +54,10 @@ struct sg_lookup {
     // Body of a durable entry, copied into arena. false: not there.
     bool (*entry)(void *ctx, uint64_t seq, struct sg_arena *arena,
                   struct sg_slice *body);
+    // The whole entry, as it was hashed (formats.md c); otherwise as entry.
+    // NULL: the log is not shown to anybody.
+    bool (*raw)(void *ctx, uint64_t seq, struct sg_arena *arena,
+                struct sg_slice *bytes);
     // A note of ours that a participant shows (S25, S26). SG_OK: of this log.
     // SG_ERR_DAMAGE: it covers more than this log. SG_ERR_FORK: it covers other
     // entries. SG_ERR_SIGNATURE, SG_ERR_FORMAT: not our note. NULL: nobody asks.

@@ -2,6 +2,7 @@
 
 #include "broker/core/consented.h"
 #include "broker/core/deliver.h"
+#include "broker/core/entries.h"
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/publish.h"
@@ -70,6 +71,7 @@ static const struct row rows[] = {
     ROW(WHY, 0, sg_status_why),
     ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, sg_status_get),
     ROW(CHECKPOINT_GET, 0, sg_status_checkpoint),
+    ROW(ENTRIES_GET, 0, sg_entries_get), // who may see which: entries.c
 };
 #undef ROW
 

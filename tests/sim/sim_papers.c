@@ -25,9 +25,9 @@ static const char hub_text[] =
 static const struct {
     const char *id, *in, *class, *role;
 } who[PEERS] = {{"KE_KNBS", "KE", "nso", "publisher"},
-                {"HUB_OFFICE", "KE", "regional_org", "policy_admin"},
+                {"HUB_OFFICE", "KE", "regional_org", "policy_admin,auditor"},
                 {"KE_PANEL", "KE", "gov_agency", "consent"},
-                {"TZ_NBS", "TZ", "nso", "both"},
+                {"TZ_NBS", "TZ", "nso", "publisher,subscriber"},
                 {"UG_UBOS", "UG", "nso", "subscriber"}};
 
 Sgpb__Signed *
@@ -89,10 +89,14 @@ key(struct sim *sim, const uint8_t *public_key, uint32_t alg, const char *use,
     out->use = TEXT(use);
     out->person = TEXT(person);
     out->roles = sim_take(sim, 2 * sizeof *out->roles);
-    if (strcmp(role, "both") == 0)
-        out->roles[out->n_roles++] = TEXT("publisher");
-    out->roles[out->n_roles++] =
-        TEXT(strcmp(role, "both") == 0 ? "subscriber" : role);
+    const char *comma = strchr(role, ',');
+    if (comma != NULL) {
+        size_t len = (size_t)(comma - role);
+        char *first = sim_take(sim, len + 1);
+        memcpy(first, role, len);
+        out->roles[out->n_roles++] = first;
+    }
+    out->roles[out->n_roles++] = TEXT(comma == NULL ? role : comma + 1);
     return out;
 }
 

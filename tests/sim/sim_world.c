@@ -376,6 +376,27 @@ lookup_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
     return body->ptr != NULL;
 }
 
+static bool
+lookup_raw(void *ctx, uint64_t seq, struct sg_arena *arena,
+           struct sg_slice *bytes)
+{
+    struct sim *sim = ctx;
+
+    if (seq >= sim->durable)
+        return false;
+    const struct sim_entry *one = &sim->entries[seq];
+    struct sg_entry entry = {.type = one->type,
+                             .sequence = seq,
+                             .time_us = one->time,
+                             .body = one->body};
+    size_t len = SG_ENTRY_HEAD_LEN + one->body.len;
+    uint8_t *room = sg_arena_take(arena, len);
+    struct sg_writer w = sg_writer_on(room, room == NULL ? 0 : len);
+    sg_entry_encode(&entry, &w);
+    *bytes = sg_writer_slice(&w);
+    return !w.full;
+}
+
 // The note of the simulation is the size of the log.
 static enum sg_err
 lookup_shown(void *ctx, struct sg_slice note)
@@ -397,6 +418,7 @@ new_core(struct sim *sim)
         .signer = sim->gate_signer,
         .lookup = {.ctx = sim,
                    .entry = lookup_entry,
+                   .raw = lookup_raw,
                    .shown = lookup_shown,
                    .find = sim_lookup_find,
                    .next = sim_lookup_next},
@@ -706,6 +728,7 @@ sim_settle(struct sim *sim)
 
     sim->quiet = true;
     sim->crash_after = 0;
+    sim->crash_now = false; // one that was due already
     // What the last message gave leaves with the turn after it.
     for (int idle = 0; idle < 3 && sim->broken == NULL; idle++) {
         if (sim->queue_count > 0)

@@ -1,0 +1,80 @@
+#!/bin/sh
+# What a gate tells of itself over the wire: its log, to whom it may be shown.
+#   asking.sh STATGATE
+set -eu
+# shellcheck disable=SC2317 # expect calls them
+here=$(cd "$(dirname "$0")/../.." && pwd)
+statgate=${1:?usage: asking.sh STATGATE}
+work=$(mktemp -d)
+# shellcheck source=tests/harness/gate.sh
+. "$here/tests/harness/gate.sh"
+trap 'gate_stop; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
+status=0
+# expect SENTENCE COMMAND...: it must succeed.
+expect() {
+    sentence=$1
+    shift
+    if "$@"; then echo "ok   $sentence"; else
+        echo "FAIL $sentence"
+        tail -n 5 "$work/said"
+        status=1
+    fi
+}
+
+gate_found
+member office KE_OFFICE KE nso data_provider publisher \
+    official_statistics,sdg_reporting
+member norway NO_OFFICE NO nso data_consumer subscriber \
+    official_statistics,sdg_reporting
+member court AUDIT_COURT INTL regional_org auditor auditor audit
+gate_open
+as office structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+as norway structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+for law in hub export-ke import-default; do
+    cp "$here/policy/examples/$law.policy" "$work/"
+done
+gate_law "$work"/*.policy
+gate_flow office FIGURES 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_subscribe norway FIGURES
+as office publish "$here/schemas/sdg/data/kenya.csv" --flow FIGURES || die publish
+mkdir "$work/received"
+as norway receive FIGURES --once --wait 60 --out "$work/received" || die receive
+
+# ---- the log -----------------------------------------------------------------
+# fetched HOME [WORD...]: the export, and its entries one a line in $work/HOME.log
+fetched() {
+    who=$1
+    shift
+    rm -f "$work/$who.entries"
+    as "$who" log export -o "$work/$who.entries" "$@" &&
+        as "$who" log show "$work/$who.entries" --json &&
+        cp "$work/said" "$work/$who.log"
+}
+words() { jq -r .word "$work/$1.log" | sort -u; }
+whole() { # every entry of the gate's own folder, in order, the same leaves
+    "$statgate" log show "$work/HUB/store/evidence" --json >"$work/own.log"
+    lines=$(wc -l <"$work/court.log")
+    head -n "$lines" "$work/own.log" | cmp - "$work/court.log" && [ "$lines" -gt 14 ]
+}
+expect 'an auditor fetches the log' fetched court
+expect 'what he has is the log, entry by entry' whole
+expect 'an office fetches what names it' fetched office
+expect 'its release and the decision are there' \
+    grep -q '"word":"decision"' "$work/office.log"
+expect 'a subscriber fetches what names it' fetched norway
+words norway >"$work/norway.words"
+printf '%s\n' 'delivery statement' 'key released' receipt-ack roster subscription \
+    >"$work/wanted"
+cp "$work/norway.words" "$work/said"
+expect 'which is its roster, request, delivery, key and receipt' \
+    cmp "$work/wanted" "$work/norway.words"
+some() { fetched court --from 5 --count 3 &&
+    [ "$(jq -r .sequence "$work/court.log" | tr '\n' ' ')" = '5 6 7 ' ]; }
+expect 'a part of it, by number' some
+flipped() { # a byte in the middle is found
+    printf '\377' | dd of="$work/court.entries" bs=1 seek=200 conv=notrunc 2>"$work/said"
+    ! as court log show "$work/court.entries"
+}
+expect 'a changed byte is found' flipped
+
+exit $status

@@ -1,0 +1,265 @@
+// What the log shows to whom (S24): a world lives for a while, then each peer
+// reads the log from its beginning. The loop is compiled in, as in the other
+// tests of the simulation.
+#include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/sim.h"
+
+enum { ROUNDS = 400, TICK_US = 40000, PAGES_MAX = 4096 };
+
+struct shown { // entries one peer was shown
+    size_t count;
+    bool has[ENTRIES_MAX];
+};
+
+struct world {
+    struct sim *sim;
+    struct sg_output *output;
+    struct shown to[PEERS];
+};
+
+static const Sgpb__Envelope *
+ask(struct world *world, int peer, uint64_t from, uint32_t count,
+    uint64_t offset)
+{
+    struct sim *sim = world->sim;
+    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__EntriesGet get = SGPB__ENTRIES_GET__INIT;
+    void *open;
+
+    get.from = from;
+    get.count = count;
+    get.offset = offset;
+    envelope.proto = 1;
+    envelope.request = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_ENTRIES_GET;
+    envelope.entries_get = &get;
+    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
+    event.u.message.from.len = 2;
+    event.u.message.from.bytes[0] = (uint8_t)peer;
+    event.u.message.from.bytes[1] = sim->peer[peer].generation;
+    event.u.message.envelope = sim_pack(sim, &envelope.base);
+    sg_output_reset(world->output);
+    sg_core_decide(sim->core, &event, sim->now, world->output);
+    assert_int_equal(world->output->entries_count, 0); // asking is no act
+    assert_int_equal(world->output->effects_count, 1);
+    assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
+                                     world->output->effects[0].u.send.envelope,
+                                     sim->mem, &open),
+                     SG_OK);
+    return open;
+}
+
+static void
+read_all(struct world *world, int peer)
+{
+    struct shown *shown = &world->to[peer];
+    uint64_t next = 0;
+
+    memset(shown, 0, sizeof *shown);
+    for (int i = 0; i < PAGES_MAX; i++) {
+        const Sgpb__Envelope *answer = ask(world, peer, next, 7, 0);
+        assert_int_equal(answer->body_case, SGPB__ENVELOPE__BODY_ENTRIES);
+        const Sgpb__Entries *page = answer->entries;
+        assert_true(page->n_raw <= 7);
+        for (size_t k = 0; k < page->n_raw; k++) {
+            struct sg_entry entry;
+            assert_int_equal(
+                sg_entry_decode(
+                    sg_slice_of(page->raw[k].data, page->raw[k].len), &entry),
+                SG_OK);
+            assert_true(entry.sequence >= next && entry.sequence < page->next);
+            assert_false(shown->has[entry.sequence]);
+            assert_true(sg_slice_eq(entry.body,
+                                    world->sim->entries[entry.sequence].body));
+            shown->has[entry.sequence] = true;
+            shown->count++;
+        }
+        assert_true(page->next > next);
+        next = page->next;
+        assert_int_equal(page->durable, world->sim->durable);
+        if (next == page->durable)
+            return;
+    }
+    fail_msg("pages without end");
+}
+
+static int
+setup(void **state)
+{
+    static struct world world;
+
+    world = (struct world){.sim = sim_open(3, BUG_NONE)};
+    world.output = sg_output_new(16 * 1024 * 1024);
+    world.sim->quiet = true;
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int peer = 0; peer < PEERS; peer++)
+            sim_peer_tick(world.sim, peer);
+        sim_settle(world.sim);
+        world.sim->now += TICK_US;
+    }
+    assert_null(world.sim->broken);
+    assert_true(world.sim->peer[COLLECTOR].stated);
+    for (int i = 0; i < PEERS; i++)
+        read_all(&world, i);
+    *state = &world;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *world = *state;
+
+    sg_output_free(&world->output);
+    sim_close(&world->sim);
+    return 0;
+}
+
+static void
+an_auditor_is_shown_every_durable_entry(void **state)
+{
+    const struct world *world = *state;
+
+    assert_int_equal(world->to[ADMIN].count, world->sim->durable);
+}
+
+static bool
+contains(struct sg_slice body, const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i + len <= body.len; i++)
+        if (memcmp(body.ptr + i, text, len) == 0)
+            return true;
+    return false;
+}
+
+// Of one flow with one provider and two subscribers: a subscriber sees nothing
+// of the other, nothing of the publisher's, nothing of the collector's.
+static void
+nobody_is_shown_what_names_another(void **state)
+{
+    const struct world *world = *state;
+    static const int subscribers[] = {NEAR, FAR};
+
+    for (size_t s = 0; s < SG_COUNT_OF(subscribers); s++) {
+        const struct shown *shown = &world->to[subscribers[s]];
+        const char *other = world->sim->peer[subscribers[1 - s]].id;
+        assert_true(shown->count > 3);
+        for (size_t i = 0; i < world->sim->durable; i++) {
+            const struct sim_entry *entry = &world->sim->entries[i];
+            if (!shown->has[i] || entry->type == SG_ENTRY_ROSTER)
+                continue;
+            assert_false(contains(entry->body, other));
+            assert_false(contains(entry->body, "KE_PANEL"));
+            assert_int_not_equal(entry->type, SG_ENTRY_DECISION);
+            assert_int_not_equal(entry->type, SG_ENTRY_ACCEPTED);
+            assert_int_not_equal(entry->type, SG_ENTRY_OBJECT_MADE);
+            assert_int_not_equal(entry->type, SG_ENTRY_CONSENT_EVENT);
+        }
+    }
+}
+
+// type: seen by the peers of the row, and by nobody else but the auditor.
+static const struct {
+    enum sg_entry_type type;
+    unsigned peers; // bits
+} rows[] = {
+    {SG_ENTRY_GENESIS, 0},
+    {SG_ENTRY_GATE_STARTED, 0},
+    {SG_ENTRY_POLICY_ACTIVE, 0},
+    {SG_ENTRY_ROSTER,
+     1u << PUBLISHER | 1u << COLLECTOR | 1u << NEAR | 1u << FAR},
+    {SG_ENTRY_POLICY, 0}, // it names the auditor himself
+    {SG_ENTRY_APPROVAL, 0},
+    {SG_ENTRY_STRUCTURE, 1u << PUBLISHER},
+    {SG_ENTRY_TERMS, 1u << PUBLISHER},
+    {SG_ENTRY_ACCEPTED, 1u << PUBLISHER},
+    {SG_ENTRY_OBJECT_MADE, 1u << PUBLISHER},
+    {SG_ENTRY_DECISION, 1u << PUBLISHER},
+    {SG_ENTRY_SUBSCRIPTION, 1u << NEAR | 1u << FAR},
+    {SG_ENTRY_DELIVERY, 1u << PUBLISHER | 1u << NEAR | 1u << FAR},
+    {SG_ENTRY_KEY_RELEASED, 1u << PUBLISHER | 1u << NEAR | 1u << FAR},
+    {SG_ENTRY_RECEIPT_ACK, 1u << PUBLISHER | 1u << NEAR | 1u << FAR},
+    {SG_ENTRY_AGREEMENT, 1u << COLLECTOR},
+    {SG_ENTRY_CONSENT_EVENT, 1u << COLLECTOR},
+    {SG_ENTRY_STATEMENT, 1u << COLLECTOR},
+};
+
+static void
+each_type_is_shown_to_whom_its_row_says(void **state)
+{
+    const struct world *world = *state;
+
+    for (size_t r = 0; r < SG_COUNT_OF(rows); r++) {
+        unsigned seen = 0, all = 0;
+        for (size_t i = 0; i < world->sim->durable; i++) {
+            if (world->sim->entries[i].type != (uint16_t)rows[r].type)
+                continue;
+            all++;
+            for (int peer = 0; peer < PEERS; peer++)
+                if (peer != ADMIN && world->to[peer].has[i])
+                    seen |= 1u << peer;
+        }
+        if (all == 0)
+            fail_msg("no entry of type %s",
+                     sg_entry_type_name((unsigned)rows[r].type));
+        if (seen != rows[r].peers)
+            fail_msg("%s is shown to %x",
+                     sg_entry_type_name((unsigned)rows[r].type), seen);
+    }
+}
+
+static void
+an_entry_that_fits_no_page_comes_in_parts(void **state)
+{
+    struct world *world = *state;
+    struct sim *sim = world->sim;
+    struct sim_entry *last = &sim->entries[sim->durable - 1];
+    struct sim_entry kept = *last;
+    size_t len = 150000, got = 0;
+    uint8_t *body = sim_take(sim, len), *whole = sim_take(sim, len + 76);
+
+    sim_bytes(sim, body, len);
+    last->body = sg_slice_of(body, len);
+    for (int i = 0; i < 4; i++) {
+        const Sgpb__Entries *page =
+            ask(world, ADMIN, last->seq, 5, got)->entries;
+        assert_int_equal(page->n_raw, 1);
+        assert_int_equal(page->size, len + SG_ENTRY_HEAD_LEN);
+        assert_int_equal(page->next, i < 2 ? last->seq : last->seq + 1);
+        memcpy(whole + got, page->raw[0].data, page->raw[0].len);
+        got += page->raw[0].len;
+        if (got == page->size)
+            break;
+    }
+    assert_int_equal(got, len + SG_ENTRY_HEAD_LEN);
+    assert_memory_equal(whole + SG_ENTRY_HEAD_LEN, body, len);
+    const Sgpb__Envelope *beyond = ask(world, ADMIN, last->seq, 5, got);
+    assert_int_equal(beyond->body_case, SGPB__ENVELOPE__BODY_REFUSED);
+    *last = kept;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_auditor_is_shown_every_durable_entry),
+        cmocka_unit_test(nobody_is_shown_what_names_another),
+        cmocka_unit_test(each_type_is_shown_to_whom_its_row_says),
+        cmocka_unit_test(an_entry_that_fits_no_page_comes_in_parts),
+    };
+
+    return sg_crypto_start() == SG_OK
+               ? cmocka_run_group_tests(tests, setup, teardown)
+               : 1;
+}
