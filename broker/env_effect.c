@@ -73,11 +73,16 @@ static bool
 fill_chunk(void *context, uint8_t *bytes, size_t len)
 {
     const struct chunk *chunk = (const struct chunk *)context;
+    struct sg_evidence *evidence = chunk->local->options.evidence;
     size_t got;
 
-    return sg_payload_read(sg_evidence_payload(chunk->local->options.evidence),
-                           chunk->send->object, chunk->send->index, bytes, len,
-                           &got) == SG_OK &&
+    if (chunk->send->opened)
+        return sg_evidence_open_chunk(evidence, chunk->send->object,
+                                      chunk->send->index, bytes, len,
+                                      &got) == SG_OK &&
+               got == len;
+    return sg_payload_read(sg_evidence_payload(evidence), chunk->send->object,
+                           chunk->send->index, bytes, len, &got) == SG_OK &&
            got == len;
 }
 
@@ -102,7 +107,7 @@ chunk_len(struct sg_env_local *local, const struct sg_effect_send *send)
     uint64_t first = send->index * meta.chunk_size;
     uint64_t plain = meta.bytes - first < meta.chunk_size ? meta.bytes - first
                                                           : meta.chunk_size;
-    return (size_t)plain + SG_TAG_LEN;
+    return (size_t)plain + (send->opened ? 0 : SG_TAG_LEN);
 }
 
 // A message of its own: what waits for this peer goes first, in order.

@@ -258,19 +258,17 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
 
 enum sg_err
 sg_gate_call_pin(const char *home, const char *urn, uint8_t sha256[32],
-                 struct sg_arena *arena, struct sg_slice *blob)
+                 struct sg_arena *arena, struct sg_slice *blob,
+                 struct sg_diag *diag)
 {
     struct sg_structure_store *store = NULL;
     const struct sg_structure *structure = NULL;
-    struct sg_diag diag = {0};
     char path[SG_OS_PATH], hex[65];
 
     enum sg_err err = sg_structure_store_open(home, NULL, &store);
     if (err == SG_OK)
         err = sg_structure_store_find(store, SG_STORE_ANY, sg_slice_text(urn),
-                                      arena, &structure, &diag);
-    if (err != SG_OK && diag.text[0] != '\0')
-        fprintf(stderr, "statgate: %s\n", diag.text);
+                                      arena, &structure, diag);
     if (err == SG_OK) {
         *blob = sg_arena_copy(arena, structure->blob);
         sg_crypto_sha256(blob->ptr, blob->len, sha256);

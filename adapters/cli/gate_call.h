@@ -6,6 +6,7 @@
 
 #include "adapters/client/statgate.h"
 #include "broker/base/arena.h"
+#include "broker/base/diag.h"
 #include "broker/base/err.h"
 #include "broker/base/slice.h"
 #include "schemas/wire.pb-c.h"
@@ -43,7 +44,8 @@ char *sg_gate_call_text(struct sg_gate_call *call, const char *text);
 // "text" with escapes, to stdout.
 void sg_gate_call_print_string(const char *text);
 // The structure named, or that of this hash, is written into
-// home/structures/<sha256>, where the library looks. sha256 is filled.
+// home/structures/<sha256>, where the library looks. sha256 is filled; diag,
+// zeroed by the caller, says more of a failure.
 enum sg_err sg_gate_call_pin(const char *home, const char *urn,
                              uint8_t sha256[32], struct sg_arena *arena,
-                             struct sg_slice *blob);
+                             struct sg_slice *blob, struct sg_diag *diag);

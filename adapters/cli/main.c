@@ -14,7 +14,7 @@ static const struct sg_verb verbs[] = {
      "verify, show and fetch an evidence log"},
     {"policy", sg_verb_policy, "policy check|test|explain ...",
      "check, test and explain policies"},
-    {"structure", sg_verb_structure, "structure import|list|show ...",
+    {"structure", sg_verb_structure, "structure import|list|show|get ...",
      "import and show data structures"},
     {"init", sg_verb_init, "init DIR --gate ID | --roster FILE",
      "make a gate's home"},

@@ -230,8 +230,10 @@ flow_new(struct sg_gate_call *call, const char *path, const char *second)
     if (err != SG_OK)
         return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
                                     : sg_cli_fail(err, path);
-    err =
-        sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob);
+    err = sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob,
+                           &diag);
+    if (err != SG_OK && diag.text[0] != '\0')
+        fprintf(stderr, "statgate: %s\n", diag.text);
     if (err != SG_OK)
         return sg_cli_fail(err, t->structure);
     doc.flow = t->flow;

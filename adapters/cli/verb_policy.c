@@ -38,6 +38,7 @@ usage(FILE *out)
         "                               [--for recipient] [--any-obligation]\n"
         "       statgate policy decide FILE|DIR... [--day DATE] [--alone]\n"
         "                              < REQUESTS.jsonl\n"
+        "       statgate policy propose|approve|status|export ... at a gate\n"
         "\n"
         "check reads, proves every never, runs every test. explain says how a\n"
         "request is decided and why; obligations that this version does not\n"
@@ -373,7 +374,7 @@ sg_verb_policy(int argc, char **argv)
         return usage(stdout);
     if (argc > 1 &&
         (strcmp(argv[1], "propose") == 0 || strcmp(argv[1], "approve") == 0 ||
-         strcmp(argv[1], "status") == 0))
+         strcmp(argv[1], "status") == 0 || strcmp(argv[1], "export") == 0))
         return sg_verb_policy_gate(argc, argv);
     if (argc < 3 || !parse_options(argc, argv, &o))
         return usage(stderr);

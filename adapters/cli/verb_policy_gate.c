@@ -1,4 +1,5 @@
-// verb_policy_gate - statgate policy propose | approve | status: at a gate.
+// verb_policy_gate - statgate policy propose | approve | status | export: at a
+// gate.
 //
 // Two persons: who proposes a bundle never approves it (S45).
 #include <stdio.h>
@@ -170,29 +171,102 @@ status(struct sg_gate_call *call)
     return 0;
 }
 
+// The name is a label of the proposer's: only plain ones become file names.
+static bool
+plain_name(const char *name)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return name[0] != '.' && name[0] != '\0' && strlen(name) <= SG_LIMIT_ID &&
+           strspn(name, good) == strlen(name);
+}
+
+static enum sg_err
+write_bundle(const Sgpb__PolicyBundle *bundle, const char *dir)
+{
+    char path[SG_OS_PATH];
+
+    enum sg_err err = sg_os_file_make_dirs(dir);
+    for (size_t i = 0; i < bundle->n_files && err == SG_OK; i++) {
+        const Sgpb__PolicyFile *file = bundle->files[i];
+        bool fits = plain_name(file->name)
+                        ? sg_os_file_path(path, "%s/%s", dir, file->name)
+                        : sg_os_file_path(path, "%s/%zu.policy", dir, i + 1);
+        if (!fits)
+            return SG_ERR_FULL;
+        if (sg_os_file_exists(path))
+            return SG_ERR_EXISTS;
+        err = sg_os_file_replace(path, sg_codec_slice(file->text), false);
+    }
+    return err;
+}
+
+// The bundle of this hash, or the one in force, file by file.
+static int
+export_bundle(struct sg_gate_call *call, const char *named, const char *dir)
+{
+    const uint8_t *bytes;
+    uint8_t sha256[32];
+    void *bundle = NULL;
+    size_t len;
+
+    if (named == NULL) {
+        const Sgpb__PolicyIs *now = policy_now(call);
+        if (now == NULL)
+            return sg_gate_call_say(call);
+        if (now->bundle_sha256.len != 32)
+            return sg_cli_fail(SG_ERR_POLICY_NONE, NULL);
+        memcpy(sha256, now->bundle_sha256.data, 32);
+    } else if (!sg_encode_unhex(sg_slice_text(named), sha256, 32)) {
+        return sg_cli_fail(SG_ERR_USAGE, "policy export SHA256");
+    }
+    if (statgate_object(call->gate, "policy", sha256, &bytes, &len,
+                        &call->result) != 0)
+        return sg_gate_call_say(call);
+    enum sg_err err =
+        sg_codec_unpack(&sgpb__policy_bundle__descriptor,
+                        sg_slice_of(bytes, len), call->arena, &bundle);
+    if (err == SG_OK)
+        err = write_bundle(bundle, dir);
+    if (err != SG_OK)
+        return sg_cli_fail(err, dir);
+    const Sgpb__PolicyBundle *done = bundle;
+    printf(call->json ? "{\"version\":%llu,\"files\":%zu}\n"
+                      : "version %llu, %zu files\n",
+           (unsigned long long)done->version, done->n_files);
+    return 0;
+}
+
 int
 sg_verb_policy_gate(int argc, char **argv)
 {
-    const char *home = NULL;
+    const char *home = NULL, *to = NULL;
     struct sg_gate_call call = {0};
     struct sg_words rest;
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"-o", &to, NULL, NULL},
                                      {"--json", NULL, &call.json, NULL}};
     bool fine = sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     bool proposes = strcmp(argv[1], "propose") == 0 && rest.count > 0;
     bool approves = strcmp(argv[1], "approve") == 0 && rest.count == 1;
     bool asks = strcmp(argv[1], "status") == 0 && rest.count == 0;
 
-    if (!fine || !(proposes || approves || asks)) {
+    bool exports = strcmp(argv[1], "export") == 0 && rest.count <= 1 && to;
+
+    if (!fine || !(proposes || approves || asks || exports)) {
         fputs("usage: statgate policy propose FILE... [--home DIR]\n"
               "       statgate policy approve SHA256 [--home DIR]\n"
-              "       statgate policy status [--json] [--home DIR]\n",
+              "       statgate policy status [--json] [--home DIR]\n"
+              "       statgate policy export [SHA256] -o DIR [--json] "
+              "[--home DIR]\n",
               stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     int exit = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
                    ? proposes   ? propose(&call, &rest)
                      : approves ? approve(&call, rest.word[0])
+                     : exports  ? export_bundle(&call, rest.word[0], to)
                                 : status(&call)
                    : call.result.exit;
     sg_gate_call_close(&call);

@@ -1,4 +1,4 @@
-// verb_structure - statgate structure import | list | show.
+// verb_structure - statgate structure import | list | show | get.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/structure_get.h"
 #include "adapters/cli/structure_store.h"
 #include "broker/base/encode.h"
 #include "schemas/sdmx/structure_compile.h"
@@ -27,13 +28,16 @@ usage(FILE *out)
           "[--json]\n"
           "       statgate structure list [--json]\n"
           "       statgate structure show NAME [--codes COMPONENT] [--json]\n"
+          "       statgate structure get FLOW|SHA256 [--replace] [--json] "
+          "[--home DIR]\n"
           "\n"
           "import reads SDMX-ML 2.1 structure messages; several files are read "
           "as one, so\n"
           "code lists may stand in another file than the data structure. NAME "
           "is a URN or\n"
           "AGENCY:ID(VERSION) of a data structure, dataflow or provision "
-          "agreement.\n",
+          "agreement. get\n"
+          "takes the structure of a flow from the gate.\n",
           out);
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
 }
@@ -466,6 +470,8 @@ sg_verb_structure(int argc, char **argv)
     struct options options = {0};
     if (argc >= 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
+    if (argc >= 2 && strcmp(argv[1], "get") == 0)
+        return sg_structure_get(argc - 1, argv + 1);
     if (argc < 2 || !parse_options(argc, argv, &options))
         return usage(stderr);
     for (size_t i = 0; i < SG_COUNT_OF(verbs); i++) {

@@ -6,45 +6,36 @@
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/structure_get.h"
 #include "broker/base/encode.h"
 #include "broker/os/file.h"
-#include "schemas/codec/codec.h"
 
 enum { RECEIVE_MS = 10 * 60 * 1000, COPY = 256 * 1024 };
 
 // ---- subscribe -------------------------------------------------------------------
 
 // The structure of the flow, where the library looks for it: rows cannot be
-// verified without it. That it is missing is said when a delivery comes.
+// verified without it. What is not here comes from the gate, by the hash in the
+// provider's terms; that it cannot be had is said, and again by a delivery.
 static void
 pin(struct sg_gate_call *call, const char *flow)
 {
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    Sgpb__FlowGet get = SGPB__FLOW_GET__INIT;
-    void *terms = NULL;
+    struct sg_diag diag = {0};
     uint8_t sha256[32];
     struct sg_slice blob;
+    const Sgpb__FlowTerms *terms = sg_structure_terms(call, flow);
 
-    get.flow = sg_gate_call_text(call, flow);
-    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_GET;
-    envelope.flow_get = &get;
-    const Sgpb__Envelope *answer =
-        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
-    if (answer == NULL || answer->flow->flow == NULL ||
-        answer->flow->flow->terms == NULL ||
-        sg_codec_unpack(&sgpb__flow_terms__descriptor,
-                        sg_codec_slice(answer->flow->flow->terms->body),
-                        call->arena, &terms) != SG_OK)
+    if (terms == NULL ||
+        (sg_gate_call_pin(call->home, terms->structure, sha256, call->arena,
+                          &blob, &diag) == SG_OK &&
+         memcmp(sha256, terms->structure_sha256.data, 32) == 0))
         return;
-    const Sgpb__FlowTerms *found = terms;
-    if (sg_gate_call_pin(call->home, found->structure, sha256, call->arena,
-                         &blob) != SG_OK ||
-        found->structure_sha256.len != 32 ||
-        memcmp(sha256, found->structure_sha256.data, 32) != 0)
+    memcpy(sha256, terms->structure_sha256.data, 32);
+    if (sg_structure_take(call, sha256, terms->dataflow, false, NULL) != 0)
         fprintf(stderr,
                 "statgate: the structure %s of this flow is not here, or not "
-                "this version\n  statgate structure import FILE\n",
-                found->structure);
+                "this version: %s\n  statgate structure import FILE\n",
+                terms->structure, call->result.sentence);
 }
 
 int

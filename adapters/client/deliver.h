@@ -23,8 +23,9 @@ struct sg_delivery_in {
     uint8_t id[16];
     uint64_t offset, next, chunks, bytes, observations;
     enum sg_deliver_state state;
-    bool asked; // DeliveryReady was sent
-    int fd;     // .part
+    bool asked;      // DeliveryReady was sent
+    bool structured; // its structure was looked for
+    int fd;          // .part
     char part[SG_OS_PATH], data[SG_OS_PATH], sidecar[SG_OS_PATH];
     uint8_t proof_commit[32], plain_commit[32];
     const char *words;

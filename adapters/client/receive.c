@@ -5,6 +5,7 @@
 
 #include "adapters/client/deliver.h"
 #include "adapters/client/keep.h"
+#include "adapters/client/object.h"
 #include "adapters/client/receive.h"
 #include "adapters/client/subscribe.h"
 #include "broker/base/encode.h"
@@ -268,6 +269,33 @@ attach(struct sg_receiving *r, struct statgate_result *result)
     return 0;
 }
 
+// Rows cannot be verified without the structure that the publisher signed for.
+// If the gate does not give it, verifying will say what is missing.
+static int
+have_structures(struct sg_receiving *r, struct statgate_result *result)
+{
+    struct sg_delivery_in *in = r->handle->delivery;
+
+    while (in != NULL) {
+        struct sg_slice sha256 =
+            sg_codec_slice(in->statement.manifest->structure_sha256);
+        uint8_t wanted[32];
+        if (in->state != SG_DELIVER_WHOLE || in->structured ||
+            in->statement.level != SG_CONTENT_ROW || sha256.len != 32) {
+            in = in->following;
+            continue;
+        }
+        in->structured = true;
+        memcpy(wanted, sha256.ptr, 32);
+        if (sg_object_structure(r->handle, sg_slice_of(wanted, 32), result) !=
+                0 &&
+            sg_session_is(result, SG_ERR_UNREACHABLE))
+            return result->exit;
+        in = r->handle->delivery; // asking hears, and the list may change
+    }
+    return sg_session_done(result);
+}
+
 // More credit once half of it is used; keys for what is whole.
 static int
 speak(struct sg_receiving *r, struct statgate_result *result)
@@ -414,7 +442,7 @@ answer(struct sg_receiving *r, struct statgate_result *result)
          r->greeting != handle->greetings) &&
         attach(r, result) != 0)
         return result->exit;
-    return speak(r, result);
+    return have_structures(r, result) != 0 ? result->exit : speak(r, result);
 }
 
 // What is here already is taken in first, so that keys are asked for while the

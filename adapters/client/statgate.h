@@ -155,6 +155,13 @@ STATGATE_API int statgate_call(struct statgate *handle, const uint8_t *envelope,
                                size_t payload_len, const uint8_t **answer,
                                size_t *answer_len,
                                struct statgate_result *result);
+/* A document that the gate holds: "structure" (compiled, as it is published by
+ * its hash), "policy" (a bundle; officers of policy and auditors), "roster"
+ * (sha256 NULL: the newest). It is checked against sha256 before it is given. */
+STATGATE_API int statgate_object(struct statgate *handle, const char *kind,
+                                 const uint8_t sha256[32],
+                                 const uint8_t **bytes, size_t *len,
+                                 struct statgate_result *result);
 /* Signs a document with the home's key of this use ("sign", "approve") under a
  * purpose of formats.md 0. sig 64 bytes, key_id 32. */
 STATGATE_API int statgate_sign(struct statgate *handle, const char *use,

@@ -42,14 +42,15 @@ enum sg_effect_kind {
 
 // envelope: packed Envelope. receipt_of, checkpoint: the env fills what only
 // it can make (sg_effect_fill). chunk_of: payload is the stored ciphertext of
-// that chunk, tag included; otherwise payload is inline and often empty.
+// that chunk, tag included, or with opened its plaintext (structures); otherwise
+// payload is inline and often empty.
 struct sg_effect_send {
     struct sg_routing to;
     struct sg_slice envelope;
     struct sg_slice payload;
     uint64_t receipt_of; // entry; SG_NO_ENTRY: none
     bool checkpoint;     // fill the newest durable note
-    bool chunk_of;
+    bool chunk_of, opened;
     bool report_of; // the env opens object and fills ReportIs.report
     uint8_t object[16];
     uint64_t index;

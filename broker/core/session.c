@@ -4,6 +4,7 @@
 #include "broker/core/deliver.h"
 #include "broker/core/entries.h"
 #include "broker/core/flow.h"
+#include "broker/core/objects.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/publish.h"
 #include "broker/core/refuse.h"
@@ -50,6 +51,7 @@ static const struct row rows[] = {
     ROW(FLOW_GET, 0, sg_flow_get),
     ROW(FLOW_CLOSE, SG_ROLE_PUBLISHER, sg_flow_close),
     ROW(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_put),
+    ROW(OBJECT_GET, 0, sg_objects_get), // which kinds for whom: objects.c
     ROW(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_chunk),
     ROW(PUBLISH, SG_ROLE_PUBLISHER, sg_publish_batch),
     ROW(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, sg_publish_begin),

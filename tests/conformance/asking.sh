@@ -1,8 +1,9 @@
 #!/bin/sh
-# What a gate tells of itself over the wire: its log, to whom it may be shown.
+# What a gate tells of itself over the wire: its log, to whom it may be shown;
+# structures and policies by their hash.
 #   asking.sh STATGATE
-set -eu
 # shellcheck disable=SC2317 # expect calls them
+set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 statgate=${1:?usage: asking.sh STATGATE}
 work=$(mktemp -d)
@@ -29,16 +30,57 @@ member norway NO_OFFICE NO nso data_consumer subscriber \
 member court AUDIT_COURT INTL regional_org auditor auditor audit
 gate_open
 as office structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-as norway structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
 for law in hub export-ke import-default; do
     cp "$here/policy/examples/$law.policy" "$work/"
 done
 gate_law "$work"/*.policy
 gate_flow office FIGURES 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
-gate_subscribe norway FIGURES
+alone() { # alone HOME VERB ...: without what is shipped
+    STATGATE_SHARE=$work/none
+    export STATGATE_SHARE
+    as "$@" && done=0 || done=$?
+    unset STATGATE_SHARE
+    return $done
+}
+alone norway subscribe FIGURES --purpose sdg_reporting \
+    --promise attribute_source --promise keep_licence --promise no_onward ||
+    die subscribe
 as office publish "$here/schemas/sdg/data/kenya.csv" --flow FIGURES || die publish
 mkdir "$work/received"
-as norway receive FIGURES --once --wait 60 --out "$work/received" || die receive
+
+# ---- structures and policies ---------------------------------------------------
+same() { # the blob that the office published is in norway's home
+    for blob in "$work/office/structures"/*[0-9a-f][0-9a-f]; do
+        name=${blob##*/}
+        [ ${#name} -eq 64 ] && cmp "$blob" "$work/norway/structures/$name" || return 1
+    done
+}
+expect 'who subscribes has the structure, from the gate by its hash' same
+expect 'and check finds it' \
+    alone norway check "$here/schemas/sdg/data/kenya.csv"
+rm -r "$work/norway/structures"
+expect 'a delivery whose structure is missing fetches it' \
+    alone norway receive FIGURES --once --wait 60 --out "$work/received"
+expect 'the same' same
+rm -r "$work/norway/structures"
+expect 'a structure is taken by the name of a flow' alone norway structure get FIGURES
+expect 'the same again' same
+refused() { # refused STATUS HOME VERB ...
+    wanted=$1
+    shift
+    as "$@" && return 1
+    [ $? -eq "$wanted" ]
+}
+zeros=$(printf '%064d' 0)
+expect 'a hash that is not there is not found' \
+    refused 65 norway structure get "$zeros"
+texts() {
+    as court policy export -o "$work/law" && for law in hub export-ke import-default; do
+        cmp "$work/$law.policy" "$work/law/$law.policy" || return 1
+    done
+}
+expect 'an auditor reads the policies in force' texts
+expect 'a subscriber does not' refused 77 norway policy export -o "$work/law2"
 
 # ---- the log -----------------------------------------------------------------
 # fetched HOME [WORD...]: the export, and its entries one a line in $work/HOME.log

@@ -36,11 +36,9 @@ member norway NO_OFFICE NO nso data_consumer subscriber \
 member agency FR_AGENCY FR intl_org data_consumer subscriber \
     official_statistics,sdg_reporting
 gate_open
-for name in office norway agency; do
-    for s in IAEG-SDGs_SDG_1.4 sdg_flows_constraints_constructed; do
-        as "$name" structure import "$structures/$s.xml" || die "import $s"
-    done
-done
+for s in IAEG-SDGs_SDG_1.4 sdg_flows_constraints_constructed; do
+    as office structure import "$structures/$s.xml" || die "import $s"
+done # the others have it from the gate
 for law in hub export-ke import-default; do
     cp "$here/policy/examples/$law.policy" "$work/"
 done
