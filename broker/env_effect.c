@@ -218,10 +218,26 @@ make_receipt(struct sg_env_local *local, uint64_t seq, struct sg_slice *receipt)
     return err;
 }
 
+static struct sg_figures
+figures_now(const struct sg_env_local *local)
+{
+    struct sg_evidence *evidence = local->options.evidence;
+    struct sg_env_peaks peaks = sg_env_local_peaks(local);
+    struct sg_figures now = {.peak = peaks.gate,
+                             .worker_peak = peaks.worker,
+                             .evidence = sg_evidence_bytes(evidence)};
+    bool enough;
+
+    if (sg_payload_space(sg_evidence_payload(evidence), &now.disk_free,
+                         &enough) != SG_OK)
+        now.disk_free = 0;
+    return now;
+}
+
 static void
 send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
 {
-    struct sg_slice receipt = {NULL, 0}, note = {NULL, 0};
+    struct sg_filling with = {.receipt = {NULL, 0}};
     struct sg_slice envelope = send->envelope;
     struct sg_wire_routing to;
     enum sg_err proven = SG_OK;
@@ -230,13 +246,15 @@ send_effect(struct sg_env_local *local, const struct sg_effect_send *send)
     if (to.len < 2)
         return;
     if (send->report_of)
-        receipt = open_report(local, send);
+        with.receipt = open_report(local, send);
     else if (send->receipt_of != SG_NO_ENTRY)
-        proven = make_receipt(local, send->receipt_of, &receipt);
+        proven = make_receipt(local, send->receipt_of, &with.receipt);
     if (send->checkpoint)
-        note = sg_evidence_checkpoint(local->options.evidence);
-    if ((receipt.len > 0 || note.len > 0) &&
-        sg_effect_fill(local->arena, send, receipt, note, &envelope) != SG_OK) {
+        with.note = sg_evidence_checkpoint(local->options.evidence);
+    if (send->figures)
+        with.figures = figures_now(local);
+    if ((with.receipt.len > 0 || with.note.len > 0 || send->figures) &&
+        sg_effect_fill(local->arena, send, &with, &envelope) != SG_OK) {
         sg_log(SG_LOG_ERROR, "send.fill_failed", NULL);
         return;
     }

@@ -44,7 +44,8 @@ static const struct sg_verb verbs[] = {
     {"verify", sg_verb_verify, "verify FILE...", "verify data offline"},
     {"consent", sg_verb_consent, "consent agreement|give|withdraw|show ...",
      "consent agreements and events"},
-    {"status", sg_verb_status, "status", "what the gate says of itself"},
+    {"status", sg_verb_status, "status [--json]",
+     "what the gate says of itself"},
 };
 
 static int

@@ -1,4 +1,4 @@
-// verb_publish - statgate publish, why, status.
+// verb_publish - statgate publish, why.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,39 +188,6 @@ sg_verb_why(int argc, char **argv)
             printf("%s\n", text);
         else
             (void)sg_gate_call_say(&call);
-    }
-    sg_gate_call_close(&call);
-    return call.result.exit;
-}
-
-int
-sg_verb_status(int argc, char **argv)
-{
-    const char *home = NULL;
-    bool json = false;
-    struct sg_words rest;
-    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
-                                     {"--json", NULL, &json, NULL}};
-    struct sg_gate_call call = {0};
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    Sgpb__StatusGet get = SGPB__STATUS_GET__INIT;
-
-    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
-        rest.count != 0) {
-        fputs("usage: statgate status [--home DIR]\n", stderr);
-        return sg_err_exit(SG_ERR_USAGE);
-    }
-    call.json = json;
-    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
-        envelope.body_case = SGPB__ENVELOPE__BODY_STATUS_GET;
-        envelope.status_get = &get;
-        const Sgpb__Envelope *answer =
-            sg_gate_call_ask(&call, &envelope, SGPB__ENVELOPE__BODY_STATUS);
-        if (answer == NULL)
-            (void)sg_gate_call_say(&call);
-        else
-            printf("%.*s\n", (int)answer->status->json.len,
-                   (const char *)answer->status->json.data);
     }
     sg_gate_call_close(&call);
     return call.result.exit;

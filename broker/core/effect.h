@@ -50,6 +50,7 @@ struct sg_effect_send {
     struct sg_slice payload;
     uint64_t receipt_of; // entry; SG_NO_ENTRY: none
     bool checkpoint;     // fill the newest durable note
+    bool figures;        // fill Status with figures of machine and disk
     bool chunk_of, opened;
     bool report_of; // the env opens object and fills ReportIs.report
     uint8_t object[16];
@@ -190,15 +191,28 @@ struct sg_effect *sg_output_effect(struct sg_output *output,
 // A zeroed entry at the end; asserts room.
 struct sg_appended *sg_output_entry(struct sg_output *output);
 
-// Puts a receipt and the newest note where they belong in a packed Envelope
-// (receipt: with report_of the plaintext of the report;
-// Receipt.receipt, Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
-// StatementIs.receipt; Welcome.checkpoint, Checkpoint.note). envelope: carved
-// from arena. SG_ERR_FULL: arena.
+// What only the env knows of machine and disk, in bytes.
+struct sg_figures {
+    uint64_t peak;        // most memory that statgated ever had
+    uint64_t worker_peak; // the same of the largest worker that answered
+    uint64_t evidence;    // files of the log
+    uint64_t disk_free;
+};
+
+// What the env has for a send; of each only what it was asked for is looked at.
+struct sg_filling {
+    struct sg_slice receipt; // with report_of the plaintext of the report
+    struct sg_slice note;
+    struct sg_figures figures;
+};
+
+// Puts it where it belongs in a packed Envelope (Receipt.receipt,
+// Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
+// StatementIs.receipt; Welcome.checkpoint, Checkpoint.note; Status). envelope:
+// carved from arena. SG_ERR_FULL: arena.
 SG_MUST_CHECK enum sg_err sg_effect_fill(struct sg_arena *arena,
                                          const struct sg_effect_send *send,
-                                         struct sg_slice receipt,
-                                         struct sg_slice note,
+                                         const struct sg_filling *with,
                                          struct sg_slice *envelope);
 // For a receipt that cannot be made: a RECEIPT or a RESULT that brings one
 // becomes a refusal.

@@ -32,16 +32,27 @@ fill_note(Sgpb__Envelope *envelope, ProtobufCBinaryData note)
         envelope->checkpoint->note = note;
 }
 
+static void
+fill_figures(Sgpb__Envelope *envelope, const struct sg_figures *figures)
+{
+    if (envelope->body_case != SGPB__ENVELOPE__BODY_STATUS)
+        return;
+    envelope->status->peak_bytes = figures->peak;
+    envelope->status->worker_peak_bytes = figures->worker_peak;
+    envelope->status->evidence_bytes = figures->evidence;
+    envelope->status->disk_free_bytes = figures->disk_free;
+}
+
 enum sg_err
 sg_effect_fill(struct sg_arena *arena, const struct sg_effect_send *send,
-               struct sg_slice receipt, struct sg_slice note,
-               struct sg_slice *envelope)
+               const struct sg_filling *with, struct sg_slice *envelope)
 {
+    struct sg_slice receipt = with->receipt, note = with->note;
     Sgpb__Envelope *open;
 
     *envelope = send->envelope;
     if (send->receipt_of == SG_NO_ENTRY && !send->checkpoint &&
-        !send->report_of)
+        !send->report_of && !send->figures)
         return SG_OK;
     open = sg_pack_open(arena, &sgpb__envelope__descriptor, send->envelope);
     if (open == NULL)
@@ -50,6 +61,8 @@ sg_effect_fill(struct sg_arena *arena, const struct sg_effect_send *send,
         fill_receipt(open, sg_pack_bytes(receipt.ptr, receipt.len));
     if (send->checkpoint)
         fill_note(open, sg_pack_bytes(note.ptr, note.len));
+    if (send->figures)
+        fill_figures(open, &with->figures);
     if (send->report_of && open->body_case == SGPB__ENVELOPE__BODY_REPORT) {
         open->report->report =
             sg_pack_open(arena, &sgpb__report__descriptor, receipt);

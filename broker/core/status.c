@@ -146,7 +146,7 @@ sg_status_get(struct sg_turn *turn)
     status.json = sg_pack_bytes(json, strlen(json));
     envelope.body_case = SGPB__ENVELOPE__BODY_STATUS;
     envelope.status = &status;
-    sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING);
+    sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING)->figures = true;
 }
 
 void

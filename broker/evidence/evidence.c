@@ -543,6 +543,27 @@ sg_evidence_last_time(const struct sg_evidence *evidence)
 }
 
 uint64_t
+sg_evidence_bytes(const struct sg_evidence *evidence)
+{
+    char path[SG_OS_PATH], **names = NULL;
+    uint64_t sum = 0, bytes;
+    size_t count = 0;
+
+    if (sg_os_file_list(evidence->dir, &names, &count) != SG_OK)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        int fd = -1;
+        if (sg_os_file_path(path, "%s/%s", evidence->dir, names[i]) &&
+            sg_os_file_open(path, SG_OS_OPEN_READ, &fd) == SG_OK &&
+            sg_os_file_size(fd, &bytes) == SG_OK)
+            sum += bytes;
+        sg_os_file_close(&fd);
+    }
+    free(names);
+    return sum;
+}
+
+uint64_t
 sg_evidence_durable_size(const struct sg_evidence *evidence)
 {
     return evidence->durable.size;

@@ -128,6 +128,8 @@ uint64_t sg_evidence_next_seq(const struct sg_evidence *evidence);
 // Time of the last entry appended or queued; `now` of the core never lies
 // before it.
 uint64_t sg_evidence_last_time(const struct sg_evidence *evidence);
+// Bytes of the files in evidence/, what is zeroed ahead counted. O(files).
+uint64_t sg_evidence_bytes(const struct sg_evidence *evidence);
 // Every entry below it is durable and under a checkpoint.
 uint64_t sg_evidence_durable_size(const struct sg_evidence *evidence);
 

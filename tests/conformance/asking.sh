@@ -119,4 +119,15 @@ flipped() { # a byte in the middle is found
 }
 expect 'a changed byte is found' flipped
 
+# ---- status --------------------------------------------------------------------
+figures() { # each is there and not 0; a gate of this size takes no GiB
+    as desk status --json && jq -e '[.peak_bytes, .worker_peak_bytes,
+        .evidence_bytes, .disk_free_bytes] | all(. > 0)
+        and .[0] < 1073741824 and .[1] < 1073741824' "$work/said" >/dev/null
+}
+expect 'an operator sees the peaks of memory, the evidence and the free disk' figures
+words_too() { as court status && grep -q '^peak memory  *[0-9.]* MiB' "$work/said"; }
+expect 'an auditor too, in words' words_too
+expect 'a subscriber does not' refused 77 norway status
+
 exit $status

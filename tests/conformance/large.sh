@@ -73,11 +73,10 @@ if as agency check --json "$work/received/agency/LARGE@1.xml" &&
     grep -q '"observations":178563' "$work/said"; then yes=yes; fi
 say $yes 'agency has 178,563 observations that conform'
 
-gate_stop
-bytes() { jq -r "select(.event == \"gate.stopped\") | .$1" "$work/gate.log" | tail -n 1; }
-cp "$work/gate.log" "$work/said"
+as desk status --json || die status
+cp "$work/said" "$work/status"
 for what in peak_bytes worker_peak_bytes; do
-    n=$(bytes $what)
+    n=$(jq -r ".$what" "$work/status")
     yes=no
     if [ "${n:-0}" -gt 0 ] && [ "$n" -lt $limit ]; then yes=yes; fi
     say $yes "$what $((${n:-0} / 1048576)) MiB, under 128 MiB"

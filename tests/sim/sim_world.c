@@ -264,8 +264,9 @@ send(struct sim *sim, const struct sg_effect_send *send)
     sg_bytes_store_u64(note, sim->durable);
     if (send->receipt_of != SG_NO_ENTRY && send->receipt_of >= sim->durable)
         sim_break(sim, "a receipt of an entry that is not durable");
-    enum sg_err err = sg_effect_fill(sim->mem, send, sg_slice_of(receipt, 8),
-                                     sg_slice_of(note, 8), &envelope);
+    const struct sg_filling with = {.receipt = sg_slice_of(receipt, 8),
+                                    .note = sg_slice_of(note, 8)};
+    enum sg_err err = sg_effect_fill(sim->mem, send, &with, &envelope);
     SG_ASSERT(err == SG_OK);
     if (send->to.len != 2 || (!sim->quiet && sim_below(sim, 25) == 0))
         return; // nobody there, or lost
