@@ -159,7 +159,7 @@ FORCE:
 $(B)/%.o: %.c $(B)/flags | $(PROTO_H)
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
-	$(Q)$(CC) $(SG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(SG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 
 $(GEN)/schemas/%.pb-c.c $(GEN)/schemas/%.pb-c.h: schemas/%.proto
 	@mkdir -p $(GEN)
