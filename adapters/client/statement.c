@@ -183,7 +183,10 @@ sg_statement_data(const struct sg_statement *statement,
     uint64_t stated = 0;
 
     *why = "the proof is not the one that the gate stated";
-    if (d->proof_commit.len != 0) {
+    sg_commit_shared_proof(d->attempt.data, proof, commit);
+    if (!is(d->shared_proof_commit, commit, 32))
+        return SG_ERR_CONTENT;
+    if (d->proof_commit.len != 0) { // of a gate that knows the proof
         sg_commit_proof(d->delivery_id.data, proof, commit);
         if (!is(d->proof_commit, commit, 32))
             return SG_ERR_CONTENT;

@@ -36,6 +36,7 @@ statement_of(struct sg_turn *turn, const struct sg_delivery *delivery,
          body.n_obligations++)
         body.obligations[body.n_obligations] = sg_deliver_obligation(
             turn, &outcome->obligations[body.n_obligations]);
+    body.shared_proof_commit = made->doc->shared_proof_commit;
     body.media = made->doc->media;
     body.chunks = made->object.chunks;
     body.chunk_root = sg_pack_bytes(made->object.chunk_root, 32);

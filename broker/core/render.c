@@ -400,6 +400,7 @@ write_made(struct sg_turn *turn, const struct sg_making *job,
     body.proof_len = job->proof_len;
     body.key_commit = sg_pack_bytes(job->key_commit, 32);
     body.suppressed = job->suppressed;
+    body.shared_proof_commit = reviewed->shared_proof_commit;
     sg_turn_append(turn, SG_ENTRY_OBJECT_MADE, &body.base);
     sg_policy_due_flow(turn->core, release->flow, SG_DUE_SEND);
 }
@@ -476,6 +477,7 @@ after_review(struct sg_turn *turn, const struct sg_pending_job *done,
         const Sgpb__DoneItem *item = answer->items[i];
         if (still_wanted(turn, making, &wanted) &&
             item->verdict == VERDICT_ACCEPT &&
+            item->shared_proof_commit.len == 32 &&
             sg_pack_is(item->content_root, making->content_root, 32)) {
             write_made(turn, making, &wanted, item);
             forget(turn->core, done->of[i]);

@@ -52,6 +52,13 @@ sg_commit_proof(const uint8_t delivery_id[16], struct sg_slice proof,
 }
 
 void
+sg_commit_shared_proof(const uint8_t attempt[16], struct sg_slice proof,
+                       uint8_t out[32])
+{
+    commit(LABEL("statgate/shared-proof/v1"), bytes(attempt, 16), proof, out);
+}
+
+void
 sg_commit_plain(const uint8_t key[32], const uint8_t sha256[32],
                 uint8_t out[32])
 {

@@ -19,6 +19,9 @@ void sg_commit_report(const uint8_t report_salt[32], const uint8_t sha256[32],
                       uint8_t out[32]);
 void sg_commit_proof(const uint8_t delivery_id[16], struct sg_slice proof,
                      uint8_t out[32]);
+// The same proof in every delivery of one rendition; attempt: of its object.
+void sg_commit_shared_proof(const uint8_t attempt[16], struct sg_slice proof,
+                            uint8_t out[32]);
 // key: K of the delivery's variant; sha256: of the plaintext.
 void sg_commit_plain(const uint8_t key[32], const uint8_t sha256[32],
                      uint8_t out[32]);

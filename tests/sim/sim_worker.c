@@ -104,6 +104,7 @@ sim_work(struct sim *sim, const struct sg_job *job)
         memcpy(root, item->content_root, 32);
         answer->content_root = (ProtobufCBinaryData){32, root};
         answer->rows = answer->rows_in = 3;
+        answer->shared_proof_commit = (ProtobufCBinaryData){32, root};
         made(sim, &item->leaves, &outputs[i].leaves);
         made(sim, &item->report, &outputs[i].report);
         made(sim, &item->output, &outputs[i].output);

@@ -5,6 +5,7 @@
 // the one and only proof over them. A writer that changes a row, drops a flag
 // or adds one is refused here.
 #include "broker/inspect/worker/rendering.h"
+#include "schemas/proof/commit.h"
 
 enum { MODE_FILE = 1, LENGTH = 4 };
 
@@ -215,9 +216,10 @@ compare(struct reviewing *reviewing)
     struct sg_role_item *item = reviewing->rendering.item;
     uint8_t wanted[32], found[32], of_file[32];
     uint8_t *root = sg_arena_take(item->of->arena, 32);
+    uint8_t *commit = sg_arena_take(item->of->arena, 32);
     struct sg_slice proof;
 
-    if (root == NULL)
+    if (root == NULL || commit == NULL)
         return SG_ERR_FULL;
     sg_crypto_sha256_final(reviewing->wanted, wanted);
     sg_crypto_sha256_final(reviewing->found, found);
@@ -227,6 +229,8 @@ compare(struct reviewing *reviewing)
     if (err != SG_OK)
         return err;
     item->done->content_root = sg_codec_bytes(root, 32);
+    sg_commit_shared_proof(item->item->input->attempt.data, proof, commit);
+    item->done->shared_proof_commit = sg_codec_bytes(commit, 32);
     item->done->rows_in = reviewing->rendering.rows_in;
     item->done->rows = reviewing->found_rows;
     item->done->suppressed = reviewing->rendering.plan.suppressed;

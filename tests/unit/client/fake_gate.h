@@ -35,6 +35,8 @@ enum fake_wrong {
     FAKE_PUBLISHER,      // signature of the manifest
     FAKE_SUBSCRIBER,     // a statement for somebody else
     FAKE_FLIPPED,        // one bit of the ciphertext
+    FAKE_PROOF,          // the statement is about another proof
+    FAKE_NO_PROOF,       // or about none
     FAKE_COUNT,
 };
 
@@ -315,8 +317,15 @@ fake_begin(struct fake *f)
     Sgpb__Derivation derivation = SGPB__DERIVATION__INIT;
     char *kind = fake_text(f, "converted");
     struct sg_slice other;
-    uint8_t root[32];
+    uint8_t root[32], proof[32];
 
+    size_t len =
+        f->wrong == FAKE_TRUNCATED ? 0 : sg_bytes_load_u32(f->plain.ptr);
+    sg_commit_shared_proof(f->attempt, sg_slice_of(f->plain.ptr + 4, len),
+                           proof);
+    proof[7] ^= f->wrong == FAKE_PROOF;
+    d.shared_proof_commit =
+        sg_codec_bytes(proof, f->wrong == FAKE_NO_PROOF ? 0 : 32);
     d.gate = f->home.gate;
     d.delivery_id = sg_codec_bytes(f->id, 16);
     d.subscriber = f->wrong == FAKE_SUBSCRIBER ? fake_text(f, "SOMEBODY")

@@ -399,6 +399,8 @@ commitments_are_the_formulas_of_the_paper(void **state)
     CHECK(sg_commit_report(a, b, got), "statgate/report/v1", 32, 32);
     CHECK(sg_commit_proof(a, sg_slice_of(b, 20), got), "statgate/proof/v1", 16,
           20);
+    CHECK(sg_commit_shared_proof(a, sg_slice_of(b, 20), got),
+          "statgate/shared-proof/v1", 16, 20);
     CHECK(sg_commit_plain(a, b, got), "statgate/plain/v1", 32, 32);
     CHECK(sg_commit_key(a, got), "statgate/keycommit/v1", 32, 0);
 #undef CHECK

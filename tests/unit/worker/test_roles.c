@@ -1,5 +1,6 @@
 #define _GNU_SOURCE // memmem
 // The roles of an inspector, called without their sandbox: the same functions.
+#include "schemas/proof/commit.h"
 #include "tests/unit/worker/role_fixture.h"
 
 // Not sorted on purpose: UG stands before KE.
@@ -97,6 +98,14 @@ renditions_read_back_as_what_was_signed(void **state)
         assert_int_equal(run(f, sg_role_review, &f->output, &f->leaves), SG_OK);
         assert_int_equal(f->done.verdict, SG_ROLE_ACCEPT);
         assert_int_equal(f->done.rows, 3);
+        // The judge commits to the proof that it has compared.
+        struct sg_slice whole = get(f, &f->output);
+        uint8_t commit[32];
+        sg_commit_shared_proof(
+            f->output.attempt,
+            sg_slice_of(whole.ptr + 4, sg_bytes_load_u32(whole.ptr)), commit);
+        assert_int_equal(f->done.shared_proof_commit.len, 32);
+        assert_memory_equal(f->done.shared_proof_commit.data, commit, 32);
     }
 }
 
