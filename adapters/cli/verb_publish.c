@@ -132,6 +132,30 @@ release_of(const char *text, char flow[65], uint64_t *revision)
     return true;
 }
 
+// The trace is one JSON object; what the recipient can do goes into it.
+static void
+print_trace(const Sgpb__Trace *trace, bool json)
+{
+    size_t len = trace->json.len;
+
+    if (!json) {
+        printf("%s", trace->text);
+        if (trace->cure[0] != '\0')
+            printf("  %s\n", trace->cure);
+        putchar('\n');
+        return;
+    }
+    bool more =
+        trace->cure[0] != '\0' && len > 0 && trace->json.data[len - 1] == '}';
+    printf("%.*s", (int)(more ? len - 1 : len), (const char *)trace->json.data);
+    if (more) {
+        printf(",\"cure\":");
+        sg_gate_call_print_string(trace->cure);
+        putchar('}');
+    }
+    putchar('\n');
+}
+
 static void
 why(struct sg_gate_call *call, char *flow, uint64_t revision,
     const char *subscription)
@@ -148,11 +172,8 @@ why(struct sg_gate_call *call, char *flow, uint64_t revision,
         sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_TRACE);
     if (answer == NULL)
         (void)sg_gate_call_say(call);
-    else if (call->json)
-        printf("%.*s\n", (int)answer->trace->json.len,
-               (const char *)answer->trace->json.data);
     else
-        printf("%s\n", answer->trace->text);
+        print_trace(answer->trace, call->json);
 }
 
 int

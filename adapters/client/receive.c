@@ -200,6 +200,8 @@ on_stop(struct sg_receiving *r, const Sgpb__DeliveryStop *said)
                    said->rule);
     if (said->reference[0] != '\0')
         (void)snprintf(to->cure, sizeof to->cure, "%s", said->reference);
+    if (said->cure[0] != '\0')
+        (void)snprintf(to->cure, sizeof to->cure, "%s", said->cure);
     to->seq = said->seq;
     if (said->delivery_id.len == 16)
         memcpy(stop->id, said->delivery_id.data, 16);

@@ -31,7 +31,7 @@ struct statgate_result {
     int exit;
     char code[64];
     char sentence[256];
-    char cure[256];
+    char cure[1024];    /* may be a command */
     char component[65]; /* where in the data or request; "" if it is no place */
     uint64_t row, line;
     uint64_t seq; /* evidence entry; 0: not recorded */

@@ -1,5 +1,6 @@
 #include "broker/core/deliver.h"
 
+#include "broker/core/cure.h"
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -266,7 +267,10 @@ fill_stop(struct sg_turn *turn, const struct sg_delivery *delivery,
     stop->sentence = (char *)(uintptr_t)sg_err_sentence(
         outcome->verdict == SG_VERDICT_HOLD ? SG_ERR_HELD : SG_ERR_DENIED);
     if (strcmp(stop->code, sg_err_code(SG_ERR_POLICY_CONTENT)) == 0) {
-        // What rests on content or on others' consent reads alike (S44).
+        // What rests on content or on others' consent reads alike (S44), and
+        // so does a missing promise; which ones the rules may ask for is told
+        // whatever the reason is.
+        stop->cure = sg_cure_promises(turn, delivery->subscription);
         stop->sentence =
             (char *)(uintptr_t)sg_err_sentence(SG_ERR_POLICY_CONTENT);
         return;
@@ -275,7 +279,6 @@ fill_stop(struct sg_turn *turn, const struct sg_delivery *delivery,
         stop->rule =
             sg_pack_text(turn->arena, sg_policy_rule_name(turn->core->policy,
                                                           why->rules[0]));
-    (void)delivery;
 }
 
 void

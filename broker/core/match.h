@@ -34,6 +34,14 @@ void sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
                         uint32_t subscription, uint64_t first_held,
                         struct sg_outcome *outcome);
 uint32_t sg_match_day(uint64_t now_us); // days since 1970
+// The attributes of level S: who the recipient is and what he asks for.
+void sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+                        const struct sg_subscription *to, uint16_t *code);
+// What beside the request a decision for this subscription rests on.
+struct sg_context *sg_match_context(struct sg_turn *turn,
+                                    const Sgpb__FlowTerms *terms,
+                                    const struct sg_subscription *to,
+                                    uint64_t first_held);
 
 // Collects the decisions of one turn on one release, then writes the entry.
 struct sg_deciding;

@@ -57,9 +57,9 @@ consent_code(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
                                turn->now);
 }
 
-static void
-level_s(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
-        const struct sg_subscription *to, uint16_t *code)
+void
+sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+                   const struct sg_subscription *to, uint16_t *code)
 {
     const struct sg_state *state = turn->state;
     const Sgpb__Participant *who =
@@ -148,9 +148,9 @@ promises(struct sg_turn *turn, const struct sg_subscription *to,
     }
 }
 
-static struct sg_context *
-context_of(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
-           const struct sg_subscription *to, uint64_t first_held)
+struct sg_context *
+sg_match_context(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
+                 const struct sg_subscription *to, uint64_t first_held)
 {
     struct sg_context *context = sg_turn_take(turn, sizeof *context);
 
@@ -284,11 +284,12 @@ sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
     struct sg_request *requests = sg_turn_take(turn, parts * sizeof *requests);
     struct sg_decision *decisions =
         sg_turn_take(turn, parts * sizeof *decisions);
-    struct sg_context *context = context_of(turn, flow->terms, to, first_held);
+    struct sg_context *context =
+        sg_match_context(turn, flow->terms, to, first_held);
     for (size_t i = 0; i < parts; i++) {
         uint16_t *code = requests[i].code;
         level_r(release, flow->terms, code);
-        level_s(turn, flow->terms, to, code);
+        sg_match_recipient(turn, flow->terms, to, code);
         level_p(detail->facts->parts[i], flow->terms, code);
         code[SG_ATTR_CONSENT] = consent_code(turn, flow->terms, code, false);
         code[SG_ATTR_COMMUNITY_CONSENT] =

@@ -1,5 +1,6 @@
 #include "broker/core/status.h"
 
+#include "broker/core/cure.h"
 #include "broker/core/flow.h"
 #include "broker/core/match.h"
 #include "broker/core/refuse.h"
@@ -61,6 +62,9 @@ reply_trace(struct sg_turn *turn, const struct sg_release *release,
                                 .audience = audience};
     sg_explain_json(&json_out, &what);
     sg_explain_text(&text_out, &what);
+    if (audience == SG_AUDIENCE_RECIPIENT &&
+        strcmp(sg_explain_code(&what), sg_err_code(SG_ERR_POLICY_CONTENT)) == 0)
+        trace.cure = sg_cure_promises(turn, subscription);
     if (!json_out.full)
         trace.json = sg_pack_bytes(json, json_out.len);
     if (!text_out.full)

@@ -104,6 +104,7 @@ sg_subscribe_apply(struct sg_state *state, const struct sg_appended *entry,
     now->media = next.media;
     now->seq = next.seq;
     now->ended = false;
+    now->stops++; // a key on its way was permitted under other promises
     return sg_settle_return(state, now->flow, waits_from(now));
 }
 
@@ -300,8 +301,10 @@ sg_subscribe_put(struct sg_turn *turn)
     body.subscription = (Sgpb__Signed *)(uintptr_t)document;
     sg_turn_append(turn, SG_ENTRY_SUBSCRIPTION, &body.base);
     index = sg_state_find(turn->state->subscription_of, sg_slice_text(body.id));
-    sg_policy_match_again(turn->core,
-                          sg_state_subscription(turn->state, index)->flow);
+    uint32_t flow = sg_state_subscription(turn->state, index)->flow;
+    sg_policy_match_again(turn->core, flow);
+    if (now != NULL) // other promises, another purpose: decided again
+        sg_policy_due_flow(turn->core, flow, SG_DUE_DECIDE);
     answer(turn, sg_state_subscription(turn->state, index));
 }
 

@@ -82,6 +82,25 @@ texts() {
 expect 'an auditor reads the policies in force' texts
 expect 'a subscriber does not' refused 77 norway policy export -o "$work/law2"
 
+# ---- promises that are wanting ---------------------------------------------------
+as norway subscribe FIGURES --name BARE --purpose sdg_reporting || die subscribe
+denied() {
+    refused 77 norway receive BARE --once --wait 30 --json --out "$work/received" &&
+        grep -q '"policy.content"' "$work/said"
+}
+expect 'who does not promise what the law asks for is denied' denied
+cure=$(sed -n 's/.*"cure":"[^"]*: statgate \(subscribe[^"]*\)".*/\1/p' "$work/said")
+expect 'and told which promises, with the command' \
+    test "$cure" = "subscribe FIGURES --name BARE --purpose sdg_reporting --promise 'attribute_source' --promise 'keep_licence' --promise 'no_onward'"
+why_too() {
+    as norway why FIGURES@1 NO_OFFICE/BARE && grep -q "promise 'no_onward'" "$work/said"
+}
+expect 'why tells him the same' why_too
+told() { eval "as norway $cure"; }
+expect 'the command works' told
+expect 'and then the release comes' \
+    as norway receive BARE --once --wait 30 --out "$work/received"
+
 # ---- the log -----------------------------------------------------------------
 # fetched HOME [WORD...]: the export, and its entries one a line in $work/HOME.log
 fetched() {
