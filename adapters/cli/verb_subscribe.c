@@ -170,6 +170,29 @@ hand_over(const struct receive *r, const struct statgate_delivery *d,
     return err == SG_OK ? sg_os_file_sync_dir(r->out) : err;
 }
 
+static void
+print_taken(const struct receive *r, const struct statgate_delivery *d,
+            const char *path)
+{
+    if (!r->call.json) {
+        printf("%s\n%s", path, d->statement);
+        (void)fflush(stdout);
+        return;
+    }
+    printf("{\"flow\":\"%s\",\"revision\":%llu,\"publisher\":\"%s\","
+           "\"media\":\"%s\",\"observations\":",
+           d->flow, (unsigned long long)d->revision, d->publisher, d->media);
+    if (d->observations == 0)
+        printf("null,\"file\":"); // the file was verified as a whole
+    else
+        printf("%llu,\"file\":", (unsigned long long)d->observations);
+    sg_gate_call_print_string(path);
+    printf(",\"statement\":");
+    sg_gate_call_print_string(d->statement);
+    printf("}\n");
+    (void)fflush(stdout);
+}
+
 static int
 take_one(struct receive *r)
 {
@@ -182,20 +205,7 @@ take_one(struct receive *r)
     enum sg_err err = hand_over(r, &d, path);
     if (err != SG_OK)
         return call->result.exit = sg_cli_fail(err, path);
-    if (call->json)
-        printf("{\"flow\":\"%s\",\"revision\":%llu,\"publisher\":\"%s\","
-               "\"observations\":%llu,\"media\":\"%s\",\"file\":",
-               d.flow, (unsigned long long)d.revision, d.publisher,
-               (unsigned long long)d.observations, d.media);
-    else
-        printf("%s\n%s", path, d.statement);
-    if (call->json) {
-        sg_gate_call_print_string(path);
-        printf(",\"statement\":");
-        sg_gate_call_print_string(d.statement);
-        printf("}\n");
-    }
-    fflush(stdout);
+    print_taken(r, &d, path);
     bool copied = r->out != NULL && sg_os_file_path(data, "%s", d.data_path) &&
                   sg_os_file_path(sidecar, "%s", d.sidecar_path);
     if (statgate_keep(call->gate, &d, &call->result) != 0)

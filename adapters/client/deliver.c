@@ -243,9 +243,8 @@ check_data(struct plain *plain, const char *path)
         err = sg_statement_data(&in->statement, &file, proof, &found, &in->why);
     if (err != SG_OK)
         return err;
-    in->observations = in->statement.level == SG_CONTENT_ROW
-                           ? file.observations
-                           : in->statement.manifest->leaves;
+    in->observations =
+        in->statement.level == SG_CONTENT_ROW ? file.observations : 0;
     sg_commit_proof(in->id, proof, in->proof_commit);
     in->words =
         sg_statement_words(&in->statement, &found, in->observations, in->arena);

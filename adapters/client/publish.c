@@ -83,6 +83,7 @@ sg_publish_accepted(struct statgate *handle, const char *flow,
     memcpy(receipt->manifest_sha256, manifest_sha256, 32);
     receipt->revision = revision;
     receipt->duplicate = duplicate;
+    receipt->observations = sg_session_observations(handle, bytes);
     receipt->bytes = bytes.ptr;
     receipt->len = bytes.len;
     return sg_session_done(result);
@@ -96,7 +97,7 @@ sg_publish_set_head(struct statgate *handle, const char *flow,
     struct sg_outbox_head head = {.size = file->size,
                                   .revision = receipt->revision,
                                   .entry = receipt->entry,
-                                  .observations = file->observations};
+                                  .observations = receipt->observations};
 
     memcpy(head.file_sha256, file->sha256, 32);
     memcpy(head.manifest_sha256, receipt->manifest_sha256, 32);

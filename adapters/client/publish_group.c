@@ -95,7 +95,6 @@ answer_one(struct sg_publish_window *window, struct group *group,
         (void)sg_publish_accepted(handle, one->release->flow,
                                   one->made.revision, one->made.sha256,
                                   said->receipt, one->receipt, one->result);
-        one->receipt->observations = one->file.observations;
     } else if (said->refusal != NULL) {
         (void)sg_session_refused(one->result, said->refusal);
     } else {

@@ -336,7 +336,6 @@ sg_publish_large(struct statgate *handle,
     if (result->exit != 0)
         sg_publish_forget_head(handle, release->flow);
     if (result->exit == 0 && !release->rehearse) {
-        receipt->observations = file->observations;
         err =
             sg_outbox_receipt(&handle->home, receipt->manifest_sha256,
                               sg_slice_of(receipt->bytes, receipt->len), true);

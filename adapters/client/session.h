@@ -107,6 +107,10 @@ SG_MUST_CHECK enum sg_err sg_session_receipt(struct statgate *handle,
                                              struct sg_slice receipt,
                                              struct sg_receipt_expect *expect,
                                              uint64_t *entry);
+// How many observations the gate counted in the release that this receipt, which
+// sg_session_receipt found good, is about. Uses the scratch arena.
+uint64_t sg_session_observations(struct statgate *handle,
+                                 struct sg_slice receipt);
 // The report as `check --json` prints it, in handle->arena; NULL: full.
 const char *sg_session_report_json(struct statgate *handle,
                                    const Sgpb__Report *report);

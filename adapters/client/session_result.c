@@ -4,6 +4,7 @@
 
 #include "adapters/client/session.h"
 #include "schemas/codec/codec.h"
+#include "schemas/evidence.pb-c.h"
 
 int
 sg_session_done(struct statgate_result *result)
@@ -99,6 +100,23 @@ sg_session_receipt(struct statgate *handle, struct sg_slice receipt,
     if (sg_receipt_decode(receipt, &parts) != SG_OK)
         return SG_ERR_RECEIPT;
     return sg_home_take_checkpoint(home, parts.checkpoint, false);
+}
+
+uint64_t
+sg_session_observations(struct statgate *handle, struct sg_slice receipt)
+{
+    struct sg_receipt parts;
+    struct sg_entry entry;
+    void *body = NULL;
+
+    if (sg_receipt_decode(receipt, &parts) != SG_OK ||
+        sg_entry_decode(parts.entry, &entry) != SG_OK ||
+        entry.type != SG_ENTRY_ACCEPTED ||
+        sg_codec_unpack(&sgpb__accepted__descriptor, entry.body,
+                        handle->scratch, &body) != SG_OK)
+        return 0;
+    const Sgpb__Facts *facts = ((const Sgpb__Accepted *)body)->facts;
+    return facts == NULL ? 0 : facts->observations;
 }
 
 enum sg_err

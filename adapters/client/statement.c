@@ -288,6 +288,7 @@ sg_statement_words(const struct sg_statement *s,
         add(text, cap, &len, "%s\n",
             s->delivery->obligations[i]->n_args > 0 ? ")" : "");
     }
-    add(text, cap, &len, "%" PRIu64 " observations\n", observations);
+    if (s->level == SG_CONTENT_ROW)
+        add(text, cap, &len, "%" PRIu64 " observations\n", observations);
     return text;
 }

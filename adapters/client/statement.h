@@ -40,7 +40,8 @@ SG_MUST_CHECK enum sg_err
 sg_statement_data(const struct sg_statement *statement,
                   struct sg_content_file *file, struct sg_slice proof,
                   struct sg_content_found *found, const char **why);
-// Lines for people, from arena; NULL: full.
+// Lines for people, from arena; NULL: full. observations are told where rows
+// were counted.
 const char *sg_statement_words(const struct sg_statement *statement,
                                const struct sg_content_found *found,
                                uint64_t observations, struct sg_arena *arena);

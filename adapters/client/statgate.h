@@ -62,7 +62,7 @@ struct statgate_release {
 };
 struct statgate_receipt {
     uint8_t manifest_sha256[32];
-    uint64_t revision, entry, observations;
+    uint64_t revision, entry, observations; /* as the gate counted them */
     int duplicate;
     const uint8_t *bytes; /* SGRC1 receipt */
     size_t len;
@@ -113,7 +113,8 @@ STATGATE_API int statgate_unsubscribe(struct statgate *handle, const char *name,
  * gate's derivation, delivery statement, key commitment, chunks. */
 struct statgate_delivery {
     char flow[65], publisher[65], subscription[130];
-    uint64_t revision, offset, observations;
+    uint64_t revision, offset;
+    uint64_t observations; /* 0: the whole file was verified, not its rows */
     uint8_t manifest_sha256[32], delivery_id[16];
     const char *media;        /* "csv10" ... */
     const char *data_path;    /* file with the data, 0600, in the inbox */
