@@ -9,12 +9,13 @@
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
+#include "broker/os/clock.h"
 #include "broker/os/conf.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
 enum { ARENA = 128 * 1024 * 1024, BLOCK = 256 * 1024 };
-enum { PUT_TRIES = 600, PUT_FIRST_US = 1000, PUT_PAUSE_US = 100000 };
+enum { PAUSE_US = 1000, PAUSE_MAX_US = 256 * 1000 }; // between two questions
 
 // Whose home it is; the library has checked the file.
 static void
@@ -220,6 +221,8 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
     Sgpb__ObjectPut put = SGPB__OBJECT_PUT__INIT;
     uint8_t sha256[32];
     uint64_t sent = UINT64_MAX;
+    uint64_t until = sg_os_clock_mono_us() + SG_GATE_CALL_MS * 1000ull;
+    useconds_t pause = PAUSE_US;
 
     sg_crypto_sha256(bytes.ptr, bytes.len, sha256);
     put.kind = sg_gate_call_text(call, kind);
@@ -227,10 +230,9 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
     put.bytes = bytes.len;
     put.chunks = (bytes.len + SG_LIMIT_CHUNK - 1) / SG_LIMIT_CHUNK;
     put.by = by;
-    useconds_t pause = PUT_FIRST_US;
-    // Asked again, the gate says either what it still wants or that it is done.
-    // Between two questions its disk is given time: a minute in all.
-    for (int i = 0; i < PUT_TRIES; i++) {
+    // Asked again, the gate says either what it still wants or that it is done;
+    // between two questions it has time to put it on its disk.
+    while (sg_os_clock_mono_us() < until) {
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
         envelope.body_case = SGPB__ENVELOPE__BODY_OBJECT_PUT;
         envelope.object_put = &put;
@@ -250,7 +252,8 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
             continue;
         }
         (void)usleep(pause);
-        pause = pause * 2 < PUT_PAUSE_US ? pause * 2 : PUT_PAUSE_US;
+        if (pause < PAUSE_MAX_US)
+            pause *= 2;
     }
     set_fault(call, SG_ERR_UNREACHABLE, kind);
     return false;
