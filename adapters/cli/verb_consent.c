@@ -10,11 +10,10 @@
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
 #include "broker/os/conf.h"
-#include "broker/os/random.h"
 #include "policy/consent.h"
 #include "schemas/codec/codec.h"
 
-enum { TEXT = 256, WORDS = 32 };
+enum { TEXT = 256, WORDS = 32, WAIT_S = 30 };
 
 static const char *const states[SG_CONSENT_STATE_COUNT] = {
     "none",    "requested", "given",      "refused",    "withdrawn",
@@ -186,46 +185,67 @@ record_now(struct sg_gate_call *call, const char *id, const uint8_t record[16])
     return answer == NULL ? NULL : answer->consent_record;
 }
 
-static int
-event(struct sg_gate_call *call, const char *id, const uint8_t record[16],
-      uint32_t to)
+static void
+print_fates(const struct statgate_statement *s, enum statgate_fate_is what,
+            const char *name)
 {
-    static const uint8_t zeros[32];
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    Sgpb__Consent consent = SGPB__CONSENT__INIT;
-    Sgpb__ConsentEvent doc = SGPB__CONSENT_EVENT__INIT;
-    Sgpb__Signed document, *pointer = &document;
-    uint8_t nonce[16];
-    struct sg_slice body;
+    const char *between = "";
+    char hex[33];
 
-    const Sgpb__ConsentIs *agreed = agreement_now(call, id);
-    const Sgpb__ConsentRecordIs *now =
-        agreed == NULL ? NULL : record_now(call, id, record);
-    if (now == NULL)
-        return sg_gate_call_say(call);
-    sg_os_random_fill(nonce, sizeof nonce);
-    doc.agreement = sg_gate_call_text(call, id);
-    doc.revision_sha256 = agreed->revision_sha256;
-    doc.record_id = sg_codec_bytes(record, 16);
-    doc.from = now->state;
-    doc.to = to;
-    doc.prev_event_sha256 = now->last_event_sha256.len == 32
-                                ? now->last_event_sha256
-                                : sg_codec_bytes(zeros, 32);
-    doc.at = sg_os_clock_wall_us();
-    doc.nonce = sg_codec_bytes(nonce, sizeof nonce);
-    if (sg_codec_pack(&doc.base, call->arena, &body) != SG_OK)
-        return sg_cli_fail(SG_ERR_FULL, NULL);
-    if (sg_gate_call_sign(call, "sign", "consent-event", body, &document)) {
-        consent.events = &pointer;
-        consent.n_events = 1;
-        envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
-        envelope.consent = &consent;
-        (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
+    printf("\"%s\":[", name);
+    for (size_t i = 0; i < s->fates_count; i++) {
+        if (s->fates[i].what != what)
+            continue;
+        sg_encode_hex(s->fates[i].delivery_id, 16, hex);
+        printf("%s{\"delivery\":\"%s\",\"entry\":%llu}", between, hex,
+               (unsigned long long)s->fates[i].entry);
+        between = ",";
     }
-    if (sg_gate_call_say(call) == 0 && !call->json)
-        printf("%s: %s\n", id, states[to]);
-    return call->result.exit;
+    printf("],");
+}
+
+static void
+print_event(const char *id, const char *state,
+            const struct statgate_statement *s)
+{
+    char time[SG_OS_CLOCK_TEXT];
+
+    printf("{\"exit\":0,\"code\":\"ok\",\"agreement\":\"%s\","
+           "\"state\":\"%s\",\"entry\":%llu,\"statement\":",
+           id, state, (unsigned long long)s->event);
+    if (s->text == NULL) {
+        printf("null}\n");
+        return;
+    }
+    sg_os_clock_format(s->answered_us, time);
+    printf("{\"entry\":%llu,\"time\":\"%s\",", (unsigned long long)s->entry,
+           time);
+    print_fates(s, STATGATE_LEFT_RECEIPTED, "left_receipted");
+    print_fates(s, STATGATE_LEFT_UNRECEIPTED, "left_unreceipted");
+    print_fates(s, STATGATE_CANCELLED, "cancelled");
+    print_fates(s, STATGATE_CIPHERTEXT_ONLY, "ciphertext_only");
+    printf("\"file\":");
+    sg_gate_call_print_string(s->path);
+    printf("}}\n");
+}
+
+static int
+event(struct sg_gate_call *call, const struct statgate_consent *wanted)
+{
+    const char *state = states[wanted->withdraw ? SG_CONSENT_STATE_WITHDRAWN
+                                                : SG_CONSENT_STATE_GIVEN];
+    struct statgate_statement said;
+
+    if (statgate_consent(call->gate, wanted, &said, &call->result) != 0)
+        return sg_gate_call_say(call);
+    if (call->json) {
+        print_event(wanted->agreement, state, &said);
+        return 0;
+    }
+    printf("%s: %s\n", wanted->agreement, state);
+    if (said.text != NULL)
+        printf("%skept in %s\n", said.text, said.path);
+    return 0;
 }
 
 static int
@@ -253,46 +273,59 @@ show(struct sg_gate_call *call, const char *id, const uint8_t *record)
     return 0;
 }
 
+static int
+usage(void)
+{
+    fputs("usage: statgate consent agreement FILE\n"
+          "       statgate consent give AGREEMENT RECORD\n"
+          "       statgate consent withdraw AGREEMENT RECORD [--wait SECONDS]\n"
+          "       statgate consent show AGREEMENT [RECORD]\n"
+          "         [--json] [--home DIR]\n\n"
+          "RECORD is the keyed pseudonym of a person, 32 hexadecimal\n"
+          "characters; never a name or a number of the office. withdraw waits\n"
+          "for the gate's signed statement on what had left before.\n",
+          stderr);
+    return sg_err_exit(SG_ERR_USAGE);
+}
+
 int
 sg_verb_consent(int argc, char **argv)
 {
-    const char *home = NULL;
+    const char *home = NULL, *wait = NULL;
     struct sg_gate_call call = {0};
     struct sg_words rest = {.count = 0};
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--wait", &wait, NULL, NULL},
                                      {"--json", NULL, &call.json, NULL}};
-    uint8_t record[16];
+    struct statgate_consent wanted = {.wait_ms = WAIT_S * 1000};
+    unsigned long long seconds = WAIT_S;
     const char *verb = argc < 2 ? "" : argv[1];
 
     bool fine = argc >= 2 &&
                 sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     bool has_record =
-        rest.count == 2 &&
-        sg_encode_unhex(sg_slice_text(rest.word[1]), record, sizeof record);
+        rest.count == 2 && sg_encode_unhex(sg_slice_text(rest.word[1]),
+                                           wanted.record, sizeof wanted.record);
     bool text = strcmp(verb, "agreement") == 0 && rest.count == 1;
     bool gives = strcmp(verb, "give") == 0 && has_record;
     bool takes = strcmp(verb, "withdraw") == 0 && has_record;
     bool shows = strcmp(verb, "show") == 0 && (rest.count == 1 || has_record);
-    if (!fine || !(text || gives || takes || shows)) {
-        fputs("usage: statgate consent agreement FILE\n"
-              "       statgate consent give|withdraw AGREEMENT RECORD\n"
-              "       statgate consent show AGREEMENT [RECORD]\n"
-              "         [--json] [--home DIR]\n\n"
-              "RECORD is the keyed pseudonym of a person, 32 hexadecimal\n"
-              "characters; never a name or a number of the office.\n",
-              stderr);
+    if (!fine || !(text || gives || takes || shows) || (wait != NULL && !takes))
+        return usage();
+    if (wait != NULL && !sg_options_number("--wait", wait, 86400, &seconds))
         return sg_err_exit(SG_ERR_USAGE);
-    }
-    int status;
-    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS))
-        status =
-            text    ? agreement(&call, rest.word[0])
-            : gives ? event(&call, rest.word[0], record, SG_CONSENT_STATE_GIVEN)
-            : takes
-                ? event(&call, rest.word[0], record, SG_CONSENT_STATE_WITHDRAWN)
-                : show(&call, rest.word[0], has_record ? record : NULL);
-    else
+    wanted.agreement = rest.word[0];
+    wanted.withdraw = takes;
+    wanted.wait_ms = (uint32_t)seconds * 1000;
+    int status = 0;
+    if (!sg_gate_call_open(&call, home, SG_GATE_CALL_MS))
         status = call.result.exit;
+    else if (text)
+        status = agreement(&call, rest.word[0]);
+    else if (shows)
+        status = show(&call, rest.word[0], has_record ? wanted.record : NULL);
+    else
+        status = event(&call, &wanted);
     sg_gate_call_close(&call);
     return status;
 }

@@ -163,8 +163,9 @@ hand_over(const struct receive *r, const struct statgate_delivery *d,
         !sg_os_file_path(sidecar, "%s.sgv", path))
         return SG_ERR_FULL;
     enum sg_err err = sg_os_file_make_dirs(r->out);
-    if (err == SG_OK)
-        err = copy_file(d->sidecar_path, sidecar);
+    if (err != SG_OK) // it is the folder that is wrong
+        return sg_os_file_path(path, "%s", r->out) ? err : SG_ERR_FULL;
+    err = copy_file(d->sidecar_path, sidecar);
     if (err == SG_OK)
         err = copy_file(d->data_path, path);
     return err == SG_OK ? sg_os_file_sync_dir(r->out) : err;

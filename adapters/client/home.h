@@ -1,9 +1,9 @@
 // home - one participant's folder at one gate.
 //
 // home.conf, keys/{transport,sign,approve}.key, roster, genesis, checkpoint,
-// structures/, outbox/, inbox/, subscriptions/, acks/. Invariant: names of
-// files are our own or hashes in hexadecimal; no id from outside is a path.
-// Whatever is written is whole or not there.
+// structures/, outbox/, inbox/, subscriptions/, acks/, consents/, statements/.
+// Invariant: names of files are our own or hashes in hexadecimal; no id from
+// outside is a path. Whatever is written is whole or not there.
 #pragma once
 
 #include <stdbool.h>

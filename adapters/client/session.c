@@ -212,6 +212,7 @@ heard(struct statgate *handle, enum sg_wire_lane lane,
     bool ours = waiting != NULL && waiting->answer == NULL &&
                 envelope->request == waiting->request &&
                 envelope->body_case != SGPB__ENVELOPE__BODY_GRANT &&
+                envelope->body_case != SGPB__ENVELOPE__BODY_STATEMENT &&
                 envelope->body_case != SGPB__ENVELOPE__BODY_PROGRESS;
     if (ours) {
         struct sg_slice kept = sg_arena_copy(handle->arena, item->envelope);

@@ -141,6 +141,46 @@ STATGATE_API int statgate_refuse(struct statgate *handle,
                                  const char *code,
                                  struct statgate_result *result);
 
+/* ---- consent -------------------------------------------------------------- */
+struct statgate_consent {
+    const char *agreement;
+    uint8_t record[16]; /* keyed pseudonym of a person, never a raw id */
+    int withdraw;       /* 0: give */
+    uint32_t wait_ms;   /* for the statement on a withdrawal; 0: do not wait */
+};
+enum statgate_fate_is {
+    STATGATE_LEFT_RECEIPTED = 1,
+    STATGATE_LEFT_UNRECEIPTED,
+    STATGATE_CANCELLED,
+    STATGATE_CIPHERTEXT_ONLY,
+    STATGATE_FATE_COUNT
+};
+struct statgate_fate {
+    uint8_t delivery_id[16];
+    enum statgate_fate_is what;
+    uint64_t entry;
+};
+/* What the gate states, signed and in its log, of every delivery under the
+ * agreement at the time of the withdrawal. */
+struct statgate_statement {
+    uint64_t event;                    /* entry of the consent event */
+    uint64_t entry;                    /* of the statement; 0: none came */
+    uint64_t answered_us, last_key;    /* last_key: entry of the last one */
+    size_t count[STATGATE_FATE_COUNT]; /* by enum statgate_fate_is */
+    const struct statgate_fate *fates;
+    size_t fates_count;
+    const char *text; /* the same in words; NULL: none came */
+    const char *path; /* where it is kept in the home */
+};
+/* Signs a consent event, keeps it, sends it and verifies its receipt. After a
+ * withdrawal waits for the gate's statement, verifies signature and receipt,
+ * and keeps it. exit 75 with code "consent.statement": consent is withdrawn,
+ * the statement did not come in time; the same call asks for it again. */
+STATGATE_API int statgate_consent(struct statgate *handle,
+                                  const struct statgate_consent *event,
+                                  struct statgate_statement *statement,
+                                  struct statgate_result *result);
+
 /* ---- verifying, offline -------------------------------------------------- */
 /* data with its sidecar (or a receipt file alone: data_path NULL). text: what
  * was found, in words, for people. Returns result->exit: 0 valid. */

@@ -6,6 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 statgate=${1:?usage: client.sh STATGATE}
 work=$(mktemp -d)
+gate_pid= # of the harness
 # shellcheck source=tests/harness/gate.sh
 . "$here/tests/harness/gate.sh"
 trap 'gate_stop; if [ -n "${KEEP:-}" ]; then echo "$work"; else rm -rf "$work"; fi' EXIT
@@ -45,6 +46,16 @@ until_there() {
         sleep 0.01
     done
 }
+# until_logged N WORDS: waits until N entries of the log are called so.
+until_logged() {
+    tries=0
+    until as desk log show "$work/HUB/store/evidence" &&
+        [ "$(grep -c " $2 " "$work/said")" -ge "$1" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || die "the log has not $1 entries \"$2\""
+        sleep 0.05
+    done
+}
 rows() { # rows FILE AREAS FIGURE: 50 years each; all figures are FIGURE
     head -n 1 "$here/schemas/sdg/data/kenya.csv" >"$1"
     awk -F, -v most="$2" -v figure="$3" '/^[0-9][0-9][0-9],/ && n++ < most {
@@ -61,11 +72,17 @@ member deputy KE_OFFICE KE nso data_provider publisher \
     official_statistics,sdg_reporting
 member norway NO_OFFICE NO nso data_consumer subscriber \
     official_statistics,sdg_reporting
+member rwanda RW_OFFICE RW nso data_provider publisher,consent \
+    official_statistics,sdg_reporting
+member research UG_RESEARCH UG research_body data_consumer subscriber \
+    scientific_research,official_statistics
+as HUB roster instrument "$work/roster" --kind treaty --from RW --to UG \
+    -o "$work/roster" || die 'roster instrument'
 gate_open
-for name in office norway; do
+for name in office norway rwanda research; do
     as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
 done
-for law in hub export-ke import-default; do
+for law in hub export-ke export-rw import-default; do
     cp "$here/policy/examples/$law.policy" "$work/"
 done
 gate_law "$work"/*.policy
@@ -95,6 +112,82 @@ ends 0 'a release with commitment to its bytes is accepted' \
 said 'and its observations were counted' 'FILE@1 accepted: 10000 observations'
 ends 0 'it is delivered' norway receive FILE --once --wait 20 --json
 said 'and nothing is said of rows that nobody counted' '"observations":null'
+
+# ---- consent taken back: what had left by then -----------------------------------------
+cat >"$work/agreement" <<END
+id PANEL_CONSENT
+revision 1
+purpose scientific_research
+lawful_basis consent
+onward forbidden
+valid_days 365
+END
+cat >"$work/PANEL.terms" <<END
+flow PANEL
+structure STATGATE:SDG(1.0)
+dataflow STATGATE:DF_SDG(1.0)
+licence custom
+classification restricted
+data_kind scientific_use_file
+unit household
+identifiability pseudonymised
+sensitive none
+lawful_basis consent
+special_condition none
+onward forbidden
+purposes scientific_research official_statistics
+commit row
+agreements PANEL_CONSENT
+localisation none
+geo_detail country
+validation not_needed
+emergency none
+community_consent not_concerned
+quality complete
+sdc_state none
+END
+first=6c1f0a52b7de4d0e9a3358e21b84c701 second=0be97fd2437a4c118d7e5596ac20f302
+ends 0 'a consent agreement is signed' rwanda consent agreement "$work/agreement"
+ends 0 'a household consents' rwanda consent give PANEL_CONSENT $first
+ends 0 'another one consents' rwanda consent give PANEL_CONSENT $second --json
+said 'which is one object for programs' \
+    '^{"exit":0,"code":"ok","agreement":"PANEL_CONSENT","state":"given","entry":[0-9]*,"statement":null}$'
+ends 0 'a flow rests on it' rwanda flow new "$work/PANEL.terms"
+for name in TAKEN FAILED WAITS; do
+    as research subscribe PANEL --purpose scientific_research --name $name \
+        --promise 'delete_after_days(365)' --promise no_onward \
+        --promise notify_origin || die "subscribe $name"
+done
+ends 0 'answers are published' rwanda publish \
+    "$here/schemas/sdg/data/rwanda.csv" --flow PANEL
+ends 0 'one delivery is received' \
+    research receive TAKEN --once --wait 20 --out "$work/taken"
+: >"$work/file"
+ends 65 'another one has its key, but no folder to lie in' \
+    research receive FAILED --once --wait 20 --out "$work/file"
+ends 75 'of a third one the ciphertext is fetched' research receive WAITS --once --wait 0
+until_logged 4 'delivery statement' # one was of FILE
+ends 0 'a household takes its consent back' \
+    rwanda consent withdraw PANEL_CONSENT $first
+said 'the gate says so' '^PANEL_CONSENT: withdrawn$'
+said 'and states what had left and was receipted' \
+    'delivery [0-9a-f]* had left before, and the receiver signed that it has it'
+said 'what had left and was not' \
+    'delivery [0-9a-f]* had left before, and the receiver has not signed'
+said 'what is ciphertext that nobody can read' 'delivery [0-9a-f]* is there as ciphertext only'
+said 'and how many of each' \
+    '^1 left and receipted, 1 left without receipt, 0 cancelled, 1 only ciphertext$'
+kept=$(sed -n 's/^kept in //p' "$work/said")
+is 'the signed statement is kept' yes "$([ -s "$kept" ] && echo yes || echo no)"
+ends 77 'the third one gets no key' research receive WAITS --once --wait 20
+said 'and is told why' 'consent.withdrawn\|policy.content\|delivery.stopped'
+ends 0 'another household does so, said to a program' \
+    rwanda consent withdraw PANEL_CONSENT $second --json
+said 'with the same in an object' \
+    '"statement":{"entry":[0-9]*,"time":"[0-9TZ:.-]*","left_receipted":\[{"delivery":"[0-9a-f]\{32\}","entry":[0-9]*}\],"left_unreceipted":'
+ends 65 'what was withdrawn is not withdrawn again' \
+    rwanda consent withdraw PANEL_CONSENT $second
+is 'no event is left over' '' "$(ls "$work/rwanda/consents")"
 
 gate_stop
 exit $status
