@@ -6,6 +6,8 @@
 int
 sg_cli_fail(enum sg_err err, const char *detail)
 {
+    if (err == SG_ERR_DISK)
+        err = SG_ERR_DISK_HERE; // it is the gate's only in the gate's answers
     fprintf(stderr, "statgate: %s%s%s (%s)\n  %s\n", sg_err_sentence(err),
             detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
             sg_err_code(err), sg_err_cure(err));

@@ -144,7 +144,11 @@ copy_file(const char *from, const char *to)
     sg_os_file_close(&in);
     sg_os_file_close(&out);
     free(bytes);
-    return err == SG_OK ? sg_os_file_rename(part, to) : err;
+    if (err == SG_OK)
+        err = sg_os_file_rename(part, to);
+    if (err != SG_OK)
+        (void)!sg_os_file_remove(part);
+    return err;
 }
 
 // FLOW@N.csv and its .sgv; the flow was checked to be an id, so it is a name.
@@ -166,8 +170,8 @@ hand_over(const struct receive *r, const struct statgate_delivery *d,
     if (err != SG_OK) // it is the folder that is wrong
         return sg_os_file_path(path, "%s", r->out) ? err : SG_ERR_FULL;
     err = copy_file(d->sidecar_path, sidecar);
-    if (err == SG_OK)
-        err = copy_file(d->data_path, path);
+    if (err == SG_OK && (err = copy_file(d->data_path, path)) != SG_OK)
+        (void)!sg_os_file_remove(sidecar);
     return err == SG_OK ? sg_os_file_sync_dir(r->out) : err;
 }
 

@@ -351,6 +351,11 @@ sg_deliver_key(struct sg_delivery_in *in, struct sg_slice frame_bytes)
     sg_crypto_wipe(&frame, sizeof frame);
     sg_crypto_sha256_free(&plain.hash);
     sg_os_file_close(&plain.fd);
+    if (sg_deliver_here(err)) { // the ciphertext stays
+        (void)!sg_os_file_remove(in->data);
+        (void)!sg_os_file_remove(in->sidecar);
+        return err;
+    }
     if (err != SG_OK) {
         sg_deliver_discard(in);
         return err;
@@ -360,6 +365,13 @@ sg_deliver_key(struct sg_delivery_in *in, struct sg_slice frame_bytes)
     sg_os_file_close(&in->fd);
     (void)!sg_os_file_remove(in->part);
     return SG_OK;
+}
+
+bool
+sg_deliver_here(enum sg_err err)
+{
+    return err == SG_ERR_DISK || err == SG_ERR_IO || err == SG_ERR_MEMORY ||
+           err == SG_ERR_STRUCTURE;
 }
 
 void

@@ -44,9 +44,13 @@ SG_MUST_CHECK enum sg_err sg_deliver_chunk(struct sg_delivery_in *in,
                                            uint64_t index,
                                            struct sg_slice sealed);
 // The KEY frame: everything is verified, then shown; or nothing is, and the
-// ciphertext is thrown away (in->why says what was wrong).
+// ciphertext is thrown away (in->why says what was wrong). It stays where the
+// fault was here: see sg_deliver_here.
 SG_MUST_CHECK enum sg_err sg_deliver_key(struct sg_delivery_in *in,
                                          struct sg_slice frame);
+// Is this the fault of this computer (disk, memory, a structure that is not in
+// the home), so that the delivery is as good as before once it is mended?
+bool sg_deliver_here(enum sg_err err);
 // Removes what is in the inbox of it (stopped, or refused).
 void sg_deliver_discard(struct sg_delivery_in *in);
 // The whole list; *.part stays for a resume.

@@ -87,11 +87,13 @@ append(struct statgate *handle, struct sg_delivery_in *in)
 static void
 fail(struct sg_receiving *r, enum sg_err err, const char *why)
 {
-    (void)sg_session_fail(&r->failed, err, NULL);
-    (void)snprintf(r->failed.sentence, sizeof r->failed.sentence,
-                   "the delivery was not what it should be and nothing of it "
-                   "was kept: %s",
-                   why);
+    (void)sg_session_fail(&r->failed, err,
+                          sg_deliver_here(err) ? "inbox" : NULL);
+    if (!sg_deliver_here(err))
+        (void)snprintf(r->failed.sentence, sizeof r->failed.sentence,
+                       "the delivery was not what it should be and nothing of "
+                       "it was kept: %s",
+                       why);
     r->has_failed = true;
 }
 
@@ -208,22 +210,32 @@ on_stop(struct sg_receiving *r, const Sgpb__DeliveryStop *said)
 }
 
 static void
+on_chunk(struct sg_receiving *r, const Sgpb__DeliveryChunk *chunk,
+         struct sg_slice payload)
+{
+    struct sg_delivery_in *in = coming(r->handle, chunk->delivery_id);
+
+    r->used_bytes += payload.len;
+    r->used_messages++;
+    if (in == NULL || in->state != SG_DELIVER_COMING)
+        return;
+    enum sg_err err = sg_deliver_chunk(in, chunk->index, payload);
+    if (err == SG_ERR_CHUNK_ORDER)
+        r->ask_attach = true; // a gap: say what is here and go on
+    else if (err != SG_OK)
+        fail(r, err, "the inbox cannot be written");
+}
+
+static void
 on_message(void *context, const Sgpb__Envelope *envelope,
            struct sg_slice payload)
 {
     struct sg_receiving *r = (struct sg_receiving *)context;
-    struct sg_delivery_in *in;
 
     if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN) {
         on_begin(r, envelope->delivery_begin);
     } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_CHUNK) {
-        r->used_bytes += payload.len;
-        r->used_messages++;
-        in = coming(r->handle, envelope->delivery_chunk->delivery_id);
-        if (in != NULL && in->state == SG_DELIVER_COMING &&
-            sg_deliver_chunk(in, envelope->delivery_chunk->index, payload) !=
-                SG_OK)
-            r->ask_attach = true; // a gap: say what is here and go on
+        on_chunk(r, envelope->delivery_chunk, payload);
     } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_KEY) {
         on_key(r, envelope->delivery_key, payload);
     } else if (envelope->body_case == SGPB__ENVELOPE__BODY_DELIVERY_STOP) {

@@ -19,6 +19,8 @@ sg_session_fail(struct statgate_result *result, enum sg_err err,
                 const char *detail)
 {
     memset(result, 0, sizeof *result);
+    if (err == SG_ERR_DISK)
+        err = SG_ERR_DISK_HERE; // the gate says of its own what it refuses
     result->exit = sg_err_exit(err);
     (void)snprintf(result->code, sizeof result->code, "%s", sg_err_code(err));
     (void)snprintf(result->sentence, sizeof result->sentence, "%s",

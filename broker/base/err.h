@@ -86,6 +86,7 @@
     X(POLICY_BASE, "policy.base", "the approval names another text or another base", "approve what is proposed now", 65, 0) \
     X(CONSENT,   "consent.event", "the consent event is not acceptable", "see the field named", 65, 0) \
     X(CONSENT_STOP, "consent.withdrawn", "consent was withdrawn", "the delivery ends here", 77, 0) \
+    X(DISK_HERE, "home.disk", "the disk of this computer is full", "make room there, then give the same command again", 75, 1) \
     X(STATEMENT, "consent.statement", "consent is withdrawn; the gate has not yet stated what had left before", "give the same command again", 75, 1) \
     X(STOPPED,   "delivery.stopped", "the delivery was stopped", "see the code named", 77, 0)
 // clang-format on

@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "broker/os/calls.h"
 #include "tests/unit/client/fake_gate.h"
 
 // What the library does with everything that the gate sends. The delivery is
@@ -117,6 +121,98 @@ a_cut_delivery_goes_on_where_it_was(void **state)
     fake_close(&f);
 }
 
+// ---- a disk that is full ------------------------------------------------------
+
+static unsigned calls_left; // until the disk is full
+
+static bool
+full(void)
+{
+    if (calls_left > 0) {
+        calls_left--;
+        return false;
+    }
+    errno = ENOSPC;
+    return true;
+}
+
+static ssize_t
+full_write(int fd, const void *bytes, size_t len)
+{
+    return full() ? -1 : write(fd, bytes, len);
+}
+
+static ssize_t
+full_pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+    return full() ? -1 : pwrite(fd, bytes, len, at);
+}
+
+static int
+full_sync(int fd)
+{
+    return full() ? -1 : fsync(fd);
+}
+
+static int
+full_rename(const char *from, const char *to)
+{
+    return full() ? -1 : rename(from, to);
+}
+
+static const struct sg_os_calls on_full_disk = {.write = full_write,
+                                                .pwrite = full_pwrite,
+                                                .fdatasync = full_sync,
+                                                .fsync = full_sync,
+                                                .rename = full_rename};
+
+static void
+a_full_disk_shows_nothing_and_the_delivery_goes_on_later(void **state)
+{
+    static const unsigned many = 1000;
+    unsigned broken = 0;
+
+    (void)state;
+    for (enum sg_err err = SG_ERR_DISK; err != SG_OK && broken < many;
+         broken++) {
+        struct fake f;
+        bool shown;
+        fake_open(&f, FAKE_NOTHING);
+        calls_left = broken;
+        sg_os_calls_replace(&on_full_disk);
+        err = run(&f, &shown);
+        sg_os_calls_replace(NULL);
+        if (err != SG_OK) {
+            assert_true(sg_deliver_here(err));
+            assert_false(shown);
+            assert_int_equal(visible(&f), 0);
+            assert_int_equal(run(&f, &shown), SG_OK);
+        }
+        assert_true(shown);
+        assert_int_equal(visible(&f), 2);
+        fake_close(&f);
+    }
+    assert_in_range(broken, 6, many - 1);
+}
+
+static void
+without_its_structure_a_delivery_waits(void **state)
+{
+    struct fake f;
+    bool shown;
+
+    (void)state;
+    fake_open(&f, FAKE_NOTHING);
+    const struct sg_structure *structure = f.home.structure;
+    f.home.structure = NULL;
+    assert_int_equal(run(&f, &shown), SG_ERR_STRUCTURE);
+    assert_int_equal(visible(&f), 0);
+    f.home.structure = structure;
+    assert_int_equal(run(&f, &shown), SG_OK);
+    assert_true(shown);
+    fake_close(&f);
+}
+
 int
 main(void)
 {
@@ -124,6 +220,9 @@ main(void)
         cmocka_unit_test(a_true_delivery_appears_whole),
         cmocka_unit_test(whatever_is_wrong_is_refused_with_nothing_visible),
         cmocka_unit_test(a_cut_delivery_goes_on_where_it_was),
+        cmocka_unit_test(
+            a_full_disk_shows_nothing_and_the_delivery_goes_on_later),
+        cmocka_unit_test(without_its_structure_a_delivery_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,110 @@
+#!/bin/sh
+# Receiving at a real gate when the subscriber dies in the middle, or its disk
+# is full: nothing half, nothing twice, and it goes on.
+#   agency.sh STATGATE
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+statgate=${1:?usage: agency.sh STATGATE}
+# shellcheck source=tests/harness/say.sh
+. "$here/tests/harness/say.sh"
+
+gate_found
+member office KE_OFFICE KE nso data_provider publisher \
+    official_statistics,sdg_reporting
+member norway NO_OFFICE NO nso data_consumer subscriber \
+    official_statistics,sdg_reporting
+gate_open
+for name in office norway; do
+    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+done
+for law in hub export-ke import-default; do
+    cp "$here/policy/examples/$law.policy" "$work/"
+done
+gate_law "$work"/*.policy
+gate_flow office LARGE 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_subscribe norway LARGE
+rows "$work/first.csv" 200 1
+rows "$work/second.csv" 200 2
+rows "$work/third.csv" 200 3
+
+# ---- killed in the middle --------------------------------------------------------------
+ends 0 'a large release is published' office publish "$work/first.csv" --flow LARGE
+STATGATE_HOME=$work/norway "$statgate" receive LARGE --once --wait 60 \
+    --out "$work/received" >"$work/said" 2>&1 </dev/null &
+subscriber=$!
+until_there "$work/norway/inbox/*.part"
+kill -KILL "$subscriber" 2>/dev/null || die 'it was received before it could be killed'
+wait "$subscriber" 2>/dev/null || true
+is 'a subscriber that is killed in the middle shows nothing' '' \
+    "$(ls "$work/received" 2>/dev/null || true)"
+ends 0 'started again, it receives the release' \
+    norway receive LARGE --once --wait 60 --out "$work/received"
+is 'whole' yes "$(cmp -s "$work/first.csv" "$work/received/LARGE@1.csv" && echo yes || echo no)"
+is 'once, with its sidecar' 'LARGE@1.csv LARGE@1.csv.sgv' \
+    "$(cd "$work/received" && echo *)"
+is 'and nothing stays in the inbox' '' "$(ls "$work/norway/inbox")"
+ends 75 'it does not come twice' \
+    norway receive LARGE --once --wait 1 --out "$work/received"
+said 'which is said' 'gate.idle'
+ends 0 'what was received verifies' norway verify "$work/received/LARGE@1.csv"
+said 'in words' 'signed by KE_OFFICE'
+
+# ---- no room ---------------------------------------------------------------------------
+# small BYTES VERB...: norway's verb where OUT and the inbox have so much room.
+small() {
+    small_bytes=$1
+    shift
+    # shellcheck disable=SC2016
+    STATGATE_HOME=$work/norway unshare -rm sh -c '
+        mount -t tmpfs -o "size=$1" tmpfs "$2" || exit 99
+        mounted=$2
+        shift 2
+        status=0
+        "$@" || status=$?
+        echo "left: $(cd "$mounted" && echo *)"
+        exit $status' sh "$small_bytes" "$small_on" "$statgate" "$@" \
+        >"$work/said" 2>&1 </dev/null
+}
+ends 0 'another one is published' office publish "$work/second.csv" --flow LARGE
+mkdir -p "$work/norway/inbox" "$work/small"
+small_on=$work/small found=0
+small 256k receive LARGE --once --wait 60 --out "$work/small" || found=$?
+if [ "$found" = 99 ] || ! command -v unshare >/dev/null; then
+    echo 'skipped: needs the right to mount a small disk (unshare -rm)'
+else
+    is 'a full folder is an error that may be tried again' 75 "$found"
+    said 'where nothing half stays' 'left: \*'
+    said 'and says whose disk it is' 'the disk of this computer is full.*home.disk'
+    small_on=$work/norway/inbox found=0
+    small 256k receive LARGE --once --wait 60 --out "$work/received" || found=$?
+    is 'so is a full inbox' 75 "$found"
+    said 'which says the same' 'the disk of this computer is full.*home.disk'
+    is 'nothing of it is visible' 'LARGE@1.csv LARGE@1.csv.sgv' \
+        "$(cd "$work/received" && echo *)"
+fi
+ends 0 'with room again it is received' \
+    norway receive LARGE --once --wait 60 --out "$work/received"
+is 'whole' yes "$(cmp -s "$work/second.csv" "$work/received/LARGE@2.csv" && echo yes || echo no)"
+
+# ---- without its structure -------------------------------------------------------------
+mv "$work/norway/structures" "$work/away"
+ends 0 'a third one is published' office publish "$work/third.csv" --flow LARGE
+ends 65 'without its structure nothing can be verified' \
+    norway receive LARGE --once --wait 60 --out "$work/received"
+said 'which is said with its cure' 'statgate structure import'
+mv "$work/away" "$work/norway/structures"
+ends 0 'with it the release is received' \
+    norway receive LARGE --once --wait 60 --out "$work/received"
+
+# ---- the end of a subscription ---------------------------------------------------------
+ends 0 'a subscription ends' norway unsubscribe LARGE
+ends 65 'and is not there any more' norway receive LARGE --once --wait 1
+said 'which is said' 'LARGE'
+ends 0 'ended once more it is still ended' norway unsubscribe LARGE
+ends 65 'one that never was cannot end' norway unsubscribe NEVER
+gate_subscribe norway LARGE --name AGAIN
+ends 0 'a new one begins with what is there now' \
+    norway receive AGAIN --once --wait 60 --out "$work/again"
+is 'which is the newest' 'LARGE@3.csv LARGE@3.csv.sgv' "$(cd "$work/again" && echo *)"
+
+finish
