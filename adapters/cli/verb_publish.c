@@ -58,7 +58,11 @@ say_refused(const struct sg_gate_call *call,
     char hex[65];
 
     (void)sg_gate_call_say(call);
-    if (call->json || strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) != 0)
+    if (call->json)
+        return;
+    if (call->result.exit == 0)
+        printf("rehearsed: it would be accepted; nothing was published\n");
+    if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) != 0)
         return;
     sg_encode_hex(receipt->manifest_sha256, 32, hex);
     fprintf(stderr, "  statgate why %s\n", hex);

@@ -197,6 +197,33 @@ roster_sign(const struct options *o, const char *path)
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
 }
 
+// KEYID, as revoke wants it, of each key.
+static void
+print_keys(const Sgpb__Participant *who, bool json)
+{
+    uint8_t id[32];
+    char hex[65];
+
+    for (size_t i = 0; i < who->n_keys; i++) {
+        const Sgpb__RosterKey *key = who->keys[i];
+        sg_crypto_key_id((enum sg_alg)key->alg, sg_codec_slice(key->public_key),
+                         id);
+        sg_encode_hex(id, 32, hex);
+        printf(json ? "%s{\"id\":\"%s\",\"use\":\"%s\",\"person\":"
+                    : "%s  key %s %s",
+               json && i > 0 ? "," : "", hex, key->use);
+        if (json)
+            sg_gate_call_print_string(key->person);
+        else if (key->person[0] != '\0')
+            printf(", %s", key->person);
+        printf(json ? ",\"roles\":[" : ":");
+        for (size_t k = 0; k < key->n_roles; k++)
+            printf(json ? "%s\"%s\"" : "%s %s", json && k > 0 ? "," : "",
+                   key->roles[k]);
+        printf(json ? "]}" : "\n");
+    }
+}
+
 static int
 roster_show(const struct options *o, const char *path)
 {
@@ -218,14 +245,14 @@ roster_show(const struct options *o, const char *path)
            sg_roster_file_persons(&roster), doc->threshold);
     for (size_t i = 0; i < doc->n_participants; i++) {
         const Sgpb__Participant *who = doc->participants[i];
+        printf(o->json ? "%s{\"id\":\"%s\",\"jurisdiction\":\"%s\","
+                         "\"class\":\"%s\",\"state\":\"%s\",\"keys\":["
+                       : "%s%s %s %s, %s\n",
+               o->json && i > 0 ? "," : "", who->id, who->jurisdiction,
+               who->class_, who->state);
+        print_keys(who, o->json);
         if (o->json)
-            printf("%s{\"id\":\"%s\",\"jurisdiction\":\"%s\",\"class\":\"%s\","
-                   "\"keys\":%zu}",
-                   i == 0 ? "" : ",", who->id, who->jurisdiction, who->class_,
-                   who->n_keys);
-        else
-            printf("%s %s %s, %zu keys\n", who->id, who->jurisdiction,
-                   who->class_, who->n_keys);
+            printf("]}");
     }
     if (o->json)
         printf("]}\n");
@@ -439,7 +466,8 @@ sg_verb_revoke(int argc, char **argv)
         !sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32)) {
         fputs("usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
               "         [--reason stolen|lost|left|replaced] [--home DIR]\n\n"
-              "One root key holder is enough; it takes effect at once.\n",
+              "One root key holder is enough; it takes effect at once.\n"
+              "KEYID is what roster show prints for the key.\n",
               stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
@@ -455,6 +483,10 @@ sg_verb_revoke(int argc, char **argv)
         envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
         envelope.revoke = &revoke;
         if (err != SG_OK) {
+            fprintf(stderr,
+                    "statgate: %s is not a root key file that its "
+                    "owner alone may read\n",
+                    root);
             status = sg_cli_fail(err, root);
         } else {
             (void)sg_gate_call_ask(&call, &envelope,

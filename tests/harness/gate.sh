@@ -18,6 +18,7 @@ as() {
     STATGATE_HOME=$work/$as_home "$statgate" "$@" >"$work/said" 2>&1 </dev/null
 }
 
+# person: whose keys they are, if not those of somebody called HOME.
 member() { # member HOME ID JURISDICTION CLASS ROLE KEY_ROLES PURPOSES
     set -f
     words=
@@ -25,7 +26,7 @@ member() { # member HOME ID JURISDICTION CLASS ROLE KEY_ROLES PURPOSES
     for word in $(echo "$7" | tr , ' '); do words="$words --purpose $word"; done
     # shellcheck disable=SC2086
     as "$1" join --gate "$work/HUB/gate.public" --id "$2" --name "$2" \
-        --jurisdiction "$3" --class "$4" --role "$5" --person "$1" $words \
+        --jurisdiction "$3" --class "$4" --role "$5" --person "${person:-$1}" $words \
         -o "$work/requests/$1" || die "join $1"
     set +f
     as HUB admit "$work/requests/$1" --roster "$work/roster" \
