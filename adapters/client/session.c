@@ -13,6 +13,7 @@
 
 enum { CALL_ARENA = 128 * 1024 * 1024, SCRATCH_ARENA = 16 * 1024 * 1024 };
 enum { BLOCK = 256 * 1024, SLICE_MS = 200, AGAIN_MS = 5000, TURNS = 3 };
+enum { DENIED = 5 }; // times in a row
 
 const char *
 statgate_version(void)
@@ -326,6 +327,49 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
     return err;
 }
 
+static int
+not_let_in(const struct statgate *handle, struct statgate_result *result)
+{
+    (void)sg_session_fail(result, SG_ERR_PEER_UNKNOWN, NULL);
+    (void)snprintf(result->sentence, sizeof result->sentence,
+                   "the gate %s does not let the keys of this home in: they "
+                   "are not in its roster, or were revoked",
+                   handle->home.gate);
+    (void)snprintf(result->cure, sizeof result->cure,
+                   "ask the root key holders whether %s was admitted, and "
+                   "whether the roster that they signed was put to the gate",
+                   handle->home.participant);
+    return result->exit;
+}
+
+// Until it is answered. A gate that begins may deny a key once or twice; one
+// that goes on denying it means it.
+static int
+say_hello(struct statgate *handle, enum sg_wire_lane lane,
+          Sgpb__Envelope *hello, struct waiting *waiting,
+          struct statgate_result *result)
+{
+    uint64_t deadline = sg_session_deadline(handle->timeout_ms);
+
+    for (int denied = 0; denied < DENIED; denied++) {
+        if (put(handle, lane, hello, (struct sg_slice){NULL, 0}, result) != 0)
+            return result->exit;
+        waiting->request = hello->request;
+        while (waiting->answer == NULL && left_ms(deadline, SLICE_MS) > 0 &&
+               !sg_wire_denied(handle->wire, lane))
+            (void)hear(handle, left_ms(deadline, SLICE_MS), waiting);
+        if (waiting->answer != NULL)
+            return sg_session_done(result);
+        if (left_ms(deadline, SLICE_MS) == 0)
+            return sg_session_fail(result, SG_ERR_UNREACHABLE, NULL);
+        uint64_t until = sg_session_deadline(SLICE_MS);
+        while (left_ms(until, SLICE_MS) > 0)
+            (void)hear(handle, left_ms(until, SLICE_MS), NULL);
+        sg_session_renew(handle, lane);
+    }
+    return not_let_in(handle, result);
+}
+
 int
 sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
                  struct statgate_result *result)
@@ -337,7 +381,6 @@ sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
     Sgpb__Hello hello = SGPB__HELLO__INIT;
     Sgpb__RosterRef ref = SGPB__ROSTER_REF__INIT;
     struct waiting waiting = {0};
-    uint64_t deadline = sg_session_deadline(handle->timeout_ms);
     struct sg_home *home = &handle->home;
 
     handle->credit[lane] = 0;
@@ -354,13 +397,9 @@ sg_session_greet(struct statgate *handle, enum sg_wire_lane lane,
     hello.time = sg_os_clock_wall_us();
     envelope.body_case = SGPB__ENVELOPE__BODY_HELLO;
     envelope.hello = &hello;
-    if (put(handle, lane, &envelope, (struct sg_slice){NULL, 0}, result) != 0)
+    if (say_hello(handle, lane, &envelope, &waiting, result) != 0 ||
+        waiting.answer == NULL)
         return result->exit;
-    waiting.request = envelope.request;
-    while (waiting.answer == NULL && left_ms(deadline, SLICE_MS) > 0)
-        (void)hear(handle, left_ms(deadline, SLICE_MS), &waiting);
-    if (waiting.answer == NULL)
-        return sg_session_fail(result, SG_ERR_UNREACHABLE, NULL);
     if (waiting.answer->body_case == SGPB__ENVELOPE__BODY_REFUSED)
         return sg_session_refused(result, waiting.answer->refused);
     enum sg_err err =

@@ -5,6 +5,7 @@
 // looked into; what came in is borrowed until the next receive.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/base/check.h"
@@ -34,6 +35,9 @@ void sg_wire_close(struct sg_wire **wire);
 // A fresh connection in this lane; what was not sent is lost.
 SG_MUST_CHECK enum sg_err sg_wire_reset(struct sg_wire *wire,
                                         enum sg_wire_lane lane);
+// The gate did not let our key in: it is in no roster there, not any more, or
+// was revoked. The lane is dead from then on, until a reset.
+bool sg_wire_denied(struct sg_wire *wire, enum sg_wire_lane lane);
 // payload may be empty. SG_ERR_UNREACHABLE: no room within timeout_ms.
 SG_MUST_CHECK enum sg_err sg_wire_send(struct sg_wire *wire,
                                        enum sg_wire_lane lane,

@@ -10,7 +10,9 @@
 
 struct sg_wire {
     void *context;
-    void *socket[SG_WIRE_LANES];
+    void *socket[SG_WIRE_LANES], *watch[SG_WIRE_LANES];
+    bool denied[SG_WIRE_LANES];
+    unsigned watches; // names that are not used twice
     char endpoint[SG_WIRE_LANES][256];
     struct sg_wire_options options;
     zmq_msg_t items, payload;
@@ -50,13 +52,56 @@ configure(void *socket, const struct sg_wire_options *options)
                           32) == 0;
 }
 
+// A gate that does not let our key in says so in the handshake, and nothing
+// more; libzmq tells it to a watcher only.
+static bool
+watch(struct sg_wire *wire, enum sg_wire_lane lane)
+{
+    char name[64];
+    int none = 0;
+
+    (void)snprintf(name, sizeof name, "inproc://watch-%u", wire->watches++);
+    wire->denied[lane] = false;
+    wire->watch[lane] = zmq_socket(wire->context, ZMQ_PAIR);
+    return wire->watch[lane] != NULL &&
+           zmq_setsockopt(wire->watch[lane], ZMQ_LINGER, &none, sizeof none) ==
+               0 &&
+           zmq_socket_monitor(wire->socket[lane], name,
+                              ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0 &&
+           zmq_connect(wire->watch[lane], name) == 0;
+}
+
+static void
+look(struct sg_wire *wire, enum sg_wire_lane lane)
+{
+    uint8_t event[6], address[256];
+
+    // Two frames an event: what happened, and to which address.
+    while (zmq_recv(wire->watch[lane], event, sizeof event, ZMQ_DONTWAIT) >= 0)
+        if (zmq_recv(wire->watch[lane], address, sizeof address,
+                     ZMQ_DONTWAIT) >= 0)
+            wire->denied[lane] = true;
+}
+
+static void
+close_lane(struct sg_wire *wire, enum sg_wire_lane lane)
+{
+    if (wire->socket[lane] != NULL) {
+        (void)zmq_socket_monitor(wire->socket[lane], NULL, 0);
+        zmq_close(wire->socket[lane]);
+    }
+    if (wire->watch[lane] != NULL)
+        zmq_close(wire->watch[lane]);
+    wire->socket[lane] = wire->watch[lane] = NULL;
+}
+
 static enum sg_err
 connect_lane(struct sg_wire *wire, enum sg_wire_lane lane)
 {
     wire->socket[lane] = zmq_socket(wire->context, ZMQ_DEALER);
     if (wire->socket[lane] == NULL)
         return SG_ERR_MEMORY;
-    if (!configure(wire->socket[lane], &wire->options) ||
+    if (!configure(wire->socket[lane], &wire->options) || !watch(wire, lane) ||
         zmq_connect(wire->socket[lane], wire->endpoint[lane]) != 0)
         return SG_ERR_IO;
     return SG_OK;
@@ -104,10 +149,8 @@ sg_wire_close(struct sg_wire **wire)
     if (*wire == NULL)
         return;
     drop_held(*wire);
-    for (int lane = 0; lane < SG_WIRE_LANES; lane++) {
-        if ((*wire)->socket[lane] != NULL)
-            zmq_close((*wire)->socket[lane]);
-    }
+    for (int lane = 0; lane < SG_WIRE_LANES; lane++)
+        close_lane(*wire, (enum sg_wire_lane)lane);
     if ((*wire)->context != NULL)
         (void)zmq_ctx_term((*wire)->context);
     sg_crypto_wipe(*wire, sizeof **wire);
@@ -118,9 +161,16 @@ sg_wire_close(struct sg_wire **wire)
 enum sg_err
 sg_wire_reset(struct sg_wire *wire, enum sg_wire_lane lane)
 {
-    if (wire->socket[lane] != NULL)
-        zmq_close(wire->socket[lane]);
+    close_lane(wire, lane);
     return connect_lane(wire, lane);
+}
+
+bool
+sg_wire_denied(struct sg_wire *wire, enum sg_wire_lane lane)
+{
+    if (wire->watch[lane] != NULL)
+        look(wire, lane);
+    return wire->denied[lane];
 }
 
 // Waits for the lane to take or give a message, whatever signals come.

@@ -114,6 +114,10 @@ is 'the open connection ends' 77 "$found"
 said 'with the reason' 'peer.key_revoked'
 is 'and what came after the revocation is not there' no \
     "$([ -e "$work/received/LARGE@4.csv" ] && echo yes || echo no)"
+begun=$(date +%s)
+ends 77 'nor is the key let in again' norway flow list
+said 'with the reason' 'does not let the keys of this home in.*peer.unknown'
+is 'within seconds' yes "$([ $(($(date +%s) - begun)) -lt 20 ] && echo yes || echo no)"
 sign=$(key office sign)
 ends 0 'the other root key holder ends the key of a publisher' \
     desk revoke "$sign" --root "$work/two.key" --gate HUB --reason left
