@@ -16,7 +16,8 @@
 
 enum {
     CREDIT_EACH = 4 * SG_LIMIT_CHUNK, // a publisher keeps the link busy
-    SILENT_US = 10000000, // longer than a chunk takes on a slow link
+    SILENT_US = 10000000,    // longer than a chunk takes on a slow link
+    SILENT_SAME_US = 500000, // of the key that speaks: most likely it ended
     SEND_BYTES_MAX = 64 * 1024 * 1024,
     SEND_MESSAGES_MAX = 65536,
     REPLY_MESSAGES = 64,
@@ -182,20 +183,24 @@ begin(struct sg_turn *turn, const struct sg_event_message *message)
 
 // Credit of peers that have long been silent goes to who speaks now: ROUTER
 // never says that a peer has left, and the pool would be held by the gone. One
-// that was only silent says hello again. Looked for at most once a second.
+// that was only silent says hello again. Looked for at most twice a second.
+// Whoever starts program after program under one key gets back soon what the
+// ended ones held.
 static void
 take_back(struct sg_turn *turn)
 {
     struct sg_core *core = turn->core;
 
-    if (turn->now < core->credit_looked + 1000000)
+    if (turn->now < core->credit_looked + SILENT_SAME_US)
         return;
     core->credit_looked = turn->now;
     for (uint32_t i = sg_pool_next(core->sessions, 0); i != 0;
          i = sg_pool_next(core->sessions, i)) {
         struct sg_session *session = sg_pool_at(core->sessions, i);
+        bool same =
+            memcmp(session->curve_key, turn->session->curve_key, 32) == 0;
         if (session == turn->session || session->granted == 0 ||
-            session->seen + SILENT_US > turn->now)
+            session->seen + (same ? SILENT_SAME_US : SILENT_US) > turn->now)
             continue;
         core->credit_used -= session->granted;
         session->granted = 0;

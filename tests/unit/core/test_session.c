@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "broker/base/bytes.h"
 #include "broker/core/session.h"
 #include "broker/core/volatile.h"
 
@@ -14,6 +15,7 @@ enum { PEERS = 300, SECOND = 1000000 };
 struct fixture {
     struct sg_core core;
     struct sg_turn turn;
+    bool one_key; // all sessions are of one key
 };
 
 static int
@@ -44,9 +46,13 @@ speaks(struct fixture *f, uint32_t *index)
 {
     Sgpb__Envelope answer = SGPB__ENVELOPE__INIT;
 
-    if (*index == 0)
+    bool fresh = *index == 0;
+
+    if (fresh)
         *index = sg_pool_take(f->core.sessions);
     f->turn.session = sg_pool_at(f->core.sessions, *index);
+    if (fresh && !f->one_key)
+        sg_bytes_store_u32(f->turn.session->curve_key, *index);
     f->turn.session->greeted = true;
     f->turn.session->seen = f->turn.now;
     sg_session_grant(&f->turn, &answer);
@@ -92,6 +98,25 @@ connections_that_are_gone_do_not_keep_the_pool(void **state)
     assert_int_equal(f->core.credit_used, 2 * SG_LIMIT_CHUNK);
 }
 
+// A command line that is started again and again leaves connections behind.
+static void
+programs_of_one_key_that_ended_give_the_pool_back_soon(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t index[PEERS] = {0}, other = 0;
+    size_t most = SG_LIMIT_CREDIT_POOL / SG_LIMIT_CHUNK;
+
+    f->one_key = true;
+    for (size_t i = 0; i < most; i++)
+        assert_int_equal(speaks(f, &index[i]), SG_LIMIT_CHUNK);
+    assert_int_equal(speaks(f, &index[most]), 0);
+    f->turn.now += SECOND;
+    f->one_key = false;
+    assert_int_equal(speaks(f, &other), 0); // not for somebody else
+    f->turn.now += SECOND;
+    assert_int_equal(speaks(f, &index[most]), SG_LIMIT_CHUNK);
+}
+
 int
 main(void)
 {
@@ -100,6 +125,9 @@ main(void)
             who_pays_has_more_credit_than_who_only_said_hello, setup, teardown),
         cmocka_unit_test_setup_teardown(
             connections_that_are_gone_do_not_keep_the_pool, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            programs_of_one_key_that_ended_give_the_pool_back_soon, setup,
+            teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
