@@ -8,22 +8,8 @@
 #include "broker/base/encode.h"
 
 enum { MAGIC = 5, HEAD_LEN = MAGIC + 32 + 32 + 4 * 8, ITEM_MAX = 1024 * 1024 };
+enum { RECORD_HEAD = 36 }; // of a receipt: manifest, u32 length
 static const char magic[] = "SGOB1";
-
-enum sg_err
-sg_outbox_lock(const struct sg_home *home, int *lock)
-{
-    char path[SG_OS_PATH];
-
-    if (!sg_os_file_path(path, "%s/outbox", home->path))
-        return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_make_dirs(path);
-    if (err == SG_OK && !sg_os_file_path(path, "%s/outbox/lock", home->path))
-        err = SG_ERR_FULL;
-    if (err == SG_OK)
-        err = sg_os_file_lock(path, lock);
-    return err == SG_ERR_EXISTS ? SG_ERR_BUSY : err;
-}
 
 static bool
 head_path(const struct sg_home *home, const char *flow, char path[SG_OS_PATH])
@@ -88,7 +74,7 @@ sg_outbox_receipt(const struct sg_home *home, const uint8_t manifest_sha256[32],
                   struct sg_slice receipt, bool sync)
 {
     char path[SG_OS_PATH];
-    uint8_t head[36];
+    uint8_t head[RECORD_HEAD];
     int fd = -1;
 
     if (!sg_os_file_path(path, "%s/outbox/receipts", home->path))
@@ -179,6 +165,14 @@ sg_outbox_remove(const struct sg_home *home, const uint8_t name[32],
         (void)!sg_os_file_remove(path);
 }
 
+static bool
+is_kind(const char *file, const char *kind, uint8_t name[32])
+{
+    return strlen(file) > 65 && file[64] == '.' &&
+           strcmp(file + 65, kind) == 0 &&
+           sg_encode_unhex(sg_slice_of(file, 64), name, 32);
+}
+
 bool
 sg_outbox_left(const struct sg_home *home, const char *kind, uint8_t name[32])
 {
@@ -190,10 +184,136 @@ sg_outbox_left(const struct sg_home *home, const char *kind, uint8_t name[32])
         sg_os_file_list(path, &names, &count) != SG_OK)
         return false;
     for (size_t i = 0; i < count && !found; i++) {
-        found = strlen(names[i]) > 65 && names[i][64] == '.' &&
-                strcmp(names[i] + 65, kind) == 0 &&
-                sg_encode_unhex(sg_slice_of(names[i], 64), name, 32);
+        found = is_kind(names[i], kind, name);
     }
     free(names);
     return found;
+}
+
+enum sg_err
+sg_outbox_all(const struct sg_home *home, const char *kind,
+              uint8_t (**names)[32], size_t *count)
+{
+    char path[SG_OS_PATH], **files = NULL;
+    size_t all = 0;
+
+    *count = 0;
+    *names = NULL;
+    if (!sg_os_file_path(path, "%s/outbox", home->path))
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_list(path, &files, &all);
+    if (err == SG_OK && (*names = calloc(all + 1, sizeof **names)) == NULL)
+        err = SG_ERR_MEMORY;
+    for (size_t i = 0; i < all && err == SG_OK; i++) {
+        if (is_kind(files[i], kind, (*names)[*count]))
+            (*count)++;
+    }
+    free(files);
+    return err;
+}
+
+// ---- receipts ---------------------------------------------------------------------
+
+// The record at *at; *at moves behind it. false: there is none, or half of one.
+static bool
+next_record(int fd, uint64_t size, uint64_t *at, uint8_t manifest_sha256[32],
+            uint32_t *len)
+{
+    uint8_t head[RECORD_HEAD];
+
+    if (size < RECORD_HEAD || *at > size - RECORD_HEAD ||
+        sg_os_file_pread(fd, *at, head, sizeof head) != SG_OK)
+        return false;
+    *len = sg_bytes_load_u32(head + 32);
+    if (*len > size - *at - RECORD_HEAD)
+        return false;
+    memcpy(manifest_sha256, head, 32);
+    *at += RECORD_HEAD + *len;
+    return true;
+}
+
+static bool
+open_receipts(const struct sg_home *home, char path[SG_OS_PATH], int *fd,
+              uint64_t *size)
+{
+    return sg_os_file_path(path, "%s/outbox/receipts", home->path) &&
+           sg_os_file_open(path, SG_OS_OPEN_READ, fd) == SG_OK &&
+           sg_os_file_size(*fd, size) == SG_OK;
+}
+
+bool
+sg_outbox_find_receipt(const struct sg_home *home,
+                       const uint8_t manifest_sha256[32],
+                       struct sg_arena *arena, struct sg_slice *receipt)
+{
+    char path[SG_OS_PATH];
+    uint8_t name[32];
+    uint64_t at = 0, size;
+    uint32_t len;
+    int fd = -1;
+    bool found = false;
+
+    if (open_receipts(home, path, &fd, &size))
+        while (!found && next_record(fd, size, &at, name, &len))
+            found = memcmp(name, manifest_sha256, 32) == 0;
+    if (found) {
+        uint8_t *bytes = sg_arena_take(arena, (size_t)len + 1);
+        found = bytes != NULL &&
+                sg_os_file_pread(fd, at - len, bytes, len) == SG_OK;
+        *receipt = sg_slice_of(bytes, len);
+    }
+    sg_os_file_close(&fd);
+    return found;
+}
+
+// A crash may have left half a receipt at the end; what came behind it could
+// not be found. Its release is still in the outbox and gets its receipt again.
+static enum sg_err
+mend_receipts(const struct sg_home *home)
+{
+    char path[SG_OS_PATH];
+    uint8_t name[32], *bytes = NULL;
+    uint64_t at = 0, size = 0;
+    size_t got;
+    uint32_t len;
+    int fd = -1;
+
+    if (!open_receipts(home, path, &fd, &size)) {
+        sg_os_file_close(&fd);
+        return SG_OK; // none yet
+    }
+    while (next_record(fd, size, &at, name, &len))
+        ;
+    sg_os_file_close(&fd);
+    if (at == size)
+        return SG_OK;
+    enum sg_err err = sg_os_file_read(path, (size_t)size, &bytes, &got);
+    if (err == SG_OK)
+        err = sg_os_file_replace(path, sg_slice_of(bytes, (size_t)at), true);
+    free(bytes);
+    return err;
+}
+
+enum sg_err
+sg_outbox_lock(const struct sg_home *home, int *lock)
+{
+    char path[SG_OS_PATH];
+    uint8_t name[32];
+
+    if (!sg_os_file_path(path, "%s/outbox", home->path))
+        return SG_ERR_FULL;
+    enum sg_err err = sg_os_file_make_dirs(path);
+    if (err == SG_OK && !sg_os_file_path(path, "%s/outbox/lock", home->path))
+        err = SG_ERR_FULL;
+    if (err == SG_OK)
+        err = sg_os_file_lock(path, lock);
+    if (err != SG_OK)
+        return err == SG_ERR_EXISTS ? SG_ERR_BUSY : err;
+    // Nothing was left: the last program that held it came to its end.
+    if (sg_outbox_left(home, "group", name) ||
+        sg_outbox_left(home, "item", name))
+        err = mend_receipts(home);
+    if (err != SG_OK)
+        sg_os_file_close(lock);
+    return err;
 }

@@ -28,6 +28,10 @@ SG_MUST_CHECK enum sg_err sg_outbox_receipt(const struct sg_home *home,
                                             const uint8_t manifest_sha256[32],
                                             struct sg_slice receipt, bool sync);
 SG_MUST_CHECK enum sg_err sg_outbox_sync_receipts(const struct sg_home *home);
+// The receipt kept of this manifest, copied into arena. false: there is none.
+bool sg_outbox_find_receipt(const struct sg_home *home,
+                            const uint8_t manifest_sha256[32],
+                            struct sg_arena *arena, struct sg_slice *receipt);
 // What is on its way: one file, durable after sg_outbox_sync. kind: "group" or
 // "item".
 SG_MUST_CHECK enum sg_err sg_outbox_put(const struct sg_home *home,
@@ -49,3 +53,7 @@ void sg_outbox_remove(const struct sg_home *home, const uint8_t name[32],
 // removing it.
 bool sg_outbox_left(const struct sg_home *home, const char *kind,
                     uint8_t name[32]);
+// All that were left over; free() *names.
+SG_MUST_CHECK enum sg_err sg_outbox_all(const struct sg_home *home,
+                                        const char *kind, uint8_t (**names)[32],
+                                        size_t *count);

@@ -51,7 +51,8 @@ look(struct statgate *handle, const struct statgate_release *release,
         return sg_session_fail(result, SG_ERR_SHORT, release->file);
     if (!release->again &&
         sg_outbox_head(&handle->home, release->flow, &head) &&
-        memcmp(head.file_sha256, file->sha256, 32) == 0)
+        memcmp(head.file_sha256, file->sha256, 32) == 0 &&
+        !sg_publish_large_left(handle, release, file))
         return sg_session_fail(result, SG_ERR_UNCHANGED, release->flow);
     return sg_session_done(result);
 }
@@ -121,6 +122,7 @@ statgate_publish_many(struct statgate *handle,
                       struct statgate_receipt *receipts,
                       struct statgate_result *results)
 {
+    struct sg_publish_left *left = NULL;
     struct sg_publish_window *window = NULL;
     int lock = -1;
     int worst = 0;
@@ -129,15 +131,19 @@ statgate_publish_many(struct statgate *handle,
     enum sg_err err = sg_outbox_lock(&handle->home, &lock);
     if (err == SG_OK)
         err = sg_publish_window_new(handle, &window);
-    if (err == SG_OK)
+    if (err == SG_OK) {
+        left = sg_publish_left_look(handle);
         (void)sg_publish_window_left(window, NULL, NULL, NULL);
+    }
     for (size_t i = 0; i < count; i++) {
         struct sg_content_file file = {.path = releases[i].file};
         if (err != SG_OK) {
             (void)sg_session_fail(&results[i], err, NULL);
             continue;
         }
-        if (look(handle, &releases[i], &file, &results[i]) != 0)
+        if (sg_publish_left_take(left, handle, &releases[i], &receipts[i],
+                                 &results[i]) ||
+            look(handle, &releases[i], &file, &results[i]) != 0)
             continue;
         if (file.size > SG_LIMIT_CHUNK) {
             sg_publish_window_end(window);
@@ -151,6 +157,7 @@ statgate_publish_many(struct statgate *handle,
     if (err == SG_OK)
         sg_publish_window_end(window);
     sg_publish_window_free(&window);
+    free(left);
     sg_os_file_close(&lock);
     for (size_t i = 0; i < count; i++) {
         if (results[i].exit != 0)

@@ -27,3 +27,17 @@ sg_publish_set_head(struct statgate *handle, const char *flow,
                     const struct sg_content_file *file,
                     const struct statgate_receipt *receipt);
 void sg_publish_forget_head(struct statgate *handle, const char *flow);
+
+// What groups in the outbox hold; NULL: there are none. free() it.
+struct sg_publish_left;
+struct sg_publish_left *sg_publish_left_look(struct statgate *handle);
+// true: this release was one of them and was accepted; receipt and result are
+// filled. Asked after they were sent again.
+bool sg_publish_left_take(struct sg_publish_left *left, struct statgate *handle,
+                          const struct statgate_release *release,
+                          struct statgate_receipt *receipt,
+                          struct statgate_result *result);
+// Does a large release of this flow and content wait in the outbox?
+bool sg_publish_large_left(struct statgate *handle,
+                           const struct statgate_release *release,
+                           const struct sg_content_file *file);

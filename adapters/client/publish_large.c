@@ -39,6 +39,23 @@ name_item(const struct statgate_release *release,
     sg_crypto_sha256v(parts, SG_COUNT_OF(parts), name);
 }
 
+bool
+sg_publish_large_left(struct statgate *handle,
+                      const struct statgate_release *release,
+                      const struct sg_content_file *file)
+{
+    uint8_t name[32], *bytes = NULL;
+    size_t len;
+
+    name_item(release, file, name);
+    bool there =
+        sg_outbox_get(&handle->home, name, "item", &bytes, &len) == SG_OK;
+    if (there)
+        sg_crypto_wipe(bytes, len);
+    free(bytes);
+    return there && !release->rehearse;
+}
+
 static enum sg_err
 sign_one(struct statgate *handle, const struct sg_manifest_made *made,
          const struct sg_content_file *file, bool rehearse,

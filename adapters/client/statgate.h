@@ -80,7 +80,9 @@ STATGATE_API int statgate_publish(struct statgate *handle,
 /* Many small releases at once: signatures are shared by up to 64 releases, and
  * several groups are on their way before the first is answered. A release that
  * is refused takes those after it of the same flow with it, since revisions have
- * no gap. receipts and results have count items. */
+ * no gap. receipts and results have count items. Called again with the same
+ * releases after a crash within the call, those that were accepted get their
+ * receipt (duplicate), and no second release. */
 STATGATE_API int statgate_publish_many(struct statgate *handle,
                                        const struct statgate_release *releases,
                                        size_t count,
