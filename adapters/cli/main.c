@@ -1,6 +1,7 @@
 // main - finds the verb and runs it.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/cli/cli.h"
 #include "broker/base/crypto.h"
@@ -53,9 +54,26 @@ help(FILE *out)
 {
     fprintf(out, "usage: statgate VERB ...\n\n");
     for (size_t i = 0; i < SG_COUNT_OF(verbs); i++)
-        fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fprintf(out, "\nstatgate VERB --help says more; statgate(1) says all.\n");
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+}
+
+// Whoever asks for help wants it as the answer: each verb prints its usage on
+// standard error, which is standard output from here on.
+static int
+run(const struct sg_verb *verb, int argc, char **argv)
+{
+    bool asked = false;
+
+    for (int i = 1; i < argc; i++)
+        asked = asked || strcmp(argv[i], "--help") == 0;
+    if (!asked)
+        return verb->run(argc, argv);
+    if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+        return sg_cli_fail(SG_ERR_IO, NULL);
+    int status = verb->run(argc, argv);
+    return status == sg_err_exit(SG_ERR_USAGE) ? 0 : status;
 }
 
 int
@@ -73,7 +91,7 @@ main(int argc, char **argv)
         return sg_cli_fail(SG_ERR_CRYPTO, NULL);
     for (size_t i = 0; i < SG_COUNT_OF(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+            return run(&verbs[i], argc - 1, argv + 1);
     }
     fprintf(stderr, "statgate: there is no verb \"%s\"; see statgate help\n",
             argv[1]);

@@ -42,6 +42,13 @@ sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
             continue;
         }
         const struct sg_option *row = find(rows, count, argv[i]);
+        if (row == NULL && strcmp(argv[i], "--help") == 0)
+            return false; // main has seen to it that the usage is the answer
+        if (row == NULL && strcmp(argv[i], "--options") == 0) {
+            for (size_t k = 0; k < count; k++)
+                printf("%s\n", rows[k].name);
+            return false;
+        }
         if (row == NULL) {
             fprintf(stderr, "statgate: there is no option %s; see --help\n",
                     argv[i]);

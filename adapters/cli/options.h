@@ -19,7 +19,8 @@ struct sg_option {    // one of the three destinations is set
 };
 
 // From argv[first] on. What is no option goes to rest. false: an unknown
-// option, or a value is missing; said on stderr.
+// option, or a value is missing; said on stderr. false and silent: --help; and
+// --options, by which tests hear of the rows, one a line.
 bool sg_options_take(int argc, char **argv, int first,
                      const struct sg_option *rows, size_t count,
                      struct sg_words *rest);

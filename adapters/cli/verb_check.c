@@ -5,6 +5,7 @@
 
 #include "adapters/cli/check_print.h"
 #include "adapters/cli/cli.h"
+#include "adapters/cli/options.h"
 #include "adapters/cli/structure_store.h"
 #include "broker/base/arena.h"
 #include "broker/base/limits.h"
@@ -248,9 +249,9 @@ check_file(struct run *run, const char *path)
 }
 
 static int
-complain(const char *word)
+complain(void)
 {
-    fprintf(stderr, "statgate check: %s\n%s", word, usage);
+    fputs(usage, stderr);
     return sg_err_exit(SG_ERR_USAGE);
 }
 
@@ -258,29 +259,23 @@ int
 sg_verb_check(int argc, char **argv)
 {
     struct run run = {0};
-    const char *path = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (strcmp(argv[i], "--json") == 0) {
-            run.print.form = SG_CHECK_PRINT_JSON;
-        } else if (strcmp(argv[i], "--ess") == 0) {
-            run.print.form = SG_CHECK_PRINT_ESS;
-        } else if (strcmp(argv[i], "--all") == 0) {
-            run.print.all = true;
-        } else if (strcmp(argv[i], "--structure") == 0) {
-            if (++i == argc)
-                return complain("--structure needs a URN");
-            run.wanted = argv[i];
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return complain("unknown option");
-        } else if (path != NULL) {
-            return complain("one file at a time");
-        } else {
-            path = argv[i];
-        }
+    bool json = false, ess = false;
+    struct sg_words rest;
+    const struct sg_option rows[] = {{"--structure", &run.wanted, NULL, NULL},
+                                     {"--json", NULL, &json, NULL},
+                                     {"--ess", NULL, &ess, NULL},
+                                     {"--all", NULL, &run.print.all, NULL}};
+
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest))
+        return complain();
+    if (rest.count != 1 || (json && ess)) {
+        fprintf(stderr, "statgate: check takes one file%s\n",
+                json && ess ? ", and --json or --ess" : "");
+        return complain();
     }
-    return path == NULL ? complain("which file?") : check_file(&run, path);
+    if (json)
+        run.print.form = SG_CHECK_PRINT_JSON;
+    else if (ess)
+        run.print.form = SG_CHECK_PRINT_ESS;
+    return check_file(&run, rest.word[0]);
 }

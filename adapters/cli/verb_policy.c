@@ -38,12 +38,16 @@ usage(FILE *out)
         "                               [--for recipient] [--any-obligation]\n"
         "       statgate policy decide FILE|DIR... [--day DATE] [--alone]\n"
         "                              < REQUESTS.jsonl\n"
-        "       statgate policy propose|approve|status|export ... at a gate\n"
+        "       statgate policy propose FILE... [--home DIR]\n"
+        "       statgate policy approve SHA256 [--home DIR]\n"
+        "       statgate policy status [--json] [--home DIR]\n"
+        "       statgate policy export [SHA256] -o DIR [--json] [--home DIR]\n"
         "\n"
         "check reads, proves every never, runs every test. explain says how a\n"
         "request is decided and why; obligations that this version does not\n"
         "perform deny, unless --any-obligation. decide reads one JSON request a\n"
-        "line and prints one decision a line, all obligations granted.\n",
+        "line and prints one decision a line, all obligations granted. propose,\n"
+        "approve and status speak to a gate: two persons put a law in force.\n",
         out);
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
 }

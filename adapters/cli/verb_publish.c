@@ -199,7 +199,7 @@ sg_verb_why(int argc, char **argv)
     if (!report && (!fine || rest.count != 2 ||
                     !release_of(rest.word[0], flow, &revision))) {
         fputs(
-            "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json]\n"
+            "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json] [--home DIR]\n"
             "       statgate why MANIFEST  (fault report of an own release)\n",
             stderr);
         return sg_err_exit(SG_ERR_USAGE);

@@ -329,7 +329,6 @@ take(int argc, char **argv, int first, struct options *o, struct sg_words *rest)
         {"--home", &o->home, NULL, NULL},
         {"--gate", &o->gate, NULL, NULL},
         {"--gate-home", &o->gate_home, NULL, NULL},
-        {"--roster", &o->roster, NULL, NULL},
         {"--key", &o->key, NULL, NULL},
         {"--days", &o->days, NULL, NULL},
         {"--threshold", &o->threshold, NULL, NULL},
@@ -363,15 +362,15 @@ sg_verb_roster(int argc, char **argv)
         if (strcmp(argv[1], "instrument") == 0 && file != NULL)
             return roster_instrument(&o, file);
     }
-    fputs(
-        "usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
-        "         [--threshold K] [--days N] [--admit REQUEST...\n"
-        "         --gate-home DIR] -o FILE\n"
-        "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
-        "       statgate roster show FILE [--json]\n"
-        "       statgate roster instrument FILE --kind K --from A --to B -o F\n"
-        "       statgate roster put FILE [--home DIR]\n",
-        stderr);
+    fputs("usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
+          "         [--threshold K] [--days N] [--admit REQUEST...\n"
+          "         --gate-home DIR] -o FILE\n"
+          "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
+          "       statgate roster show FILE [--json]\n"
+          "       statgate roster instrument FILE --kind K --from A --to B\n"
+          "         [--days N] -o NEXT\n"
+          "       statgate roster put FILE [--home DIR]\n",
+          stderr);
     return sg_err_exit(SG_ERR_USAGE);
 }
 
@@ -381,9 +380,13 @@ sg_verb_admit(int argc, char **argv)
     struct options o = {0};
     struct sg_words rest;
     struct sg_roster_file roster;
+    const struct sg_option rows[] = {{"--roster", &o.roster, NULL, NULL},
+                                     {"--gate-home", &o.gate_home, NULL, NULL},
+                                     {"-o", &o.out, NULL, NULL}};
 
-    if (!take(argc, argv, 1, &o, &rest) || rest.count == 0 ||
-        o.roster == NULL || o.out == NULL || o.gate_home == NULL) {
+    if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
+        rest.count == 0 || o.roster == NULL || o.out == NULL ||
+        o.gate_home == NULL) {
         fputs(
             "usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
             "         -o NEXT\n\n"
@@ -464,11 +467,12 @@ sg_verb_revoke(int argc, char **argv)
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1 || root == NULL || gate == NULL ||
         !sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32)) {
-        fputs("usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
-              "         [--reason stolen|lost|left|replaced] [--home DIR]\n\n"
-              "One root key holder is enough; it takes effect at once.\n"
-              "KEYID is what roster show prints for the key.\n",
-              stderr);
+        fputs(
+            "usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
+            "         [--reason stolen|lost|left|replaced] [--json] [--home DIR]\n\n"
+            "One root key holder is enough; it takes effect at once.\n"
+            "KEYID is what roster show prints for the key.\n",
+            stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     struct sg_gate_call call = {.json = json};

@@ -61,7 +61,7 @@ sg_verb_subscribe(int argc, char **argv)
         fputs("usage: statgate subscribe FLOW --purpose P [--basis B]\n"
               "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
               "ml21]\n"
-              "         [--promise O...] [--name NAME] [--home DIR]\n",
+              "         [--promise O...] [--name NAME] [--json] [--home DIR]\n",
               stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
@@ -97,7 +97,8 @@ sg_verb_unsubscribe(int argc, char **argv)
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1) {
-        fputs("usage: statgate unsubscribe NAME [--home DIR]\n", stderr);
+        fputs("usage: statgate unsubscribe NAME [--json] [--home DIR]\n",
+              stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
     call.json = json;
@@ -277,7 +278,8 @@ sg_verb_verify(int argc, char **argv)
         (rest.count == 0) == (receipt == NULL) ||
         (sidecar != NULL && rest.count != 1)) {
         fputs("usage: statgate verify FILE... [--sidecar FILE.sgv] [--json]\n"
-              "       statgate verify --receipt FILE\n\n"
+              "         [--home DIR]\n"
+              "       statgate verify --receipt FILE [--json] [--home DIR]\n\n"
               "Offline: who signed what, how many rows, what was withheld and\n"
               "under which rule the gate says so. 0 valid, 65 not.\n",
               stderr);
