@@ -3,14 +3,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/os/file.h"
+
+// The system's own word is the only one that helps with a file.
+static int
+fail_io(const char *detail)
+{
+    fprintf(stderr,
+            "statgate: reading or writing failed%s%s: %s (%s)\n"
+            "  check the name, and who may read and write there\n",
+            detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
+            sg_os_file_reason(), sg_err_code(SG_ERR_IO));
+    return sg_err_exit(SG_ERR_IO);
+}
+
 int
 sg_cli_fail(enum sg_err err, const char *detail)
 {
     if (err == SG_ERR_DISK)
         err = SG_ERR_DISK_HERE; // it is the gate's only in the gate's answers
-    fprintf(stderr, "statgate: %s%s%s (%s)\n  %s\n", sg_err_sentence(err),
-            detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
-            sg_err_code(err), sg_err_cure(err));
+    if (err == SG_ERR_IO && sg_os_file_reason()[0] != '\0')
+        return fail_io(detail);
+    if (err == SG_ERR_NOT_FOUND && detail != NULL)
+        fprintf(stderr, "statgate: there is no %s (%s)\n  %s\n", detail,
+                sg_err_code(err), sg_err_cure(err));
+    else
+        fprintf(stderr, "statgate: %s%s%s (%s)\n  %s\n", sg_err_sentence(err),
+                detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
+                sg_err_code(err), sg_err_cure(err));
     return sg_err_exit(err);
 }
 

@@ -16,6 +16,7 @@
 
 enum { ARENA = 128 * 1024 * 1024, BLOCK = 256 * 1024 };
 enum { PAUSE_US = 1000, PAUSE_MAX_US = 256 * 1000 }; // between two questions
+enum { PUT_MS = 60000 };
 
 // Whose home it is; the library has checked the file.
 static void
@@ -37,6 +38,8 @@ read_names(struct sg_gate_call *call)
         call->participant[0] = '\0';
 }
 
+static bool is_there(struct sg_gate_call *call);
+
 bool
 sg_gate_call_open(struct sg_gate_call *call, const char *home,
                   uint32_t timeout_ms)
@@ -47,7 +50,8 @@ sg_gate_call_open(struct sg_gate_call *call, const char *home,
         call->result.exit = sg_cli_fail(SG_ERR_MEMORY, NULL);
         return false;
     }
-    if (statgate_open(call->home, NULL, timeout_ms, &call->gate,
+    if ((timeout_ms > SG_GATE_CALL_MS && !is_there(call)) ||
+        statgate_open(call->home, NULL, timeout_ms, &call->gate,
                       &call->result) != 0) {
         (void)sg_gate_call_say(call);
         return false;
@@ -115,6 +119,24 @@ sg_gate_call_ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
                  Sgpb__Envelope__BodyCase wanted)
 {
     return ask(call, envelope, (struct sg_slice){NULL, 0}, wanted);
+}
+
+// Nobody should wait half an hour for a gate that is down.
+static bool
+is_there(struct sg_gate_call *call)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__CheckpointGet get = SGPB__CHECKPOINT_GET__INIT;
+
+    if (statgate_open(call->home, NULL, SG_GATE_CALL_MS, &call->gate,
+                      &call->result) != 0)
+        return false;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CHECKPOINT_GET;
+    envelope.checkpoint_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_CHECKPOINT);
+    statgate_close(&call->gate);
+    return answer != NULL;
 }
 
 void
@@ -221,7 +243,7 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
     Sgpb__ObjectPut put = SGPB__OBJECT_PUT__INIT;
     uint8_t sha256[32];
     uint64_t sent = UINT64_MAX;
-    uint64_t until = sg_os_clock_mono_us() + SG_GATE_CALL_MS * 1000ull;
+    uint64_t until = sg_os_clock_mono_us() + PUT_MS * 1000ull;
     useconds_t pause = PAUSE_US;
 
     sg_crypto_sha256(bytes.ptr, bytes.len, sha256);

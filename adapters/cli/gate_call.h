@@ -20,9 +20,11 @@ struct sg_gate_call {
     bool json;
 };
 
-enum { SG_GATE_CALL_MS = 60000 };
+enum { SG_GATE_CALL_MS = 20000 }; // longer than a gate needs to start again
 
-// home NULL: STATGATE_HOME. false: said on stderr; exit is result.exit.
+// home NULL: STATGATE_HOME. false: said on stderr; exit is result.exit. Where
+// calls may take longer than SG_GATE_CALL_MS the gate is asked first whether it
+// is there.
 bool sg_gate_call_open(struct sg_gate_call *call, const char *home,
                        uint32_t timeout_ms);
 void sg_gate_call_close(struct sg_gate_call *call);

@@ -5,6 +5,7 @@
 
 #include "adapters/cli/cli.h"
 #include "broker/base/crypto.h"
+#include "broker/os/log.h"
 
 static const struct sg_verb verbs[] = {
     {"check", sg_verb_check, "check FILE [--structure URN] [--json|--ess]",
@@ -87,6 +88,7 @@ main(int argc, char **argv)
         printf("statgate %s\n", SG_VERSION);
         return 0;
     }
+    sg_log_set_level(SG_LOG_OFF); // what there is to say is said in words
     if (sg_crypto_start() != SG_OK)
         return sg_cli_fail(SG_ERR_CRYPTO, NULL);
     for (size_t i = 0; i < SG_COUNT_OF(verbs); i++) {

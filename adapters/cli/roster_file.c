@@ -254,6 +254,16 @@ add(struct sg_roster_file *roster, Sgpb__Participant *who)
     return SG_OK;
 }
 
+static int
+no_request(const char *path)
+{
+    fprintf(stderr,
+            "statgate: %s is not a request to join (%s)\n"
+            "  name a file that statgate join wrote\n",
+            path, sg_err_code(SG_ERR_FORMAT));
+    return sg_err_exit(SG_ERR_FORMAT);
+}
+
 int
 sg_roster_file_admit(struct sg_roster_file *roster, const char *path,
                      const char *gate_home)
@@ -274,7 +284,7 @@ sg_roster_file_admit(struct sg_roster_file *roster, const char *path,
         sg_codec_unpack(&sgpb__join_request__descriptor,
                         sg_codec_slice(((Sgpb__JoinFile *)file)->request),
                         roster->arena, &request) != SG_OK)
-        return sg_cli_fail(SG_ERR_FORMAT, path);
+        return no_request(path);
     Sgpb__JoinRequest *asked = request;
     if (strcmp(asked->gate, roster->doc->gate) != 0)
         return sg_cli_fail(SG_ERR_AUDIENCE, path);

@@ -376,7 +376,9 @@ flow_close(struct sg_gate_call *call, const char *flow, const char *code)
     envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_CLOSE;
     envelope.flow_close = &close;
     (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
-    return sg_gate_call_say(call);
+    if (sg_gate_call_say(call) == 0 && !call->json)
+        printf("closed %s\n", flow);
+    return call->result.exit;
 }
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
 #include "broker/base/encode.h"
@@ -261,6 +262,39 @@ request(const struct options *o, const struct sg_gate_public *gate,
     return err;
 }
 
+static bool
+all(const char *option, enum sg_attr attr, const struct sg_words *words)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (!sg_code_word(option, attr, words->word[i]))
+            return false;
+    }
+    return true;
+}
+
+// What is mistyped here would be signed, and found when nothing is delivered.
+static bool
+words_fit(const struct options *o)
+{
+    static const char *const roles[] = {
+        "operator", "policy_admin", "publisher", "subscriber",
+        "consent",  "auditor",      (char *)NULL};
+
+    for (size_t i = 0; i < o->key_roles.count; i++) {
+        if (!sg_code_word_among("--key-role", roles, o->key_roles.word[i]))
+            return false;
+    }
+    for (size_t i = 0; i < o->promises.count; i++) {
+        if (!sg_code_word_promise("--promise", o->promises.word[i]))
+            return false;
+    }
+    return sg_code_word("--jurisdiction", SG_ATTR_DESTINATION,
+                        o->jurisdiction) &&
+           sg_code_word("--stored-in", SG_ATTR_STORED_IN, o->stored_in) &&
+           sg_code_word("--class", SG_ATTR_RECIPIENT, o->class) &&
+           all("--purpose", SG_ATTR_PURPOSE, &o->purposes);
+}
+
 static int
 join(const struct options *o)
 {
@@ -270,6 +304,8 @@ join(const struct options *o)
 
     if (!sg_slice_is_id(sg_slice_text(o->id)))
         return sg_cli_fail(SG_ERR_SYNTAX, "a participant id is A-Z 0-9 _ . -");
+    if (!words_fit(o))
+        return sg_err_exit(SG_ERR_USAGE);
     int status = sg_roster_file_gate(o->gate, &gate);
     if (status != 0)
         return status;

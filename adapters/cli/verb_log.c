@@ -239,12 +239,22 @@ print_json(struct run *run)
 }
 
 static int
+no_log(enum sg_err err, const char *dir)
+{
+    if (err != SG_ERR_NOT_FOUND)
+        return sg_cli_fail(err, dir);
+    fprintf(stderr,
+            "statgate: there is no evidence log in %s (%s)\n"
+            "  name the folder store/evidence of a gate, or a copy of it\n",
+            dir, sg_err_code(err));
+    return sg_err_exit(err);
+}
+
+static int
 finish(struct run *run, enum sg_err err)
 {
     if (err != SG_OK)
-        return sg_cli_fail(err, run->options->dirs[0]) == 0
-                   ? 0
-                   : sg_err_exit(SG_ERR_IO);
+        return no_log(err, run->options->dirs[0]);
     int status = 0;
     if (run->options->json)
         status = print_json(run);
@@ -358,7 +368,7 @@ show(const struct options *o)
         run.hidden = run.result.faults;
     }
     if (err != SG_OK)
-        return sg_cli_fail(err, o->dirs[0]);
+        return no_log(err, o->dirs[0]);
     if (run.hidden > 0)
         fprintf(stderr,
                 "statgate: the log has %zu faults; see statgate log "

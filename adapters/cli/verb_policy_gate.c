@@ -138,7 +138,9 @@ approve(struct sg_gate_call *call, const char *named)
         envelope.policy_approve = &put;
         (void)sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_RECEIPT);
     }
-    return sg_gate_call_say(call);
+    if (sg_gate_call_say(call) == 0 && !call->json)
+        printf("approved %s\n", named);
+    return call->result.exit;
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "broker/base/encode.h"
@@ -86,8 +87,14 @@ sg_verb_publish(int argc, char **argv)
     uint64_t until = 0;
 
     bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
-    if (fine && embargo != NULL)
-        fine = sg_os_clock_parse(sg_slice_text(embargo), &until);
+    if (fine && embargo != NULL &&
+        !sg_os_clock_parse(sg_slice_text(embargo), &until)) {
+        fprintf(stderr,
+                "statgate: --embargo %s is no time; write it as in "
+                "2027-03-01T09:00:00Z\n",
+                embargo);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
     if (!fine || help || rest.count != 1 || flow == NULL) {
         fputs("usage: statgate publish FILE|- --flow FLOW [--rehearse]\n"
               "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
@@ -95,6 +102,8 @@ sg_verb_publish(int argc, char **argv)
               help ? stdout : stderr);
         return help ? 0 : sg_err_exit(SG_ERR_USAGE);
     }
+    if (!sg_code_word("--kind", SG_ATTR_RELEASE_KIND, kind))
+        return sg_err_exit(SG_ERR_USAGE);
     struct statgate_release release = {.flow = flow,
                                        .file = rest.word[0],
                                        .release_kind = kind,

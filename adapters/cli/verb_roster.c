@@ -149,6 +149,30 @@ roster_new(const struct options *o)
 }
 
 static int
+no_roster(enum sg_err err, const char *path)
+{
+    if (err != SG_ERR_ROSTER && err != SG_ERR_FORMAT)
+        return sg_cli_fail(err, path);
+    fprintf(stderr,
+            "statgate: %s is not a roster (%s)\n"
+            "  name a file that statgate roster new or admit wrote\n",
+            path, sg_err_code(SG_ERR_ROSTER));
+    return sg_err_exit(SG_ERR_ROSTER);
+}
+
+static int
+no_root_key(enum sg_err err, const char *path)
+{
+    if (err == SG_ERR_NOT_FOUND || path == NULL)
+        return sg_cli_fail(err, path);
+    fprintf(stderr,
+            "statgate: %s is not a root key file that its owner alone may read "
+            "(%s)\n  name the file that statgate root new wrote; chmod 600\n",
+            path, sg_err_code(err));
+    return sg_err_exit(err);
+}
+
+static int
 roster_sign(const struct options *o, const char *path)
 {
     struct sg_roster_file roster;
@@ -161,8 +185,12 @@ roster_sign(const struct options *o, const char *path)
     if (o->key == NULL)
         return sg_cli_fail(SG_ERR_USAGE, "roster sign needs --key ROOTKEY");
     enum sg_err err = sg_roster_file_read(path, &roster);
-    if (err == SG_OK)
-        err = sg_os_keyfile_read(o->key, "root", &key);
+    if (err != SG_OK)
+        return no_roster(err, path);
+    if ((err = sg_os_keyfile_read(o->key, "root", &key)) != SG_OK) {
+        sg_roster_file_drop(&roster);
+        return no_root_key(err, o->key);
+    }
     if (err == SG_OK)
         err = sg_crypto_signer_new(key.secret, &signer);
     if (err == SG_OK) {
@@ -232,7 +260,7 @@ roster_show(const struct options *o, const char *path)
 
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, path);
+        return no_roster(err, path);
     const Sgpb__Roster *doc = roster.doc;
     sg_encode_hex(roster.sha256, 32, hex);
     sg_os_clock_format(doc->expires, time);
@@ -270,7 +298,7 @@ roster_put(const struct options *o, const char *path)
 
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, path);
+        return no_roster(err, path);
     if (sg_gate_call_open(&call, o->home, SG_GATE_CALL_MS)) {
         put.signed_ = sg_codec_bytes(roster.bytes.ptr, roster.bytes.len);
         envelope.body_case = SGPB__ENVELOPE__BODY_ROSTER_PUT;
@@ -297,7 +325,7 @@ roster_instrument(const struct options *o, const char *path)
                                          "--from A --to B [--days N] -o NEXT");
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, path);
+        return no_roster(err, path);
     sg_roster_file_next(&roster);
     one.kind = field(o->kind);
     one.from = field(o->from);
@@ -397,7 +425,7 @@ sg_verb_admit(int argc, char **argv)
     }
     enum sg_err err = sg_roster_file_read(o.roster, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, o.roster);
+        return no_roster(err, o.roster);
     sg_roster_file_next(&roster);
     int status = 0;
     for (size_t i = 0; i < rest.count && status == 0; i++)
@@ -487,15 +515,12 @@ sg_verb_revoke(int argc, char **argv)
         envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
         envelope.revoke = &revoke;
         if (err != SG_OK) {
-            fprintf(stderr,
-                    "statgate: %s is not a root key file that its "
-                    "owner alone may read\n",
-                    root);
-            status = sg_cli_fail(err, root);
+            status = no_root_key(err, root);
         } else {
             (void)sg_gate_call_ask(&call, &envelope,
                                    SGPB__ENVELOPE__BODY_RECEIPT);
-            (void)sg_gate_call_say(&call);
+            if (sg_gate_call_say(&call) == 0 && !json)
+                printf("revoked %s\n", rest.word[0]);
         }
     }
     sg_gate_call_close(&call);

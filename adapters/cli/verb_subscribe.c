@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/structure_get.h"
@@ -65,6 +66,14 @@ sg_verb_subscribe(int argc, char **argv)
               stderr);
         return sg_err_exit(SG_ERR_USAGE);
     }
+    if (!sg_code_word("--purpose", SG_ATTR_PURPOSE, purpose) ||
+        (basis[0] != '\0' &&
+         !sg_code_word("--basis", SG_ATTR_LAWFUL_BASIS, basis)))
+        return sg_err_exit(SG_ERR_USAGE);
+    for (size_t i = 0; i < promises.count; i++) {
+        if (!sg_code_word_promise("--promise", promises.word[i]))
+            return sg_err_exit(SG_ERR_USAGE);
+    }
     const struct statgate_subscription wanted = {
         .name = name == NULL ? rest.word[0] : name,
         .flow = rest.word[0],
@@ -104,7 +113,8 @@ sg_verb_unsubscribe(int argc, char **argv)
     call.json = json;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
         (void)statgate_unsubscribe(call.gate, rest.word[0], &call.result);
-        (void)sg_gate_call_say(&call);
+        if (sg_gate_call_say(&call) == 0 && !json)
+            printf("ended %s\n", rest.word[0]);
     }
     sg_gate_call_close(&call);
     return call.result.exit;
@@ -307,7 +317,8 @@ sg_verb_verify(int argc, char **argv)
             printf("%s: %s", file == NULL ? with : file,
                    text[0] != '\0' ? text : result.sentence);
             if (text[0] == '\0')
-                printf("\n");
+                printf("%s%s\n", result.component[0] != '\0' ? ": " : "",
+                       result.component);
         }
         worst = status != 0 ? status : worst;
     }

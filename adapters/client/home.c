@@ -43,9 +43,13 @@ read_conf(struct sg_home *home, struct sg_diag *diag)
                     "there is no %s; make a home with: statgate join", path);
         return SG_ERR_NOT_FOUND;
     }
-    enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
-    if (err != SG_OK)
+    struct sg_diag found;
+    enum sg_err err = sg_os_conf_read(path, rows, SG_COUNT_OF(rows), &found);
+    if (err != SG_OK) {
+        sg_diag_set(diag, 0, 0, "%s, line %u: %s", path, found.line,
+                    found.text);
         return err;
+    }
     home->has_pin = pin[0] != '\0';
     if (!sg_slice_is_id(sg_slice_text(home->participant)) ||
         !sg_slice_is_id(sg_slice_text(home->gate)) ||

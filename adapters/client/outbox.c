@@ -305,9 +305,9 @@ sg_outbox_lock(const struct sg_home *home, int *lock)
     enum sg_err err = sg_os_file_make_dirs(path);
     if (err == SG_OK && !sg_os_file_path(path, "%s/outbox/lock", home->path))
         err = SG_ERR_FULL;
-    if (err == SG_OK)
-        err = sg_os_file_lock(path, lock);
     if (err != SG_OK)
+        return err;
+    if ((err = sg_os_file_lock(path, lock)) != SG_OK)
         return err == SG_ERR_EXISTS ? SG_ERR_BUSY : err;
     // Nothing was left: the last program that held it came to its end.
     if (sg_outbox_left(home, "group", name) ||

@@ -47,8 +47,8 @@ look(struct statgate *handle, const struct statgate_release *release,
     enum sg_err err = sg_content_look(file);
     if (err != SG_OK)
         return sg_session_fail(result, err, release->file);
-    if (file->size == 0)
-        return sg_session_fail(result, SG_ERR_SHORT, release->file);
+    if (file->size == 0 || file->media == SG_MEDIA_UNKNOWN)
+        return sg_publish_no_data(file, release->file, result);
     if (!release->again &&
         sg_outbox_head(&handle->home, release->flow, &head) &&
         memcmp(head.file_sha256, file->sha256, 32) == 0 &&
@@ -217,7 +217,7 @@ statgate_publish(struct statgate *handle,
         own.file = spool;
     }
     if (err != SG_OK)
-        (void)sg_session_fail(result, err, "outbox");
+        (void)sg_publish_outbox_fail(result, err);
     else
         (void)publish_file(handle, &own, progress, context, receipt, result);
     if (spool[0] != '\0')

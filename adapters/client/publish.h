@@ -41,3 +41,7 @@ bool sg_publish_left_take(struct sg_publish_left *left, struct statgate *handle,
 bool sg_publish_large_left(struct statgate *handle,
                            const struct statgate_release *release,
                            const struct sg_content_file *file);
+// Why a file cannot be published at all, and why the outbox cannot be had.
+int sg_publish_no_data(const struct sg_content_file *file, const char *path,
+                       struct statgate_result *result);
+int sg_publish_outbox_fail(struct statgate_result *result, enum sg_err err);

@@ -1,5 +1,7 @@
 // Releases that a crash left in the outbox, given again by the application: it
-// gets the receipt of what was sent then, and no second release.
+// gets the receipt of what was sent then, and no second release. And what keeps
+// a release from being sent.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,4 +120,33 @@ sg_publish_left_take(struct sg_publish_left *left, struct statgate *handle,
             return true;
     }
     return false;
+}
+
+int
+sg_publish_no_data(const struct sg_content_file *file, const char *path,
+                   struct statgate_result *result)
+{
+    (void)sg_session_fail(
+        result, file->size == 0 ? SG_ERR_SHORT : SG_ERR_UNSUPPORTED, path);
+    (void)snprintf(result->sentence, sizeof result->sentence, "%s",
+                   file->size == 0 ? "the file is empty"
+                                   : "the file is no SDMX data message that is "
+                                     "known here");
+    (void)snprintf(result->cure, sizeof result->cure,
+                   "send SDMX-CSV or SDMX-ML 2.1 structure-specific data; "
+                   "statgate check says what is wrong with a file");
+    return result->exit;
+}
+
+int
+sg_publish_outbox_fail(struct statgate_result *result, enum sg_err err)
+{
+    (void)sg_session_fail(result, err, "outbox");
+    if (err == SG_ERR_BUSY) {
+        (void)snprintf(result->sentence, sizeof result->sentence,
+                       "another program publishes from this home");
+        (void)snprintf(result->cure, sizeof result->cure,
+                       "wait until it has ended");
+    }
+    return result->exit;
 }

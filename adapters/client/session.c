@@ -7,6 +7,7 @@
 #include "adapters/client/deliver.h"
 #include "adapters/client/receive.h"
 #include "broker/os/clock.h"
+#include "broker/os/log.h"
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
 #include "schemas/codec/items.h"
@@ -62,6 +63,7 @@ statgate_open(const char *home, const char *gate_address, uint32_t timeout_ms,
     struct statgate *made = NULL;
 
     *handle = NULL;
+    sg_log_set_level(SG_LOG_OFF); // the application's streams are its own
     enum sg_err err = sg_crypto_start();
     if (err == SG_OK && (made = calloc(1, sizeof *made)) == NULL)
         err = SG_ERR_MEMORY;

@@ -26,6 +26,11 @@ sg_session_fail(struct statgate_result *result, enum sg_err err,
     (void)snprintf(result->sentence, sizeof result->sentence, "%s",
                    sg_err_sentence(err));
     (void)snprintf(result->cure, sizeof result->cure, "%s", sg_err_cure(err));
+    if (err == SG_ERR_IO && sg_os_file_reason()[0] != '\0')
+        (void)snprintf(
+            result->cure, sizeof result->cure,
+            "the system says: %s; check who may read and write there",
+            sg_os_file_reason());
     if (detail != NULL)
         (void)snprintf(result->component, sizeof result->component, "%s",
                        detail);
@@ -37,9 +42,12 @@ sg_session_fail_at(struct statgate_result *result, enum sg_err err,
                    const struct sg_diag *diag)
 {
     (void)sg_session_fail(result, err, NULL);
-    if (diag->text[0] != '\0')
+    if (diag->text[0] != '\0') {
         (void)snprintf(result->sentence, sizeof result->sentence, "%s",
                        diag->text);
+        if (err == SG_ERR_NOT_FOUND)
+            result->cure[0] = '\0'; // the text has its own
+    }
     result->line = diag->line;
     return result->exit;
 }

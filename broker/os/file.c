@@ -36,6 +36,14 @@ error_of(int number)
     }
 }
 
+static _Thread_local const char *last_reason = "";
+
+const char *
+sg_os_file_reason(void)
+{
+    return last_reason;
+}
+
 // The error that errno says. What only the system can explain goes to the log
 // with its reason, since an sg_err has no room for it. path may be NULL.
 static enum sg_err
@@ -44,6 +52,7 @@ failed(const char *call, const char *path)
     int number = errno;
     enum sg_err err = error_of(number);
 
+    last_reason = strerrordesc_np(number);
     if (err == SG_ERR_IO || err == SG_ERR_DISK)
         sg_log(SG_LOG_ERROR, "file.failed", "call", call, "path",
                path == NULL ? "" : path, "reason", strerrordesc_np(number),

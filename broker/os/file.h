@@ -15,6 +15,9 @@
 
 enum { SG_OS_PATH = 1024 };
 
+// What the system said of this thread's last failure, in words; "": nothing.
+const char *sg_os_file_reason(void);
+
 // printf into a path; false: it does not fit.
 SG_MUST_CHECK bool sg_os_file_path(char out[SG_OS_PATH], const char *format,
                                    ...) __attribute__((format(printf, 2, 3)));

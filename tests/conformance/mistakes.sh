@@ -1,0 +1,103 @@
+#!/bin/sh
+# What people mistype, forget or may not do: each is told with the place, the
+# fault and the cure, and with the exit status that the manual promises.
+#   mistakes.sh STATGATE
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+statgate=${1:?usage: mistakes.sh STATGATE}
+# shellcheck source=tests/harness/say.sh
+. "$here/tests/harness/say.sh"
+
+gate_found
+member office KE_OFFICE KE nso data_provider publisher,consent \
+    official_statistics,sdg_reporting
+member norway NO_OFFICE NO nso data_consumer subscriber \
+    official_statistics,sdg_reporting
+gate_open
+for name in office norway; do
+    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die "structure import"
+done
+gate_flow office F 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+kenya=$here/schemas/sdg/data/kenya.csv
+: >"$work/empty.csv"
+
+# A gate that is down: asked in the background, since it is waited for.
+cp -R "$work/office" "$work/lost"
+sed -i 's/^\(control\|data\) .*/\1 tcp:\/\/127.0.0.1:1/' "$work/lost/home.conf"
+STATGATE_HOME=$work/lost "$statgate" flow list >"$work/down.list" 2>&1 &
+down_list=$!
+STATGATE_HOME=$work/lost "$statgate" publish "$kenya" --flow F >"$work/down.publish" 2>&1 &
+down_publish=$!
+
+# told STATUS WORDS HOME VERB...: ends with it and says the words.
+told() {
+    told_with=$1 told_words=$2 told_found=0
+    shift 2
+    as "$@" || told_found=$?
+    sentence=$(echo "$*" | sed "s#$work/##g; s#$here/##g")
+    if [ "$told_found" = "$told_with" ] && grep -q -e "$told_words" "$work/said"; then
+        echo "ok   $sentence: $told_with, $told_words"
+    else
+        echo "FAIL $sentence: $told_found, not $told_with with \"$told_words\""
+        sed 's/^/     /' "$work/said"
+        status=1
+    fi
+}
+# The command itself.
+told 2 'there is no verb "pubish"' office pubish
+told 2 'there is no option --flwo' office publish "$kenya" --flwo F
+told 2 '--flow needs a value' office publish "$kenya" --flow
+told 2 'usage: statgate publish' office publish --flow F
+told 0 'usage: statgate publish' office publish --help
+told 2 'no time; write it as in 2027' office publish "$kenya" --flow F --embargo tomorrow
+told 2 'major_revision correction' office publish "$kenya" --flow F --kind corection
+told 2 'sdg_reporting' norway subscribe F --purpose sdg_reprting
+told 2 'delete_after_days(30)' norway subscribe F --purpose sdg_reporting --promise nothing
+told 2 'it is one of' new join --gate "$work/HUB/gate.public" --id X --jurisdiction KE \
+    --class office --person p --key-role publisher
+told 2 'a country as in KE, or INTL; perhaps KE' new join --gate "$work/HUB/gate.public" \
+    --id X --jurisdiction Kenya --class nso --person p --key-role publisher
+told 2 'publisher subscriber' new join --gate "$work/HUB/gate.public" --id X \
+    --jurisdiction KE --class nso --person p --key-role editor
+# Files that are not there, or are something else.
+told 65 'there is no .*absent.csv' office check "$work/absent.csv"
+told 65 'absent.csv' office publish "$work/absent.csv" --flow F
+told 1 'Is a directory' office check "$work"
+told 1 'Is a directory' office publish "$work" --flow F
+told 65 'the file is empty' office publish "$work/empty.csv" --flow F
+told 65 'no SDMX data message' office publish "$here/README.md" --flow F
+told 65 'is not a roster' HUB roster show "$here/README.md"
+told 77 'is not a root key file' HUB roster sign "$work/roster" --key "$here/README.md"
+told 65 'is not a request to join' HUB admit "$here/README.md" --roster "$work/roster" \
+    --gate-home "$work/HUB" -o "$work/next"
+told 65 'there is no evidence log' office log verify "$work"
+told 65 'README.md.sgv' office verify "$here/README.md"
+told 65 'it is not a receipt' office verify --receipt "$here/README.md"
+echo "nonsense words" >"$work/nonsense.terms"
+told 65 'there is no setting "nonsense"' office flow new "$work/nonsense.terms"
+# Homes.
+told 65 'make a home with: statgate join' nobody flow list
+cp -R "$work/norway" "$work/broken"
+echo garbage >>"$work/broken/home.conf"
+told 65 'home.conf, line [0-9]*: there is no setting "garbage"' broken flow list
+cp -R "$work/norway" "$work/open"
+chmod 644 "$work/open/keys/sign.key"
+told 77 'owner alone may read; chmod 600' open flow list
+# Rights and the gate's answers.
+told 77 'peer.rights' norway publish "$kenya" --flow F
+told 77 'peer.rights' norway status
+told 77 'subscriber.purpose' norway subscribe F --purpose commercial
+told 65 'publisher.flow' office publish "$kenya" --flow NONE
+told 65 'publisher.flow' norway subscribe NONE --purpose sdg_reporting
+told 65 '"code":"publisher.flow"' office publish "$kenya" --flow NONE --json
+
+found=0
+wait $down_list || found=$?
+cp "$work/down.list" "$work/said"
+is 'a gate that is down is told' 69 "$found"
+said 'with what to look at' 'does not answer.*gate.unreachable'
+found=0
+wait $down_publish || found=$?
+cp "$work/down.publish" "$work/said"
+is 'before a publisher waits for half an hour' 69 "$found"
+finish
