@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/cli/context.h"
 #include "broker/os/file.h"
 
 // The system's own word is the only one that helps with a file.
@@ -53,8 +54,25 @@ sg_cli_home(void)
     const char *given = getenv("STATGATE_HOME");
     if (given != NULL && given[0] != '\0')
         return given;
+    if (sg_context_now() != NULL)
+        return sg_context_now()->home;
     given = getenv("HOME");
     int len =
         snprintf(home, sizeof home, "%s/.statgate", given == NULL ? "" : given);
     return len > 0 && (size_t)len < sizeof home ? home : ".statgate";
+}
+
+const char *
+sg_cli_gate(bool home_said)
+{
+    const char *given = getenv("STATGATE_GATE");
+
+    if (given != NULL && given[0] != '\0')
+        return given;
+    given = getenv("STATGATE_HOME");
+    // The context's address is that of the context's home.
+    if (home_said || (given != NULL && given[0] != '\0') ||
+        sg_context_now() == NULL || sg_context_now()->gate[0] == '\0')
+        return NULL;
+    return sg_context_now()->gate;
 }

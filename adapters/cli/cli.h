@@ -6,6 +6,8 @@
 // 77 refused by policy, consent or rights.
 #pragma once
 
+#include <stdbool.h>
+
 #include "broker/base/diag.h"
 #include "broker/base/err.h"
 #include "broker/base/slice.h"
@@ -38,6 +40,7 @@ int sg_verb_unsubscribe(int argc, char **argv);
 int sg_verb_receive(int argc, char **argv);
 int sg_verb_verify(int argc, char **argv);
 int sg_verb_consent(int argc, char **argv);
+int sg_verb_context(int argc, char **argv);
 int sg_verb_demo(int argc, char **argv);
 
 // One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
@@ -46,5 +49,8 @@ int sg_cli_fail(enum sg_err err, const char *detail);
 // "FILE:LINE:COLUMN: sentence" on stderr.
 int sg_cli_fail_at(enum sg_err err, const char *file,
                    const struct sg_diag *diag);
-// STATGATE_HOME, or $HOME/.statgate; never NULL after main has begun.
+// STATGATE_HOME, the context in use, or $HOME/.statgate; never NULL.
 const char *sg_cli_home(void);
+// STATGATE_GATE, or the address of the context in use unless another home was
+// said; NULL: as home.conf has it.
+const char *sg_cli_gate(bool home_said);

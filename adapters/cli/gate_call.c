@@ -45,13 +45,14 @@ sg_gate_call_open(struct sg_gate_call *call, const char *home,
                   uint32_t timeout_ms)
 {
     call->home = home == NULL ? sg_cli_home() : home;
+    call->address = sg_cli_gate(home != NULL);
     call->arena = sg_arena_new(ARENA, BLOCK);
     if (call->arena == NULL) {
         call->result.exit = sg_cli_fail(SG_ERR_MEMORY, NULL);
         return false;
     }
     if ((timeout_ms > SG_GATE_CALL_MS && !is_there(call)) ||
-        statgate_open(call->home, NULL, timeout_ms, &call->gate,
+        statgate_open(call->home, call->address, timeout_ms, &call->gate,
                       &call->result) != 0) {
         (void)sg_gate_call_say(call);
         return false;
@@ -128,7 +129,7 @@ is_there(struct sg_gate_call *call)
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__CheckpointGet get = SGPB__CHECKPOINT_GET__INIT;
 
-    if (statgate_open(call->home, NULL, SG_GATE_CALL_MS, &call->gate,
+    if (statgate_open(call->home, call->address, SG_GATE_CALL_MS, &call->gate,
                       &call->result) != 0)
         return false;
     envelope.body_case = SGPB__ENVELOPE__BODY_CHECKPOINT_GET;

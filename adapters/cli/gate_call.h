@@ -15,7 +15,7 @@ struct sg_gate_call {
     struct statgate *gate;
     struct sg_arena *arena;
     struct statgate_result result;
-    const char *home;
+    const char *home, *address;        // address NULL: as home.conf has it
     char participant[65], gate_id[65]; // as home.conf has them
     bool json;
 };

@@ -46,6 +46,8 @@ static const struct sg_verb verbs[] = {
     {"verify", sg_verb_verify, "verify FILE...", "verify data offline"},
     {"consent", sg_verb_consent, "consent agreement|give|withdraw|show ...",
      "consent agreements and events"},
+    {"context", sg_verb_context, "context add|use|ls ...",
+     "names for homes and gates"},
     {"status", sg_verb_status, "status [--json]",
      "what the gate says of itself"},
 };

@@ -14,6 +14,7 @@
 
 enum { CALL_ARENA = 128 * 1024 * 1024, SCRATCH_ARENA = 16 * 1024 * 1024 };
 enum { BLOCK = 256 * 1024, SLICE_MS = 200, AGAIN_MS = 5000, TURNS = 3 };
+enum { ADDRESS_MAX = 256 };
 enum { DENIED = 5 }; // times in a row
 
 const char *
@@ -45,6 +46,16 @@ connect_gate(struct statgate *handle, const char *address)
     struct sg_wire_options options = {
         .endpoint = {handle->home.endpoint[0], handle->home.endpoint[1]}};
 
+    char control[ADDRESS_MAX];
+    const char *comma = address == NULL ? NULL : strchr(address, ',');
+    if (comma != NULL && (size_t)(comma - address) >= sizeof control)
+        return SG_ERR_FULL;
+    if (comma != NULL) {
+        memcpy(control, address, (size_t)(comma - address));
+        control[comma - address] = '\0';
+        options.endpoint[SG_WIRE_CONTROL] = control;
+        address = comma + 1;
+    }
     if (address != NULL)
         options.endpoint[SG_WIRE_DATA] = address;
     memcpy(options.server_key, handle->home.gate_transport, 32);
@@ -79,8 +90,14 @@ statgate_open(const char *home, const char *gate_address, uint32_t timeout_ms,
         err = made->arena == NULL || made->scratch == NULL
                   ? SG_ERR_MEMORY
                   : connect_gate(made, gate_address);
-        if (err != SG_OK)
+        if (err == SG_ERR_IO) {
+            (void)sg_session_fail(result, SG_ERR_SYNTAX, "address");
+            (void)snprintf(result->sentence, sizeof result->sentence,
+                           "an address of the gate is none; it is written as "
+                           "in tcp://gate.example:7171");
+        } else if (err != SG_OK) {
             (void)sg_session_fail(result, err, NULL);
+        }
     }
     if (err != SG_OK) {
         statgate_close(&made);

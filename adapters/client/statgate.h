@@ -43,8 +43,8 @@ struct statgate; /* a connection to a gate with a home */
 STATGATE_API const char *statgate_version(void);
 
 /* Opens home and connects; the gate's transport key is the pinned one. The
- * first call that needs an answer waits for it. gate_address NULL: the one in
- * the home. timeout_ms bounds every later call. */
+ * first call that needs an answer waits for it. gate_address NULL: those in the
+ * home; "CONTROL,DATA", or the data address alone. timeout_ms bounds every later call. */
 STATGATE_API int statgate_open(const char *home, const char *gate_address,
                                uint32_t timeout_ms, struct statgate **handle,
                                struct statgate_result *result);

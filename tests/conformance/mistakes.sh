@@ -83,6 +83,36 @@ told 65 'home.conf, line [0-9]*: there is no setting "garbage"' broken flow list
 cp -R "$work/norway" "$work/open"
 chmod 644 "$work/open/keys/sign.key"
 told 77 'owner alone may read; chmod 600' open flow list
+# Which home: flag, environment, context, ~/.statgate.
+plain() { # plain VERB...: nothing says which home
+    env -u STATGATE_HOME HOME="$work/user" XDG_CONFIG_HOME="$work/config" \
+        "$statgate" "$@" >"$work/said" 2>&1 </dev/null
+}
+mkdir "$work/user"
+found=0
+plain flow list || found=$?
+is 'without a context the home is ~/.statgate' 65 "$found"
+said 'which is said' 'user/.statgate/home.conf'
+plain context add nairobi --home "$work/office" || die 'context add'
+plain context add oslo --home "$work/norway" \
+    --gate "$control,$data" || die 'context add'
+plain context ls || die 'context ls'
+said 'the first context is used' '^\* nairobi .*/office'
+plain context use oslo || die 'context use'
+plain context ls --json || die 'context ls'
+said 'until another one is' '"name":"oslo","used":true'
+plain flow list || die 'flow list'
+said 'verbs work in it' '^F@0'
+found=0
+plain flow list --home "$work/user" || found=$?
+is 'a flag comes before it' 65 "$found"
+found=0
+STATGATE_GATE=tcp://127.0.0.1:1,nonsense plain flow list || found=$?
+is 'so does an address in the environment' 65 "$found"
+said 'and is told when it is none' 'an address of the gate is none'
+found=0
+plain context use rome || found=$?
+is 'a context that is none is refused' 65 "$found"
 # Rights and the gate's answers.
 told 77 'peer.rights' norway publish "$kenya" --flow F
 told 77 'peer.rights' norway status
