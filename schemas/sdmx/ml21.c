@@ -41,10 +41,11 @@ below_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return sg_ml21_series_start(ml, element);
     if (element->depth == 3 && is(element->name, "Group"))
         return ml->blind ? SG_OK : sg_ml21_group_start(ml, element);
-    if ((element->depth == 3 || (element->depth == 4 && ml->in_series)) &&
-        is(element->name, "Obs"))
-        return sg_ml21_obs_start(ml, element);
-    return SG_OK;
+    bool obs = element->depth == 3 || (element->depth == 4 && ml->in_series);
+    if (!obs || !is(element->name, "Obs"))
+        return SG_OK;
+    ml->obs_known = element->known;
+    return sg_ml21_obs_start(ml, element);
 }
 
 static enum sg_err
@@ -54,6 +55,9 @@ on_start(void *user, const struct sg_xml_element *element)
     ml->depth = element->depth;
     if (ml->dead)
         return SG_OK;
+    if (element->known != 0 && element->known == ml->obs_known &&
+        element->depth == 4 && ml->in_series && ml->in_dataset)
+        return sg_ml21_obs_start(ml, element);
     if (element->depth == 1)
         return root_start(ml, element);
     if (ml->in_dataset)

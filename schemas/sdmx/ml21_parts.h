@@ -93,6 +93,7 @@ struct sg_ml21 {
     uint64_t dataset_rows, series_rows;
     struct sg_ml21_memo memo[SG_ML21_LEVELS][SG_ML21_MEMO];
     struct sg_ml21_known known[SG_XML_KNOWN + 1];
+    uint32_t obs_known; // the number of Obs
     struct sg_ml21_room dataset_room, series_room[2];
     uint32_t series_turn;
     struct sg_value *dataset_values, *base, *values;

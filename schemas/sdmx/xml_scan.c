@@ -387,6 +387,27 @@ take_text(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
     return done;
 }
 
+// White space without CR up to a tag: most of all text. false: it is not that.
+SG_XML_SCAN_INLINE bool
+take_blank(struct sg_xml_scan *scan, struct sg_xml_cursor *c, enum sg_err *err)
+{
+    const uint8_t *from = c->at, *p = from;
+    for (; p < c->end && (*p == '\n' || *p == ' ' || *p == '\t'); p++)
+        if (*p == '\n') {
+            c->lines++;
+            c->line_at = p + 1;
+        }
+    if (p == c->end || *p != '<') {
+        c->lines = 0;
+        c->line_at = NULL;
+        return false;
+    }
+    *err = say_text(scan, from, p);
+    c->at = p;
+    arrive(scan, c, from);
+    return true;
+}
+
 // ---- running -----------------------------------------------------------------
 
 SG_XML_SCAN_INLINE enum sg_xml_scan_end
@@ -399,7 +420,8 @@ run_here(struct sg_xml_scan *scan, struct sg_slice bytes, size_t *used,
         struct sg_xml_cursor c = {
             .at = at, .end = end, .simd = !scan->portable};
         if (*at != '<') {
-            done = take_text(scan, &c, err);
+            if (!take_blank(scan, &c, err))
+                done = take_text(scan, &c, err);
             at = c.at;
             continue;
         }
