@@ -6,6 +6,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { FEW = 32 };
+
 struct again {
     struct sg_slice want; // what is still to come
     bool same;
@@ -40,7 +42,16 @@ fuzz(struct sg_slice all)
     struct sg_core_options options = {
         .gate = SG_SLICE("KE_GATE"),
         .lookup = {.entry = no_entry},
-        .caps = {32, 32, 32, 32, 32, 32, 32, 32, 32, 1u << 20},
+        .caps = {.flows = FEW,
+                 .releases = FEW,
+                 .renditions = FEW,
+                 .subscriptions = FEW,
+                 .deliveries = FEW,
+                 .agreements = FEW,
+                 .records = FEW,
+                 .uploads = FEW,
+                 .sessions = FEW,
+                 .policy_arena = 1u << 20},
     };
 
     if (signer == NULL && sg_crypto_signer_new(seed, &signer) != SG_OK)
