@@ -45,7 +45,6 @@ publish_groups(struct load *load)
     }
 }
 
-// Releases of a group may come in another order than their numbers.
 static void
 take_groups(struct load *load)
 {
