@@ -6,6 +6,7 @@
 #include "adapters/cli/check_print.h"
 #include "adapters/cli/cli.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/progress.h"
 #include "adapters/cli/structure_store.h"
 #include "broker/base/arena.h"
 #include "broker/base/limits.h"
@@ -167,13 +168,20 @@ read_all(struct run *run, int fd)
 {
     uint8_t *bytes = malloc(READ_BYTES);
     enum sg_err err = bytes == NULL ? SG_ERR_MEMORY : SG_OK;
+    struct sg_progress progress;
+    uint64_t total = 0, done = 0;
+    if (sg_os_file_size(fd, &total) != SG_OK)
+        total = 0; // a pipe
+    sg_progress_begin(&progress, "checking", total);
     while (err == SG_OK) {
         size_t got;
         err = sg_os_file_read_some(fd, bytes, READ_BYTES, &got);
         if (err != SG_OK || got == 0)
             break;
+        sg_progress_at(&progress, done += got);
         err = sg_obs_reader_feed(run->reader, sg_slice_of(bytes, got));
     }
+    sg_progress_end(&progress);
     if (err == SG_OK)
         err = sg_obs_reader_end(run->reader);
     if (err == SG_OK)

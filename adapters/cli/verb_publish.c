@@ -2,25 +2,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/code_words.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/progress.h"
 #include "broker/base/encode.h"
+#include "broker/base/limits.h"
 #include "broker/os/clock.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
 enum { PUBLISH_MS = 30 * 60 * 1000 };
 
+// The library counts chunks; states other than uploading are the gate's.
 static void
 on_progress(void *context, const char *state, uint64_t done, uint64_t total)
 {
-    if (*(const bool *)context)
-        fprintf(stderr, "\r%s %llu/%llu ", state, (unsigned long long)done,
-                (unsigned long long)total);
+    struct sg_progress *progress = context;
+
+    if (progress->total == 0) {
+        sg_progress_begin(progress, "uploading", total * SG_LIMIT_CHUNK);
+    } else if (strcmp(state, "uploading") != 0 && done >= total) {
+        progress->doing = "waiting for the verdict on";
+        done = total;
+    }
+    sg_progress_at(progress, done * SG_LIMIT_CHUNK);
 }
 
 static void
@@ -110,13 +118,12 @@ sg_verb_publish(int argc, char **argv)
                                        .embargo_us = until,
                                        .rehearse = rehearse,
                                        .again = again};
-    bool terminal = isatty(2) == 1;
+    struct sg_progress progress = {0};
     call.json = json;
     if (sg_gate_call_open(&call, home, PUBLISH_MS)) {
-        (void)statgate_publish(call.gate, &release, on_progress, &terminal,
+        (void)statgate_publish(call.gate, &release, on_progress, &progress,
                                &receipt, &call.result);
-        if (terminal)
-            fputc('\n', stderr);
+        sg_progress_end(&progress);
         if (call.result.exit == 0 && strcmp(call.result.code, "ok") == 0) {
             print_receipt(&release, &receipt, json);
             if (keep != NULL)

@@ -48,6 +48,24 @@ ends 0 'published again after the publisher was killed, it is accepted' \
     office publish "$work/large.csv" --flow LARGE --receipt "$work/large.receipt"
 said 'with its 10,000 observations' 'LARGE@1 accepted: 10000 observations'
 
+# ---- what is shown of long work ---------------------------------------------------------
+if command -v script >/dev/null; then
+    rows "$work/shown.csv" 220 3
+    script -qec "'$statgate' publish '$work/shown.csv' --flow LARGE --home '$work/office'" \
+        "$work/terminal" >/dev/null 2>&1 </dev/null || die 'publish on a terminal'
+    cp "$work/terminal" "$work/said"
+    said 'on a terminal an upload shows bytes, percent and rate' \
+        'uploading [0-9.]* MiB of [0-9.]* MiB, [0-9]* %, [0-9.]* MiB/s'
+    script -qec "'$statgate' check '$work/shown.csv'" "$work/terminal" \
+        >/dev/null 2>&1 </dev/null || die 'check on a terminal'
+    cp "$work/terminal" "$work/said"
+    said 'so does a check' 'checking [0-9.]* MiB of [0-9.]* MiB, [0-9]* %'
+else
+    echo 'skipped: needs script(1) for a terminal'
+fi
+"$statgate" check "$work/large.csv" >"$work/out" 2>"$work/said" || die check
+is 'elsewhere nothing of it' '' "$(cat "$work/said")"
+
 # ---- a flow that commits to bytes ------------------------------------------------------
 rows "$work/file.csv" 200 2
 ends 0 'a release with commitment to its bytes is accepted' \
