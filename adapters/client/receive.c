@@ -97,17 +97,18 @@ fail(struct sg_receiving *r, enum sg_err err, const char *why)
     r->has_failed = true;
 }
 
-// The receipt of the decision must be about this very delivery.
+// The statement must stand in the gate's log.
 static enum sg_err
-check_decision(struct sg_receiving *r, const struct sg_delivery_in *in,
-               const Sgpb__DeliveryBegin *begin)
+check_receipt(struct sg_receiving *r, const struct sg_delivery_in *in,
+              const Sgpb__DeliveryBegin *begin)
 {
     struct sg_receipt_expect expect = {
-        .kind = SG_ENTRY_DECISION,
+        .kind = SG_ENTRY_DELIVERY,
+        .manifest_sha256 = sg_slice_of(in->statement.manifest_sha256, 32),
         .participant = sg_slice_text(r->handle->home.participant),
         .delivery_id = sg_slice_of(in->id, 16)};
     struct sg_slice receipt =
-        sg_arena_copy(in->arena, sg_codec_slice(begin->decision_receipt));
+        sg_arena_copy(in->arena, sg_codec_slice(begin->receipt));
     uint64_t entry;
 
     if (receipt.ptr == NULL)
@@ -148,8 +149,8 @@ on_begin(struct sg_receiving *r, const Sgpb__DeliveryBegin *begin)
         // Whole, and the key was asked for: begun again, it would meet its key
         // too early. Or shown, and the application has not yet kept it.
         sg_deliver_free(&in);
-    } else if ((err = check_decision(r, in, begin)) != SG_OK) {
-        fail(r, err, "the receipt of the decision does not fit");
+    } else if ((err = check_receipt(r, in, begin)) != SG_OK) {
+        fail(r, err, "the receipt of the gate's statement does not fit");
         sg_deliver_discard(in);
         sg_deliver_free(&in);
     } else {

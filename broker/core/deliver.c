@@ -127,7 +127,7 @@ send_begin(struct sg_turn *turn, struct sg_session *session, uint32_t index)
     envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_BEGIN;
     envelope.delivery_begin = &begin;
     sg_turn_send(turn, &session->peer, &envelope, delivery->statement)
-        ->receipt_of = delivery->decision;
+        ->receipt_of = delivery->statement;
 }
 
 static uint64_t

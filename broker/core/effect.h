@@ -207,7 +207,7 @@ struct sg_filling {
 };
 
 // Puts it where it belongs in a packed Envelope (Receipt.receipt,
-// Refusal.receipt, Result's, DeliveryBegin.decision_receipt,
+// Refusal.receipt, Result's, DeliveryBegin.receipt,
 // StatementIs.receipt; Welcome.checkpoint, Checkpoint.note; Status). envelope:
 // carved from arena. SG_ERR_FULL: arena.
 SG_MUST_CHECK enum sg_err sg_effect_fill(struct sg_arena *arena,

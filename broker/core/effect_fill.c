@@ -12,7 +12,7 @@ fill_receipt(Sgpb__Envelope *envelope, ProtobufCBinaryData receipt)
     else if (body == SGPB__ENVELOPE__BODY_REFUSED)
         envelope->refused->receipt = receipt;
     else if (body == SGPB__ENVELOPE__BODY_DELIVERY_BEGIN)
-        envelope->delivery_begin->decision_receipt = receipt;
+        envelope->delivery_begin->receipt = receipt;
     else if (body == SGPB__ENVELOPE__BODY_STATEMENT)
         envelope->statement->receipt = receipt;
     else if (body != SGPB__ENVELOPE__BODY_RESULT)
