@@ -121,6 +121,18 @@ new_object(struct sg_turn *turn, const uint8_t manifest[32], uint32_t purpose)
     return object;
 }
 
+// What a job before this one made in its place.
+static void
+replace(struct sg_turn *turn, struct sg_object *old, struct sg_object made)
+{
+    if (sg_object_exists(old))
+        memcpy(sg_output_effect(turn->output, SG_EFFECT_REMOVE_OBJECT,
+                                SG_AFTER_NOTHING)
+                   ->u.object_id,
+               old->id, 16);
+    *old = made;
+}
+
 static void
 fill_item(struct sg_turn *turn, struct sg_job_item *item,
           struct sg_upload *upload, uint8_t role)
@@ -132,11 +144,13 @@ fill_item(struct sg_turn *turn, struct sg_job_item *item,
     memcpy(item->file_commit, m->file_commit.data, 32);
     item->leaves_count = m->leaves;
     item->size = m->size;
-    upload->report = new_object(turn, upload->sha256, SG_SEAL_REPORT);
+    replace(turn, &upload->report,
+            new_object(turn, upload->sha256, SG_SEAL_REPORT));
     item->report = upload->report;
     if (role == SG_JOB_READER) {
         item->input = upload->object;
-        upload->leaves = new_object(turn, upload->sha256, SG_SEAL_LEAVES);
+        replace(turn, &upload->leaves,
+                new_object(turn, upload->sha256, SG_SEAL_LEAVES));
         item->leaves = upload->leaves;
         return;
     }
@@ -325,6 +339,9 @@ after_failure(struct sg_turn *turn, const struct sg_pending_job *done)
 {
     for (size_t i = 0; i < done->count; i++) {
         struct sg_upload *upload = sg_upload_at(turn->core, done->of[i]);
+        // It made nothing, and what was made before is made again.
+        replace(turn, &upload->report, (struct sg_object){0});
+        replace(turn, &upload->leaves, (struct sg_object){0});
         if (++upload->tries < TRIES) {
             upload->alone = true;
             upload->state = SG_UPLOAD_WAITING;

@@ -136,6 +136,8 @@ struct sim {
     const char *broken;      // the invariant
     uint8_t log_hash[32];
     unsigned keys, keys_cancelled, denied;
+    uint8_t (*reports)[16]; // that jobs made and nobody has removed
+    size_t reports_count, reports_named;
 };
 
 uint64_t sim_random(struct sim *sim);
@@ -156,6 +158,9 @@ void sim_peer_tick(struct sim *sim, int at);
 void sim_peer_hear(struct sim *sim, int at, struct sg_slice envelope,
                    struct sg_slice payload);
 void sim_work(struct sim *sim, const struct sg_job *job); // sim_worker.c
+// Is this report in the store? removed: it goes.
+bool sim_has_report(struct sim *sim, const uint8_t id[16], bool removed);
+void sim_watch_report(struct sim *sim, const struct sg_appended *entry);
 
 // Terms of a flow with one signature; terms_sha is of the last ones made.
 Sgpb__TwoSigned *sim_terms(struct sim *sim, int peer, const char *flow);

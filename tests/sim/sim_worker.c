@@ -1,4 +1,5 @@
 #include "broker/core/state.h"
+#include "schemas/proof/seal.h"
 #include "tests/sim/sim.h"
 
 // What honest workers would answer, computed from what the job says. A
@@ -23,12 +24,58 @@ facts(struct sim *sim)
     return out;
 }
 
+enum { REPORTS_MAX = 4096 };
+
+static void
+keep_report(struct sim *sim, const struct sg_object *object)
+{
+    if (sim->reports == NULL)
+        sim->reports = sim_take(sim, REPORTS_MAX * sizeof *sim->reports);
+    SG_ASSERT(sim->reports_count < REPORTS_MAX);
+    memcpy(sim->reports[sim->reports_count++], object->id, 16);
+}
+
+bool
+sim_has_report(struct sim *sim, const uint8_t id[16], bool removed)
+{
+    for (size_t i = 0; i < sim->reports_count; i++) {
+        if (memcmp(sim->reports[i], id, 16) != 0)
+            continue;
+        if (removed)
+            memcpy(sim->reports[i], sim->reports[--sim->reports_count], 16);
+        return true;
+    }
+    return false;
+}
+
+// What an entry names as its report must be there: the publisher asks for it.
+void
+sim_watch_report(struct sim *sim, const struct sg_appended *entry)
+{
+    const Sgpb__ObjectRef *report = NULL;
+    void *body;
+
+    if (entry->type == SG_ENTRY_REFUSED &&
+        sg_codec_unpack(&sgpb__refused__descriptor, entry->body, sim->mem,
+                        &body) == SG_OK)
+        report = ((const Sgpb__Refused *)body)->report;
+    if (entry->type == SG_ENTRY_ACCEPTED &&
+        sg_codec_unpack(&sgpb__accepted__descriptor, entry->body, sim->mem,
+                        &body) == SG_OK)
+        report = ((const Sgpb__Accepted *)body)->report;
+    sim->reports_named += report != NULL;
+    if (report != NULL && !sim_has_report(sim, report->id.data, false))
+        sim_break(sim, "an entry names a report that was never made");
+}
+
 static void
 made(struct sim *sim, const struct sg_object *object, struct sg_job_output *out)
 {
     if (!sg_object_exists(object))
         return;
     out->made = true;
+    if (object->purpose == SG_SEAL_REPORT)
+        keep_report(sim, object);
     out->chunks = 1 + (object->purpose == 5 ? sim_below(sim, 3) : 0);
     out->bytes = (out->chunks - 1) * object->chunk_size + 100;
     sg_crypto_sha256(object->id, 16, out->chunk_root);

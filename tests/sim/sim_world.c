@@ -201,6 +201,7 @@ watch_entry(struct sim *sim, const struct sg_appended *entry)
 {
     void *body;
 
+    sim_watch_report(sim, entry);
     if (entry->type == SG_ENTRY_CONSENT_EVENT &&
         sg_codec_unpack(&sgpb__consent_event_entry__descriptor, entry->body,
                         sim->mem, &body) == SG_OK) {
@@ -349,6 +350,8 @@ env_effect(void *ctx, const struct sg_effect *effect)
         sim_break(sim, "an effect before its decision was durable");
     if (effect->kind == SG_EFFECT_SEND)
         send(sim, &effect->u.send);
+    else if (effect->kind == SG_EFFECT_REMOVE_OBJECT)
+        (void)sim_has_report(sim, effect->u.object_id, true);
     else if (effect->kind == SG_EFFECT_STOP)
         sim_break(sim, "the gate stops by itself");
     else if (effect->kind == SG_EFFECT_STORE_CHUNK)
@@ -768,6 +771,8 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     }
     if (sim->broken == NULL && !finished(sim))
         sim_break(sim, "what is owed never came");
+    if (sim->crashes == 0 && sim->reports_count > sim->reports_named)
+        sim_break(sim, "reports are left over that nothing names");
     if (sim->broken == NULL)
         sim_compare(sim);
     hash_log(sim);
