@@ -331,11 +331,13 @@ a_snapshot_that_was_told_outlives_a_power_cut(void **state)
     const char *wanted = getenv("SG_POWER_INDEX_STATES");
     unsigned states =
         wanted == NULL ? 600 : (unsigned)strtoul(wanted, NULL, 10);
-    char home[] = "/dev/shm/statgate-index-XXXXXX", cut[sizeof home + 4];
+    // The syncs of so many starts cost nothing there.
+    const char *where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    char home[64], cut[sizeof home + 4];
 
     (void)state;
-    if (mkdtemp(home) == NULL)
-        skip();
+    (void)snprintf(home, sizeof home, "%s/statgate-index-XXXXXX", where);
+    assert_non_null(mkdtemp(home));
     (void)snprintf(cut, sizeof cut, "%s-cut", home);
     work(home);
     assert_true(count > 3 * GROUPS);
