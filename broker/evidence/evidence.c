@@ -352,7 +352,7 @@ sg_evidence_close(struct sg_evidence **evidence)
     if (ev->thread != NULL && sg_writer_stop(&ev->thread) == SG_OK)
         mark_running(ev, false);
     free_attempts(ev);
-    sg_recheck_close(&ev->recheck);
+    sg_evidence_recheck_close(&ev->recheck);
     sg_payload_writer_close(&ev->parts.payload);
     sg_keys_files_close(&ev->parts.keys);
     sg_slot_close(ev->disk, &ev->parts.slots);

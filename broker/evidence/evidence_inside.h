@@ -65,4 +65,4 @@ SG_MUST_CHECK enum sg_err sg_evidence_ends_with(struct sg_evidence *ev,
                                                 uint64_t size,
                                                 const uint8_t root[32],
                                                 struct sg_entry *entry);
-void sg_recheck_close(struct sg_recheck *at);
+void sg_evidence_recheck_close(struct sg_recheck *at);

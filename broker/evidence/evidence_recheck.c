@@ -19,7 +19,7 @@ let_go(struct sg_recheck *at)
 }
 
 void
-sg_recheck_close(struct sg_recheck *at)
+sg_evidence_recheck_close(struct sg_recheck *at)
 {
     if (at->begun)
         let_go(at);
