@@ -1,5 +1,5 @@
 #!/bin/sh
-# Founds a gate with one office for test_12_outbox, which comes back with the
+# Founds a gate with one office for test_17_outbox, which comes back with the
 # office's home and a folder for files; flows A, B and LARGE are there.
 #   outbox.sh STATGATE TEST
 set -eu

@@ -1,7 +1,7 @@
 // A publisher that dies at every call to its disk, then publishes the same
 // again at the real gate: one release, and its receipt.
-//   test_12_outbox                founds a gate (outbox.sh), which comes back as
-//   test_12_outbox OFFICE FOLDER  with a home and a folder for files
+//   test_17_outbox                founds a gate (outbox.sh), which comes back as
+//   test_17_outbox OFFICE FOLDER  with a home and a folder for files
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
