@@ -129,8 +129,7 @@ no_name_of_a_flow_is_a_path(void **state)
         ".",
         "..",
         "KE_SDG/../RW_SDG",
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
     struct statgate *kenya = world_connect(world, "kenya");
     for (size_t i = 0; i < SG_COUNT_OF(names); i++) {
         struct world_offer offer;

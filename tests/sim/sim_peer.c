@@ -494,7 +494,7 @@ remember(struct sim_peer *peer, const Sgpb__Envelope *heard)
         heard->body_case == SGPB__ENVELOPE__BODY_RECEIPT ? heard->receipt
                                                          : NULL;
 
-    peer->heard = heard->body_case;
+    peer->heard = (int)heard->body_case;
     peer->heard_code[0] = '\0';
     if (heard->body_case == SGPB__ENVELOPE__BODY_REFUSED)
         snprintf(peer->heard_code, sizeof peer->heard_code, "%s",
