@@ -132,6 +132,14 @@ forget(struct sg_core *core, uint32_t index)
     sg_pool_give(core->makings, index);
 }
 
+// It was made, or given up for no fault of a worker: when it is wanted again,
+// perhaps after its release came back into memory, that is its first try.
+static void
+not_tried(struct sg_core *core, const struct sg_making *making)
+{
+    sg_table_remove(core->render_tries, sg_state_hash(making->parameters));
+}
+
 // Its flow is looked at again. The release may have left memory, when nobody
 // wants the rendition any more.
 static void
@@ -313,6 +321,7 @@ collect(struct sg_turn *turn, size_t at, struct sg_pending_job *job,
         if (!still_wanted(turn, making, &next) ||
             sg_release_detail(turn, making->release) == NULL) {
             due(turn, making);
+            not_tried(core, making);
             forget(core, index);
             continue;
         }
@@ -450,8 +459,11 @@ after_writer(struct sg_turn *turn, const struct sg_pending_job *done,
     for (size_t i = 0; i < done->count; i++) {
         struct sg_making *making = making_at(core, done->of[i]);
         // Nobody wants it any more, or otherwise: it is not made.
-        if (!still_wanted(turn, making, &one) ||
-            sg_release_detail(turn, making->release) == NULL ||
+        bool wants = still_wanted(turn, making, &one) &&
+                     sg_release_detail(turn, making->release) != NULL;
+        if (!wants)
+            not_tried(core, making);
+        if (!wants ||
             !written(making, answer->items[i], &event->outputs[i].output)) {
             give_up(turn, done->of[i]);
             continue;
@@ -475,10 +487,13 @@ after_review(struct sg_turn *turn, const struct sg_pending_job *done,
     for (size_t i = 0; i < done->count; i++) {
         const struct sg_making *making = making_at(turn->core, done->of[i]);
         const Sgpb__DoneItem *item = answer->items[i];
-        if (still_wanted(turn, making, &wanted) &&
-            item->verdict == VERDICT_ACCEPT &&
-            item->shared_proof_commit.len == 32 &&
-            sg_pack_is(item->content_root, making->content_root, 32)) {
+        bool wants = still_wanted(turn, making, &wanted);
+        bool right = item->verdict == VERDICT_ACCEPT &&
+                     item->shared_proof_commit.len == 32 &&
+                     sg_pack_is(item->content_root, making->content_root, 32);
+        if (right || !wants)
+            not_tried(turn->core, making);
+        if (wants && right) {
             write_made(turn, making, &wanted, item);
             forget(turn->core, done->of[i]);
         } else {

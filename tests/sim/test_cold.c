@@ -337,6 +337,16 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     assert_int_equal(sim->peer[FAR].seen_count, RELEASES + 8);
 }
 
+// Each return of a release makes its renditions again: that must not end.
+static void
+what_was_made_is_not_counted_against_the_next_time(void **state)
+{
+    const struct sim *sim = *state;
+
+    assert_true(sim->peer[NEAR].seen_count == RELEASES);
+    assert_int_equal(sg_table_count(sim->core->render_tries), 0);
+}
+
 static void
 recovery_at_any_entry_gives_the_same_state(void **state)
 {
@@ -422,6 +432,7 @@ main(void)
         TEST(why_answers_about_an_old_release),
         TEST(an_old_release_is_recalled_and_stays_so),
         TEST(a_subscription_may_begin_with_what_has_left_memory),
+        TEST(what_was_made_is_not_counted_against_the_next_time),
         TEST(recovery_at_any_entry_gives_the_same_state),
         cmocka_unit_test(
             damage_found_after_the_start_is_told_and_may_stop_the_gate),
