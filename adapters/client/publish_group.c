@@ -179,54 +179,57 @@ has_later(struct sg_publish_window *window, size_t count, size_t at, size_t i)
     return false;
 }
 
-static void
+// All or none: what stands behind a receipt that was cut off is not found.
+static enum sg_err
 keep_receipts(struct sg_publish_window *window, size_t count)
 {
-    struct small *last = NULL;
+    enum sg_err err = SG_OK;
+    bool any = false;
 
-    for (size_t at = 0; at < count; at++) {
-        struct group *group = group_at(window, at);
-        for (size_t i = 0; i < group->count && !group->publish->rehearse; i++) {
-            struct small *one = &group->one[i];
-            if (!is_accepted(one))
-                continue;
-            last = one;
-            enum sg_err err = sg_outbox_receipt(
-                &window->handle->home, one->made.sha256,
-                sg_slice_of(one->receipt->bytes, one->receipt->len), false);
-            if (err != SG_OK)
-                (void)sg_session_fail(one->result, err, "outbox");
-        }
-    }
-    enum sg_err err =
-        last == NULL ? SG_OK : sg_outbox_sync_receipts(&window->handle->home);
-    if (err != SG_OK)
-        (void)sg_session_fail(last->result, err, "outbox");
-}
-
-// Receipts first, synced once for all; then the last accepted of each flow
-// stands for it.
-static void
-remember(struct sg_publish_window *window, size_t count)
-{
-    keep_receipts(window, count);
     for (size_t at = 0; at < count; at++) {
         struct group *group = group_at(window, at);
         for (size_t i = 0; i < group->count && !group->publish->rehearse; i++) {
             const struct small *one = &group->one[i];
-            if (!is_accepted(one) || has_later(window, count, at, i))
+            if (!is_accepted(one) || err != SG_OK)
                 continue;
-            enum sg_err err = sg_publish_set_head(
-                window->handle, one->release->flow, &one->file, one->receipt);
+            any = true;
+            err = sg_outbox_receipt(
+                &window->handle->home, one->made.sha256,
+                sg_slice_of(one->receipt->bytes, one->receipt->len), false);
+        }
+    }
+    return any && err == SG_OK ? sg_outbox_sync_receipts(&window->handle->home)
+                               : err;
+}
+
+// Receipts first, synced once for all; then the last accepted of each flow
+// stands for it. false: they could not be kept, which their results say.
+static bool
+remember(struct sg_publish_window *window, size_t count)
+{
+    enum sg_err kept = keep_receipts(window, count);
+
+    for (size_t at = 0; at < count; at++) {
+        struct group *group = group_at(window, at);
+        for (size_t i = 0; i < group->count && !group->publish->rehearse; i++) {
+            const struct small *one = &group->one[i];
+            enum sg_err err = kept;
+            if (!is_accepted(one))
+                continue;
+            if (err == SG_OK && !has_later(window, count, at, i))
+                err = sg_publish_set_head(window->handle, one->release->flow,
+                                          &one->file, one->receipt);
             if (err != SG_OK)
                 (void)sg_session_fail(one->result, err, "outbox");
         }
     }
+    return kept == SG_OK;
 }
 
-// Every item has its result afterwards; those without an answer get *result.
+// Every item has its result afterwards; those without an answer get *result. A
+// group whose receipts are not kept stays in the outbox, and gets them again.
 static void
-settle(struct sg_publish_window *window, struct group *group,
+settle(struct sg_publish_window *window, struct group *group, bool kept,
        const struct statgate_result *result)
 {
     for (size_t i = 0; i < group->count; i++) {
@@ -236,7 +239,7 @@ settle(struct sg_publish_window *window, struct group *group,
         *one->result = group->whole ? group->refused : *result;
         sg_publish_forget_head(window->handle, one->release->flow);
     }
-    if (!group->publish->rehearse && is_over(group))
+    if (kept && !group->publish->rehearse && is_over(group))
         sg_outbox_remove(&window->handle->home, group->name, "group");
     empty(group);
 }
@@ -246,9 +249,10 @@ static void
 end_groups(struct sg_publish_window *window, size_t count,
            const struct statgate_result *result)
 {
-    remember(window, count);
+    bool kept = remember(window, count);
+
     for (size_t i = 0; i < count; i++) {
-        settle(window, group_at(window, 0), result);
+        settle(window, group_at(window, 0), kept, result);
         window->first = (window->first + 1) % (WINDOW + 1);
         window->count--;
     }

@@ -2,7 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include <cmocka.h>
+
+#include "broker/os/calls.h"
 
 // On purpose: how groups take the gate's words is nobody else's to see.
 #include "adapters/client/publish_group.c"
@@ -128,6 +134,58 @@ the_last_accepted_of_a_flow_stands_for_it(void **state)
     assert_false(has_later(&window, 2, 0, 0));
 }
 
+static int
+no_sync(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static void
+receipts_that_cannot_be_synced_fail_all_their_releases(void **state)
+{
+    static const struct sg_os_calls broken = {.fdatasync = no_sync,
+                                              .fsync = no_sync};
+    static const Sgpb__Publish publish = SGPB__PUBLISH__INIT;
+    static const uint8_t bytes[] = "receipt";
+    char path[SG_OS_PATH];
+    uint8_t(*names)[32];
+    size_t left;
+
+    (void)state;
+    (void)snprintf(handle.home.path, sizeof handle.home.path,
+                   "/tmp/statgate-group-XXXXXX");
+    assert_non_null(mkdtemp(handle.home.path));
+    assert_true(sg_os_file_path(path, "%s/outbox", handle.home.path));
+    assert_int_equal(sg_os_file_make_dirs(path), SG_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct group *group = &window.group[i];
+        group->publish = &publish;
+        group->arena = sg_arena_new(4096, 0);
+        group->one[0].answered = true;
+        group->left = 0;
+        group->name[0] = (uint8_t)i;
+        receipt[i].bytes = bytes;
+        receipt[i].len = sizeof bytes;
+        assert_int_equal(sg_outbox_put(&handle.home, group->name, "group",
+                                       sg_slice_of(bytes, sizeof bytes)),
+                         SG_OK);
+    }
+    sg_os_calls_replace(&broken);
+    end_groups(&window, 2, &result[0]);
+    sg_os_calls_replace(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(result[i].code, sg_err_code(SG_ERR_IO));
+        sg_arena_free(&window.group[i].arena);
+    }
+    assert_int_equal(sg_outbox_all(&handle.home, "group", &names, &left),
+                     SG_OK);
+    assert_int_equal(left, 2); // sent again, they get their receipts again
+    free(names);
+    assert_int_equal(sg_os_file_remove_tree(handle.home.path), SG_OK);
+}
+
 int
 main(void)
 {
@@ -138,7 +196,10 @@ main(void)
         T(a_revision_out_of_turn_waits_for_those_before_it),
         T(a_revision_refused_in_its_turn_is_refused),
         T(the_last_accepted_of_a_flow_stands_for_it),
+        T(receipts_that_cannot_be_synced_fail_all_their_releases),
     };
 #undef T
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return sg_crypto_start() == SG_OK
+               ? cmocka_run_group_tests(tests, NULL, NULL)
+               : 1;
 }
