@@ -74,6 +74,7 @@ sg_deliver_begin(struct sg_home *home, const Sgpb__DeliveryBegin *begin,
     if (err == SG_OK) {
         const Sgpb__Delivery *d = made->statement.delivery;
         memcpy(made->id, d->delivery_id.data, 16);
+        made->subscription = ((const Sgpb__DeliveryBegin *)kept)->subscription;
         made->chunks = d->chunks;
         made->bytes = begin->bytes;
         made->offset = begin->offset;

@@ -20,6 +20,7 @@ struct sg_delivery_in {
     struct sg_arena *arena;
     struct sg_statement statement;
     struct sg_slice begin; // packed DeliveryBegin
+    const char *subscription;
     uint8_t id[16];
     uint64_t offset, next, chunks, bytes, observations;
     enum sg_deliver_state state;

@@ -376,7 +376,9 @@ fill(struct sg_receiving *r, struct statgate_delivery *out)
     for (struct sg_delivery_in *in = r->handle->delivery; in != NULL;
          in = in->following) {
         const Sgpb__Manifest *m = in->statement.manifest;
-        if (in->state != SG_DELIVER_SHOWN)
+        // One of another subscription waits until that is asked for.
+        if (in->state != SG_DELIVER_SHOWN ||
+            strcmp(in->subscription, r->kept.id) != 0)
             continue;
         (void)snprintf(out->flow, sizeof out->flow, "%s", m->flow);
         (void)snprintf(out->publisher, sizeof out->publisher, "%s",
