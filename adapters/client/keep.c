@@ -7,6 +7,7 @@
 #include "schemas/codec/codec.h"
 
 enum { RECEIPT_MAX = 64 * 1024, PATHS = 3 };
+enum { ARENA = 1024 * 1024, ARENA_BLOCK = 16 * 1024 };
 
 // Its receipt, its data, its sidecar; the last two may have been taken away.
 static bool
@@ -20,12 +21,58 @@ paths_of(const struct sg_home *home, const uint8_t id[16],
            sg_home_path(home, "inbox", name, ".sgv", path[2]);
 }
 
+// Not what a file is that was emptied or cut by a loss of power.
+static bool
+is_receipt(struct sg_slice bytes, const uint8_t id[16])
+{
+    struct sg_arena *arena = sg_arena_new(ARENA, ARENA_BLOCK);
+    void *receipt = NULL, *ack = NULL;
+    bool fits =
+        arena != NULL && sg_codec_unpack(&sgpb__delivery_receipt__descriptor,
+                                         bytes, arena, &receipt) == SG_OK;
+    const Sgpb__Signed *document =
+        fits ? ((const Sgpb__DeliveryReceipt *)receipt)->ack : NULL;
+
+    fits =
+        document != NULL &&
+        sg_codec_unpack(&sgpb__receipt_ack__descriptor,
+                        sg_codec_slice(document->body), arena, &ack) == SG_OK &&
+        sg_slice_eq(
+            sg_codec_slice(((const Sgpb__ReceiptAck *)ack)->delivery_id),
+            sg_slice_of(id, 16));
+    sg_arena_free(&arena);
+    return fits;
+}
+
+static bool
+is_empty(const char *path)
+{
+    uint64_t size = 1;
+    int fd = -1;
+
+    bool empty = sg_os_file_open(path, SG_OS_OPEN_READ, &fd) == SG_OK &&
+                 sg_os_file_size(fd, &size) == SG_OK && size == 0;
+    sg_os_file_close(&fd);
+    return empty;
+}
+
 bool
 sg_keep_has(const struct sg_home *home, const uint8_t id[16])
 {
     char path[PATHS][SG_OS_PATH];
+    uint8_t *bytes = NULL;
+    size_t len;
 
-    return paths_of(home, id, path) && sg_os_file_exists(path[0]);
+    if (!paths_of(home, id, path) || !sg_os_file_exists(path[0]))
+        return false;
+    if (sg_os_file_read(path[0], RECEIPT_MAX, &bytes, &len) != SG_OK)
+        return true; // telling the gate will say why
+    bool has = is_receipt(sg_slice_of(bytes, len), id) && !is_empty(path[1]) &&
+               !is_empty(path[2]);
+    free(bytes);
+    if (!has)
+        (void)!sg_os_file_remove(path[0]);
+    return has;
 }
 
 bool

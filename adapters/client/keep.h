@@ -9,7 +9,9 @@
 
 #include "adapters/client/session.h"
 
-// Was this delivery answered for, by this program or one before it?
+// Was this delivery answered for, by this program or one before it? What a loss
+// of power left empty is none of it: the gate was told nothing of it, and gives
+// it again.
 bool sg_keep_has(const struct sg_home *home, const uint8_t id[16]);
 // Writes the packed DeliveryReceipt and puts it on the list. Told later.
 SG_MUST_CHECK enum sg_err sg_keep_put(struct statgate *handle,

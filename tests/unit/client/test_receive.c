@@ -33,12 +33,72 @@ one_of_another_subscription_waits_until_that_is_asked_for(void **state)
     fake_close(&f);
 }
 
+static struct sg_slice
+packed_receipt(struct fake *f)
+{
+    Sgpb__DeliveryReceipt receipt = SGPB__DELIVERY_RECEIPT__INIT;
+    Sgpb__ReceiptAck ack = SGPB__RECEIPT_ACK__INIT;
+    Sgpb__Signed document = SGPB__SIGNED__INIT;
+    struct sg_slice body;
+
+    ack.delivery_id = sg_codec_bytes(f->id, 16);
+    ack.kept = 1;
+    body = fake_pack(f, &ack.base);
+    document.body = sg_codec_bytes(body.ptr, body.len);
+    receipt.ack = &document;
+    return fake_pack(f, &receipt.base);
+}
+
+static void
+put_empty(const struct fake *f, const char *folder, const char *suffix)
+{
+    char path[SG_OS_PATH];
+
+    assert_true(
+        sg_home_path(&f->home, folder, sg_slice_of(f->id, 16), suffix, path));
+    fake_write(path, (struct sg_slice){NULL, 0});
+}
+
+// Then the gate delivers once more, as it was told nothing.
+static void
+what_a_power_cut_left_empty_was_not_kept(void **state)
+{
+    static const char *const suffix[] = {".data", ".sgv"};
+    struct fake f;
+    struct statgate *handle = calloc(1, sizeof *handle);
+    char folder[SG_OS_PATH];
+
+    (void)state;
+    assert_non_null(handle);
+    fake_open(&f, FAKE_NOTHING);
+    handle->home = f.home;
+    assert_true(sg_os_file_path(folder, "%s/inbox", f.folder));
+    assert_int_equal(sg_os_file_make_dirs(folder), SG_OK);
+    struct sg_slice receipt = packed_receipt(&f);
+    assert_false(sg_keep_has(&f.home, f.id));
+    assert_int_equal(sg_keep_put(handle, f.id, receipt), SG_OK);
+    assert_true(sg_keep_has(&f.home, f.id)); // its files were taken away
+    put_empty(&f, "acks", "");
+    assert_false(sg_keep_has(&f.home, f.id));
+    for (size_t i = 0; i < SG_COUNT_OF(suffix); i++) {
+        assert_int_equal(sg_keep_put(handle, f.id, receipt), SG_OK);
+        assert_true(sg_keep_has(&f.home, f.id));
+        put_empty(&f, "inbox", suffix[i]);
+        assert_false(sg_keep_has(&f.home, f.id));
+        assert_int_equal(sg_os_file_remove_tree(folder), SG_OK);
+        assert_int_equal(sg_os_file_make_dirs(folder), SG_OK);
+    }
+    free(handle);
+    fake_close(&f);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             one_of_another_subscription_waits_until_that_is_asked_for),
+        cmocka_unit_test(what_a_power_cut_left_empty_was_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
