@@ -437,10 +437,19 @@ destroy(struct sg_env_local *local, const struct sg_effect *effect)
         memcpy(names[i], effect->u.destroy.manifests[i], 32);
         memset(names[i] + 32, 0xff, 16);
     }
-    if (sg_evidence_destroy_keys(local->options.evidence,
-                                 (const uint8_t(*)[SG_KEYS_NAME_LEN])names,
-                                 (uint32_t)manifests) != SG_OK)
-        sg_log(SG_LOG_ERROR, "keys.destroy_failed", NULL);
+    enum sg_err err;
+    while (
+        (err = sg_evidence_destroy_keys(
+             local->options.evidence, (const uint8_t(*)[SG_KEYS_NAME_LEN])names,
+             (uint32_t)manifests)) == SG_ERR_BUSY &&
+        sg_env_wait_writer(local))
+        continue;
+    if (err != SG_OK) { // the core asks again in a day
+        sg_log(SG_LOG_ERROR, "keys.destroy_failed", "reason",
+               sg_err_sentence(err), NULL);
+        free(memory);
+        memset(own, 0, sizeof *own);
+    }
     free(names);
 }
 
