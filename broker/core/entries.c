@@ -68,27 +68,38 @@ provides_at(const struct asked *a, uint64_t seq)
 }
 
 static bool
+takes(const struct asked *a, ProtobufCBinaryData id)
+{
+    const struct sg_state *state = a->turn->state;
+    uint32_t index = sg_state_find(state->delivery_of, sg_pack_slice(id));
+
+    return index != 0 &&
+           is(a, sg_state_subscription(
+                     state, sg_state_delivery(state, index)->subscription)
+                     ->doc->subscriber);
+}
+
+static bool
 delivers(const struct asked *a, ProtobufCBinaryData id)
 {
     const struct sg_state *state = a->turn->state;
     uint32_t index = sg_state_find(state->delivery_of, sg_pack_slice(id));
 
-    if (index == 0)
-        return false;
-    const struct sg_delivery *one = sg_state_delivery(state, index);
-    return is(a, sg_state_subscription(state, one->subscription)
-                     ->doc->subscriber) ||
-           provides(a, one->release);
+    return takes(a, id) ||
+           (index != 0 &&
+            provides(a, sg_state_delivery(state, index)->release));
 }
 
+// Keys of one rendition, for several recipients: how many others have theirs,
+// and when, is the provider's alone to know (S44).
 static bool
-delivers_one(const struct asked *a, const ProtobufCBinaryData *ids,
+delivers_all(const struct asked *a, const ProtobufCBinaryData *ids,
              size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (delivers(a, ids[i]))
-            return true;
-    return false;
+        if (!delivers(a, ids[i]))
+            return false;
+    return count > 0;
 }
 
 static bool
@@ -257,7 +268,7 @@ in_key_released(const struct asked *a, const void *opened)
 {
     const Sgpb__KeyReleased *body = opened;
 
-    return delivers_one(a, body->deliveries, body->n_deliveries);
+    return delivers_all(a, body->deliveries, body->n_deliveries);
 }
 
 static bool
@@ -265,7 +276,7 @@ in_key_cancelled(const struct asked *a, const void *opened)
 {
     const Sgpb__KeyCancelled *body = opened;
 
-    return delivers_one(a, body->deliveries, body->n_deliveries);
+    return delivers_all(a, body->deliveries, body->n_deliveries);
 }
 
 static bool

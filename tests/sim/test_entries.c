@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "broker/core/volatile.h"
 #include "tests/sim/sim.h"
 
 enum { ROUNDS = 400, TICK_US = 40000, PAGES_MAX = 4096 };
@@ -219,6 +220,48 @@ each_type_is_shown_to_whom_its_row_says(void **state)
     }
 }
 
+static ProtobufCBinaryData
+delivery_to(struct sim *sim, int peer)
+{
+    const struct sg_state *core = sim->core->state;
+
+    for (uint32_t i = sg_pool_next(core->deliveries, 0); i != 0;
+         i = sg_pool_next(core->deliveries, i)) {
+        const struct sg_delivery *one = sg_state_delivery(core, i);
+        if (strcmp(
+                sg_state_subscription(core, one->subscription)->doc->subscriber,
+                sim->peer[peer].id) == 0)
+            return BYTES((uint8_t *)(uintptr_t)one->id, 16);
+    }
+    fail_msg("there is no delivery to %s", sim->peer[peer].id);
+    return BYTES(NULL, 0);
+}
+
+// What one recipient learns must not depend on what others may have (S44).
+static void
+keys_of_several_recipients_are_shown_to_the_provider_alone(void **state)
+{
+    struct world *world = *state;
+    struct sim *sim = world->sim;
+    struct sim_entry *last = &sim->entries[sim->durable - 1];
+    struct sim_entry kept = *last;
+    Sgpb__KeyReleased both = SGPB__KEY_RELEASED__INIT;
+    ProtobufCBinaryData ids[] = {delivery_to(sim, NEAR), delivery_to(sim, FAR)};
+
+    both.deliveries = ids;
+    both.n_deliveries = 1;
+    last->type = SG_ENTRY_KEY_RELEASED;
+    last->body = sim_pack(sim, &both.base);
+    assert_int_equal(ask(world, NEAR, last->seq, 1, 0)->entries->n_raw, 1);
+    assert_int_equal(ask(world, FAR, last->seq, 1, 0)->entries->n_raw, 0);
+    both.n_deliveries = 2;
+    last->body = sim_pack(sim, &both.base);
+    assert_int_equal(ask(world, PUBLISHER, last->seq, 1, 0)->entries->n_raw, 1);
+    assert_int_equal(ask(world, NEAR, last->seq, 1, 0)->entries->n_raw, 0);
+    assert_int_equal(ask(world, FAR, last->seq, 1, 0)->entries->n_raw, 0);
+    *last = kept;
+}
+
 static void
 an_entry_that_fits_no_page_comes_in_parts(void **state)
 {
@@ -256,6 +299,8 @@ main(void)
         cmocka_unit_test(an_auditor_is_shown_every_durable_entry),
         cmocka_unit_test(nobody_is_shown_what_names_another),
         cmocka_unit_test(each_type_is_shown_to_whom_its_row_says),
+        cmocka_unit_test(
+            keys_of_several_recipients_are_shown_to_the_provider_alone),
         cmocka_unit_test(an_entry_that_fits_no_page_comes_in_parts),
     };
 
