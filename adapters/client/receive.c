@@ -253,6 +253,7 @@ attach(struct sg_receiving *r, struct statgate_result *result)
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Attach body = SGPB__ATTACH__INIT;
     Sgpb__Have have[COMING_MAX], *pointers[COMING_MAX];
+    uint8_t ids[COMING_MAX][16]; // asking hears, and what is told of may end
     const Sgpb__Envelope *answer;
 
     body.subscription = r->kept.id;
@@ -261,7 +262,8 @@ attach(struct sg_receiving *r, struct statgate_result *result)
          in != NULL && body.n_have < COMING_MAX; in = in->following) {
         in->asked = in->state == SG_DELIVER_SHOWN;
         have[body.n_have] = (Sgpb__Have)SGPB__HAVE__INIT;
-        have[body.n_have].delivery_id = sg_codec_bytes(in->id, 16);
+        memcpy(ids[body.n_have], in->id, 16);
+        have[body.n_have].delivery_id = sg_codec_bytes(ids[body.n_have], 16);
         have[body.n_have].next_index = in->next;
         pointers[body.n_have] = &have[body.n_have];
         body.n_have++;
@@ -317,20 +319,25 @@ speak(struct sg_receiving *r, struct statgate_result *result)
 {
     struct statgate *handle = r->handle;
     const struct sg_slice nothing = {NULL, 0};
+    struct sg_delivery_in *in = handle->delivery;
 
-    for (struct sg_delivery_in *in = handle->delivery; in != NULL;
-         in = in->following) {
+    while (in != NULL) {
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
         Sgpb__DeliveryReady ready = SGPB__DELIVERY_READY__INIT;
-        if (in->state != SG_DELIVER_WHOLE || in->asked)
+        uint8_t id[16];
+        if (in->state != SG_DELIVER_WHOLE || in->asked) {
+            in = in->following;
             continue;
+        }
         in->asked = true;
-        ready.delivery_id = sg_codec_bytes(in->id, 16);
+        memcpy(id, in->id, 16);
+        ready.delivery_id = sg_codec_bytes(id, 16);
         envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_READY;
         envelope.delivery_ready = &ready;
         if (sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing, result) !=
             0)
             return result->exit;
+        in = handle->delivery; // greeting hears, and the list may change
     }
     if (r->used_bytes * 2 >= GRANT_BYTES ||
         r->used_messages * 2 >= GRANT_MESSAGES) {

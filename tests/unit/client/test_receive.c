@@ -1,5 +1,11 @@
+#include "adapters/client/session.h"
 #include "tests/unit/client/fake_gate.h"
 
+static int end_first(struct statgate *handle, enum sg_wire_lane lane,
+                     Sgpb__Envelope *envelope, struct sg_slice payload,
+                     struct statgate_result *result);
+
+#define sg_session_send end_first
 #undef fail // a name that receive.c has too
 // On purpose: what is given out of what has come is nobody else's to see.
 #include "adapters/client/receive.c"
@@ -31,6 +37,38 @@ one_of_another_subscription_waits_until_that_is_asked_for(void **state)
     assert_memory_equal(out.delivery_id, f.id, 16);
     sg_deliver_free(&handle.delivery);
     fake_close(&f);
+}
+
+// Sending may greet, which hears: here that the first delivery has ended.
+static int
+end_first(struct statgate *handle, enum sg_wire_lane lane,
+          Sgpb__Envelope *envelope, struct sg_slice payload,
+          struct statgate_result *result)
+{
+    (void)lane, (void)payload;
+    assert_int_equal(envelope->body_case, SGPB__ENVELOPE__BODY_DELIVERY_READY);
+    forget(handle, handle->delivery);
+    return sg_session_done(result);
+}
+
+static void
+all_keys_are_asked_for_though_a_delivery_ends_meanwhile(void **state)
+{
+    static struct statgate handle;
+    static struct sg_receiving r;
+    struct statgate_result result;
+
+    (void)state;
+    r.handle = &handle;
+    for (int i = 0; i < 2; i++) {
+        struct sg_delivery_in *in = calloc(1, sizeof *in);
+        assert_non_null(in);
+        in->fd = -1;
+        in->state = SG_DELIVER_WHOLE;
+        append(&handle, in);
+    }
+    assert_int_equal(speak(&r, &result), 0);
+    assert_null(handle.delivery); // both were asked for, and ended
 }
 
 static struct sg_slice
@@ -98,6 +136,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             one_of_another_subscription_waits_until_that_is_asked_for),
+        cmocka_unit_test(
+            all_keys_are_asked_for_though_a_delivery_ends_meanwhile),
         cmocka_unit_test(what_a_power_cut_left_empty_was_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
