@@ -7,7 +7,8 @@
 
 enum { SG_EVIDENCE_ATTEMPTS = 2 * 4096 }; // SG_LIMIT_UPLOADS and jobs' outputs
 
-// Checking again what a start from a snapshot did not read (recheck.c).
+// Checking again what a start from a snapshot did not read
+// (evidence_recheck.c).
 struct sg_recheck {
     bool begun, done;
     bool unchained; // the entry before the next is in an archive

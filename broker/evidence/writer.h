@@ -5,9 +5,10 @@
 // key rows and payload synced -> entries written -> log synced -> checkpoint
 // signed -> slot synced -> told to the loop. No payload in a group: its syncs
 // fall away; no entries: small objects and key rows are told as written, and are
-// synced before the next entry is. While the thread runs, the parts belong to it; before and after,
-// to the loop. The first failed write or sync of log, slot or keys ends it for
-// good (reliability.md B): what is not yet told never will be.
+// synced before the next entry is. While the thread runs, the parts belong to
+// it; before and after, to the loop. The first failed write or sync of log, slot
+// or keys ends it for good (reliability.md B): what is not yet told never will
+// be.
 #pragma once
 
 #include <stdbool.h>
