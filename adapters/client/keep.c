@@ -3,11 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/bytes.h"
+#include "broker/base/encode.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
 enum { RECEIPT_MAX = 64 * 1024, PATHS = 3 };
-enum { ARENA = 1024 * 1024, ARENA_BLOCK = 16 * 1024 };
+enum {
+    ARENA = 16 * 1024 * 1024,
+    ARENA_BLOCK = 16 * 1024,
+    SIDECAR_HEAD = 5 + 32, // "SGSV1" and the genesis (deliver.c)
+    SIDECAR_MAX = 64 * 1024 * 1024,
+};
+#define NO_DATA UINT64_MAX
 
 // Its receipt, its data, its sidecar; the last two may have been taken away.
 static bool
@@ -44,16 +52,49 @@ is_receipt(struct sg_slice bytes, const uint8_t id[16])
     return fits;
 }
 
+// Lengths that the sidecar and the statement in it tell of. What a power cut
+// left of either does not have them: a file grows when its bytes are there.
 static bool
-is_empty(const char *path)
+sidecar_fits(struct sg_slice sidecar, uint64_t size)
 {
-    uint64_t size = 1;
+    struct sg_arena *arena = sg_arena_new(ARENA, ARENA_BLOCK);
+    struct sg_reader r = sg_reader_on(sidecar);
+    void *found = NULL;
+
+    (void)sg_bytes_take(&r, SIDECAR_HEAD);
+    struct sg_slice begin = sg_bytes_blob(&r);
+    struct sg_slice proof = sg_bytes_blob(&r);
+    (void)sg_bytes_blob(&r); // the roster
+    bool fits =
+        arena != NULL && sg_bytes_end(&r) &&
+        sg_codec_unpack(&sgpb__delivery_begin__descriptor, begin, arena,
+                        &found) == SG_OK &&
+        (size == NO_DATA ||
+         ((const Sgpb__DeliveryBegin *)found)->bytes == 4 + proof.len + size);
+    sg_arena_free(&arena);
+    return fits;
+}
+
+static bool
+is_whole(char path[PATHS][SG_OS_PATH])
+{
+    uint64_t size = NO_DATA;
+    uint8_t *bytes = NULL;
+    size_t len;
     int fd = -1;
 
-    bool empty = sg_os_file_open(path, SG_OS_OPEN_READ, &fd) == SG_OK &&
-                 sg_os_file_size(fd, &size) == SG_OK && size == 0;
+    enum sg_err err = sg_os_file_open(path[1], SG_OS_OPEN_READ, &fd);
+    if (err == SG_OK)
+        err = sg_os_file_size(fd, &size);
     sg_os_file_close(&fd);
-    return empty;
+    if (err != SG_OK && err != SG_ERR_NOT_FOUND)
+        return false;
+    err = sg_os_file_read(path[2], SIDECAR_MAX, &bytes, &len);
+    if (err != SG_OK) // the application has both elsewhere
+        return err == SG_ERR_NOT_FOUND && size == NO_DATA;
+    bool whole = sidecar_fits(sg_slice_of(bytes, len), size);
+    free(bytes);
+    return whole;
 }
 
 bool
@@ -67,8 +108,7 @@ sg_keep_has(const struct sg_home *home, const uint8_t id[16])
         return false;
     if (sg_os_file_read(path[0], RECEIPT_MAX, &bytes, &len) != SG_OK)
         return true; // telling the gate will say why
-    bool has = is_receipt(sg_slice_of(bytes, len), id) && !is_empty(path[1]) &&
-               !is_empty(path[2]);
+    bool has = is_receipt(sg_slice_of(bytes, len), id) && is_whole(path);
     free(bytes);
     if (!has)
         (void)!sg_os_file_remove(path[0]);
@@ -199,9 +239,12 @@ sg_keep_tell(struct statgate *handle, struct statgate_result *result)
         unkeep(handle);
         return sg_session_fail(result, err, "inbox");
     }
-    // One that does not get through is asked for when the gate begins again.
+    // One that does not get through is asked for when the gate begins again;
+    // telling may greet, and hear what goes onto the list.
+    uint8_t ids[SG_KEEPING_MAX][16];
+    memcpy(ids, handle->keeping, sizeof ids);
     handle->keeping_count = 0;
     for (size_t i = 0; i < count && status == 0; i++)
-        status = tell(handle, handle->keeping[i], result);
+        status = tell(handle, ids[i], result);
     return status;
 }

@@ -110,7 +110,7 @@ take_result(struct sg_publish_window *window, struct group *group,
             const Sgpb__Envelope *envelope)
 {
     if (envelope->body_case == SGPB__ENVELOPE__BODY_REFUSED) {
-        if (envelope->request != group->request)
+        if (group->request == 0 || envelope->request != group->request)
             return false;
         // It wants a hello first; the same bytes are sent again.
         if (!window->handle->greeted[SG_WIRE_DATA])
@@ -731,6 +731,8 @@ replay(struct sg_publish_window *window, const uint8_t name[32],
         end_groups(window, 1, &result);
     }
     empty(group);
+    if (bytes != NULL)
+        sg_crypto_wipe(bytes, len); // it holds secret blocks
     free(bytes);
     free(left);
     return fits;

@@ -97,6 +97,55 @@ put_empty(const struct fake *f, const char *folder, const char *suffix)
     fake_write(path, (struct sg_slice){NULL, 0});
 }
 
+static void
+put_files(const struct fake *f, size_t data_len, size_t sidecar_cut)
+{
+    static const uint8_t data[100];
+    Sgpb__DeliveryBegin begin = SGPB__DELIVERY_BEGIN__INIT;
+    uint8_t bytes[512];
+    struct sg_writer w = sg_writer_on(bytes, sizeof bytes);
+    char path[SG_OS_PATH];
+
+    begin.bytes = 4 + 3 + sizeof data;
+    sg_bytes_put(&w, "SGSV1", 5);
+    sg_bytes_put(&w, data, 32);
+    sg_bytes_put_blob(&w, fake_pack((struct fake *)(uintptr_t)f, &begin.base));
+    sg_bytes_put_blob(&w, SG_SLICE("pro"));
+    sg_bytes_put_blob(&w, SG_SLICE("roster"));
+    assert_true(
+        sg_home_path(&f->home, "inbox", sg_slice_of(f->id, 16), ".sgv", path));
+    fake_write(path, sg_slice_of(bytes, w.len - sidecar_cut));
+    assert_true(
+        sg_home_path(&f->home, "inbox", sg_slice_of(f->id, 16), ".data", path));
+    fake_write(path, sg_slice_of(data, data_len));
+}
+
+static void
+what_a_power_cut_left_short_was_not_kept(void **state)
+{
+    struct fake f;
+    struct statgate *handle = calloc(1, sizeof *handle);
+    char folder[SG_OS_PATH];
+
+    (void)state;
+    assert_non_null(handle);
+    fake_open(&f, FAKE_NOTHING);
+    handle->home = f.home;
+    assert_true(sg_os_file_path(folder, "%s/inbox", f.folder));
+    assert_int_equal(sg_os_file_make_dirs(folder), SG_OK);
+    struct sg_slice receipt = packed_receipt(&f);
+    assert_int_equal(sg_keep_put(handle, f.id, receipt), SG_OK);
+    put_files(&f, 100, 0);
+    assert_true(sg_keep_has(&f.home, f.id));
+    put_files(&f, 99, 0);
+    assert_false(sg_keep_has(&f.home, f.id));
+    assert_int_equal(sg_keep_put(handle, f.id, receipt), SG_OK);
+    put_files(&f, 100, 1);
+    assert_false(sg_keep_has(&f.home, f.id));
+    free(handle);
+    fake_close(&f);
+}
+
 // Then the gate delivers once more, as it was told nothing.
 static void
 what_a_power_cut_left_empty_was_not_kept(void **state)
@@ -138,6 +187,7 @@ main(void)
             one_of_another_subscription_waits_until_that_is_asked_for),
         cmocka_unit_test(
             all_keys_are_asked_for_though_a_delivery_ends_meanwhile),
+        cmocka_unit_test(what_a_power_cut_left_short_was_not_kept),
         cmocka_unit_test(what_a_power_cut_left_empty_was_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
