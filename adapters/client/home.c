@@ -171,7 +171,7 @@ keep_checkpoint(struct sg_home *home)
 {
     char path[SG_OS_PATH];
 
-    if (!home->checkpoint_dirty ||
+    if (!home->checkpoint_dirty || home->look_only ||
         !sg_os_file_path(path, "%s/checkpoint", home->path))
         return;
     // An older note on disk is weaker evidence, never a wrong one.
@@ -211,7 +211,7 @@ sg_home_take_roster(struct sg_home *home, struct sg_slice bytes)
         err = SG_ERR_ROSTER;
     if (err == SG_OK && !sg_os_file_path(path, "%s/roster", home->path))
         err = SG_ERR_FULL;
-    if (err == SG_OK)
+    if (err == SG_OK && !home->look_only)
         err = sg_os_file_replace(path, next.bytes, false);
     if (err != SG_OK) {
         sg_roster_drop(&next);
@@ -236,6 +236,8 @@ sg_home_take_genesis(struct sg_home *home, struct sg_slice genesis)
     home->has_genesis = true;
     sg_encode_hex(genesis.ptr, 32, hex);
     hex[64] = '\n';
+    if (home->look_only)
+        return SG_OK;
     if (!sg_os_file_path(path, "%s/genesis", home->path))
         return SG_ERR_FULL;
     return sg_os_file_replace(path, sg_slice_of(hex, 65), false);

@@ -34,6 +34,7 @@ struct sg_home {
     uint64_t checkpoint_size; // 0: none held
     uint8_t checkpoint_root[32];
     bool checkpoint_dirty;
+    bool look_only; // nothing is written
     // The structure used last.
     uint8_t structure_sha256[32];
     uint8_t *structure_bytes;

@@ -111,6 +111,12 @@ statgate_open(const char *home, const char *gate_address, uint32_t timeout_ms,
 }
 
 void
+statgate_look_only(struct statgate *handle)
+{
+    handle->home.look_only = true;
+}
+
+void
 statgate_close(struct statgate **handle)
 {
     struct statgate *one = *handle;

@@ -49,6 +49,10 @@ STATGATE_API int statgate_open(const char *home, const char *gate_address,
                                uint32_t timeout_ms, struct statgate **handle,
                                struct statgate_result *result);
 STATGATE_API void statgate_close(struct statgate **handle);
+/* From here on what the gate shows is checked as ever, and nothing of it is
+ * written into the home: no roster, no checkpoint. For statgate_call that asks,
+ * statgate_object and statgate_sign; the other calls keep what they need. */
+STATGATE_API void statgate_look_only(struct statgate *handle);
 
 /* ---- publishing ---------------------------------------------------------- */
 struct statgate_release {
