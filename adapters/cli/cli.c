@@ -1,43 +1,148 @@
 #include "adapters/cli/cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "adapters/cli/context.h"
+#include "adapters/cli/gate_call.h"
 #include "broker/os/file.h"
 
-// The system's own word is the only one that helps with a file.
-static int
-fail_io(const char *detail)
+// The first error under --json, until the exit status is known.
+enum { SENTENCE = 1024, CURE = 4096 };
+static struct {
+    bool json, told;
+    const char *code; // NULL: none yet
+    char sentence[SENTENCE], cure[CURE], component[SENTENCE];
+    uint64_t line;
+} said;
+
+void
+sg_cli_print_error(const struct sg_cli_error *error)
 {
-    fprintf(stderr,
-            "statgate: reading or writing failed%s%s: %s (%s)\n"
-            "  check the name, and who may read and write there\n",
-            detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
-            sg_os_file_reason(), sg_err_code(SG_ERR_IO));
-    return sg_err_exit(SG_ERR_IO);
+    printf("{\"exit\":%d,\"code\":", error->exit);
+    sg_gate_call_print_string(error->code);
+    printf(",\"sentence\":");
+    sg_gate_call_print_string(error->sentence);
+    printf(",\"cure\":");
+    sg_gate_call_print_string(error->cure);
+    printf(",\"component\":");
+    sg_gate_call_print_string(error->component);
+    printf(",\"row\":%llu,\"line\":%llu,\"seq\":%llu}\n",
+           (unsigned long long)error->row, (unsigned long long)error->line,
+           (unsigned long long)error->seq);
+    said.told = true;
+}
+
+void
+sg_cli_json(void)
+{
+    said.json = true;
+}
+
+int
+sg_cli_end(int status)
+{
+    if (!said.json || status == 0 || said.told ||
+        (said.code == NULL && status != sg_err_exit(SG_ERR_USAGE)))
+        return status;
+    bool usage = said.code == NULL;
+    sg_cli_print_error(&(struct sg_cli_error){
+        .exit = status,
+        .code = usage ? sg_err_code(SG_ERR_USAGE) : said.code,
+        .sentence = usage ? sg_err_sentence(SG_ERR_USAGE) : said.sentence,
+        .cure = usage ? sg_err_cure(SG_ERR_USAGE) : said.cure,
+        .component = said.component,
+        .line = said.line});
+    return status;
+}
+
+// false: there is no --json, and the text is said.
+static bool
+keep(enum sg_err err, const char *sentence, const char *cure,
+     const char *component)
+{
+    if (!said.json || said.code != NULL)
+        return said.json;
+    said.code = sg_err_code(err);
+    (void)snprintf(said.sentence, sizeof said.sentence, "%s", sentence);
+    (void)snprintf(said.cure, sizeof said.cure, "%s", cure);
+    (void)snprintf(said.component, sizeof said.component, "%s",
+                   component == NULL ? "" : component);
+    return true;
+}
+
+int
+sg_cli_say(enum sg_err err, const char *cure, const char *format, ...)
+{
+    char sentence[SENTENCE];
+    va_list list;
+
+    va_start(list, format);
+    (void)vsnprintf(sentence, sizeof sentence, format, list);
+    va_end(list);
+    cure = cure == NULL ? sg_err_cure(err) : cure;
+    if (!keep(err, sentence, cure, NULL))
+        fprintf(stderr, "statgate: %s (%s)\n  %s\n", sentence, sg_err_code(err),
+                cure);
+    return sg_err_exit(err);
+}
+
+int
+sg_cli_done(const char *name, const char *value)
+{
+    printf("{\"exit\":0,\"code\":\"ok\",\"%s\":", name);
+    sg_gate_call_print_string(value);
+    printf("}\n");
+    return 0;
+}
+
+int
+sg_cli_usage(FILE *out, const char *text)
+{
+    if (out == stdout || !said.json)
+        fputs(text, out);
+    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
 }
 
 int
 sg_cli_fail(enum sg_err err, const char *detail)
 {
+    const char *between = detail == NULL ? "" : ": ";
+    const char *what = detail == NULL ? "" : detail;
+
     if (err == SG_ERR_DISK)
         err = SG_ERR_DISK_HERE; // it is the gate's only in the gate's answers
-    if (err == SG_ERR_IO && sg_os_file_reason()[0] != '\0')
-        return fail_io(detail);
+    const char *sentence = sg_err_sentence(err), *cure = sg_err_cure(err);
+    // The system's own word is the only one that helps with a file.
+    if (err == SG_ERR_IO && sg_os_file_reason()[0] != '\0') {
+        cure = "check the name, and who may read and write there";
+        if (!keep(err, sg_os_file_reason(), cure, detail))
+            fprintf(stderr,
+                    "statgate: reading or writing failed%s%s: %s (%s)\n"
+                    "  %s\n",
+                    between, what, sg_os_file_reason(), sg_err_code(err), cure);
+        return sg_err_exit(err);
+    }
+    if (keep(err, sentence, cure, detail))
+        return sg_err_exit(err);
     if (err == SG_ERR_NOT_FOUND && detail != NULL)
         fprintf(stderr, "statgate: there is no %s (%s)\n  %s\n", detail,
-                sg_err_code(err), sg_err_cure(err));
+                sg_err_code(err), cure);
     else
-        fprintf(stderr, "statgate: %s%s%s (%s)\n  %s\n", sg_err_sentence(err),
-                detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
-                sg_err_code(err), sg_err_cure(err));
+        fprintf(stderr, "statgate: %s%s%s (%s)\n  %s\n", sentence, between,
+                what, sg_err_code(err), cure);
     return sg_err_exit(err);
 }
 
 int
 sg_cli_fail_at(enum sg_err err, const char *file, const struct sg_diag *diag)
 {
+    if (keep(err, diag->text, sg_err_cure(err), file)) {
+        if (said.line == 0)
+            said.line = diag->line;
+        return sg_err_exit(err);
+    }
     fprintf(stderr, "%s", file);
     if (diag->line != 0)
         fprintf(stderr, ":%u", diag->line);

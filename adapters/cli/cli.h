@@ -7,6 +7,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "broker/base/diag.h"
 #include "broker/base/err.h"
@@ -43,6 +45,27 @@ int sg_verb_consent(int argc, char **argv);
 int sg_verb_context(int argc, char **argv);
 int sg_verb_demo(int argc, char **argv);
 
+// What went wrong, as one object: what --json prints of every error, whether
+// the gate or the command line found it.
+struct sg_cli_error {
+    int exit;
+    const char *code, *sentence, *cure, *component;
+    uint64_t row, line, seq;
+};
+void sg_cli_print_error(const struct sg_cli_error *error);
+// --json was given: from here on errors are kept, the first one, and
+// sg_cli_end prints it with the exit status that came of it.
+void sg_cli_json(void);
+int sg_cli_end(int status);
+
+// "statgate: SENTENCE (code)\n  cure" on stderr; returns the exit status of err.
+// cure NULL: that of err.
+int sg_cli_say(enum sg_err err, const char *cure, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// {"exit":0,"code":"ok","NAME":"VALUE"}, for --json; returns 0.
+int sg_cli_done(const char *name, const char *value);
+// The usage: on stdout it was asked for, and 0 is returned; else 2.
+int sg_cli_usage(FILE *out, const char *text);
 // One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
 // status of err. detail may be NULL; it comes after the sentence.
 int sg_cli_fail(enum sg_err err, const char *detail);

@@ -3,51 +3,60 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/cli/cli.h"
 #include "schemas/vocabulary/obligation.h"
 
-enum { ARGS_MAX = 4, TEXT_MAX = 256 };
+enum { ARGS_MAX = 4, TEXT_MAX = 256, LIST_MAX = 4096 };
 
 static bool
-complain(const char *option, const char *text)
+complain(const char *option, const char *text, const char *cure)
 {
-    fprintf(stderr, "statgate: %s %s is not known; ", option, text);
+    (void)sg_cli_say(SG_ERR_USAGE, cure, "%s %s is not known", option, text);
     return false;
+}
+
+// Words after each other, as far as they fit.
+static void
+append(char list[LIST_MAX], const char *word)
+{
+    size_t len = strlen(list);
+
+    (void)snprintf(list + len, LIST_MAX - len, " %s", word);
 }
 
 bool
 sg_code_word(const char *option, enum sg_attr attr, const char *text)
 {
+    char list[LIST_MAX] = "it is one of:";
+
     if (text == NULL || sg_vocabulary_code(attr, sg_slice_text(text)) != 0)
         return true;
-    (void)complain(option, text);
     uint16_t meant = sg_vocabulary_country_meant(sg_slice_text(text));
     if (sg_vocabulary_is_place(attr)) {
-        fprintf(stderr, "write a country as in KE, or INTL%s%s\n",
-                meant == 0 ? "" : "; perhaps ",
-                meant == 0 ? "" : sg_vocabulary_text(attr, meant));
-        return false;
+        (void)snprintf(list, sizeof list,
+                       "write a country as in KE, or INTL%s%s",
+                       meant == 0 ? "" : "; perhaps ",
+                       meant == 0 ? "" : sg_vocabulary_text(attr, meant));
+        return complain(option, text, list);
     }
-    fprintf(stderr, "it is one of:\n ");
     for (uint16_t i = 1; i < sg_vocabulary_code_count(attr); i++)
-        fprintf(stderr, " %s", sg_vocabulary_text(attr, i));
-    fprintf(stderr, "\n");
-    return false;
+        append(list, sg_vocabulary_text(attr, i));
+    return complain(option, text, list);
 }
 
 bool
 sg_code_word_among(const char *option, const char *const *words,
                    const char *text)
 {
+    char list[LIST_MAX] = "it is one of:";
+
     for (const char *const *word = words; *word != NULL; word++) {
         if (strcmp(*word, text) == 0)
             return true;
     }
-    (void)complain(option, text);
-    fprintf(stderr, "it is one of:\n ");
     for (const char *const *word = words; *word != NULL; word++)
-        fprintf(stderr, " %s", *word);
-    fprintf(stderr, "\n");
-    return false;
+        append(list, *word);
+    return complain(option, text, list);
 }
 
 bool
@@ -69,8 +78,7 @@ sg_code_word_promise(const char *option, const char *text)
     if (len > 0 && (size_t)len < sizeof copy &&
         sg_obligation_parse(sg_slice_text(copy), args, count, &parsed))
         return true;
-    (void)complain(option, text);
-    fprintf(stderr, "write a duty as in no_onward or delete_after_days(30); "
-                    "statgate-policy(5) lists them\n");
-    return false;
+    return complain(option, text,
+                    "write a duty as in no_onward or delete_after_days(30); "
+                    "statgate-policy(5) lists them");
 }

@@ -57,6 +57,8 @@ sg_gate_call_open(struct sg_gate_call *call, const char *home,
         (void)sg_gate_call_say(call);
         return false;
     }
+    if (call->dry)
+        statgate_look_only(call->gate);
     read_names(call);
     return true;
 }
@@ -68,8 +70,9 @@ sg_gate_call_close(struct sg_gate_call *call)
     sg_arena_free(&call->arena);
 }
 
-static void
-set_fault(struct sg_gate_call *call, enum sg_err err, const char *detail)
+void
+sg_gate_call_fault(struct sg_gate_call *call, enum sg_err err,
+                   const char *detail)
 {
     struct statgate_result *r = &call->result;
 
@@ -94,7 +97,7 @@ ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
     envelope->proto = 1;
     enum sg_err err = sg_codec_pack(&envelope->base, call->arena, &packed);
     if (err != SG_OK) {
-        set_fault(call, err, NULL);
+        sg_gate_call_fault(call, err, NULL);
         return NULL;
     }
     if (statgate_call(call->gate, packed.ptr, packed.len, payload.ptr,
@@ -109,7 +112,7 @@ ask(struct sg_gate_call *call, Sgpb__Envelope *envelope,
         ((Sgpb__Envelope *)answer)->body_case != wanted)
         err = SG_ERR_PEER_PROTO;
     if (err != SG_OK) {
-        set_fault(call, err, NULL);
+        sg_gate_call_fault(call, err, NULL);
         return NULL;
     }
     return answer;
@@ -132,6 +135,8 @@ is_there(struct sg_gate_call *call)
     if (statgate_open(call->home, call->address, SG_GATE_CALL_MS, &call->gate,
                       &call->result) != 0)
         return false;
+    if (call->dry)
+        statgate_look_only(call->gate);
     envelope.body_case = SGPB__ENVELOPE__BODY_CHECKPOINT_GET;
     envelope.checkpoint_get = &get;
     const Sgpb__Envelope *answer =
@@ -162,17 +167,14 @@ sg_gate_call_say(const struct sg_gate_call *call)
     const struct statgate_result *r = &call->result;
 
     if (call->json) {
-        printf("{\"exit\":%d,\"code\":", r->exit);
-        sg_gate_call_print_string(r->code);
-        printf(",\"sentence\":");
-        sg_gate_call_print_string(r->sentence);
-        printf(",\"cure\":");
-        sg_gate_call_print_string(r->cure);
-        printf(",\"component\":");
-        sg_gate_call_print_string(r->component);
-        printf(",\"row\":%llu,\"line\":%llu,\"seq\":%llu}\n",
-               (unsigned long long)r->row, (unsigned long long)r->line,
-               (unsigned long long)r->seq);
+        sg_cli_print_error(&(struct sg_cli_error){.exit = r->exit,
+                                                  .code = r->code,
+                                                  .sentence = r->sentence,
+                                                  .cure = r->cure,
+                                                  .component = r->component,
+                                                  .row = r->row,
+                                                  .line = r->line,
+                                                  .seq = r->seq});
         return r->exit;
     }
     if (r->exit == 0)
@@ -194,7 +196,7 @@ sg_gate_call_sign(struct sg_gate_call *call, const char *use,
     uint8_t *key_id = sg_arena_take(call->arena, 32);
 
     if (sig == NULL || key_id == NULL) {
-        set_fault(call, SG_ERR_FULL, NULL);
+        sg_gate_call_fault(call, SG_ERR_FULL, NULL);
         return false;
     }
     if (statgate_sign(call->gate, use, purpose, body.ptr, body.len, sig, key_id,
@@ -278,15 +280,17 @@ sg_gate_call_put(struct sg_gate_call *call, const char *kind,
         if (pause < PAUSE_MAX_US)
             pause *= 2;
     }
-    set_fault(call, SG_ERR_UNREACHABLE, kind);
+    sg_gate_call_fault(call, SG_ERR_UNREACHABLE, kind);
     return false;
 }
 
 enum sg_err
-sg_gate_call_pin(const char *home, const char *urn, uint8_t sha256[32],
-                 struct sg_arena *arena, struct sg_slice *blob,
+sg_gate_call_pin(const struct sg_gate_call *call, const char *urn,
+                 uint8_t sha256[32], struct sg_slice *blob,
                  struct sg_diag *diag)
 {
+    const char *home = call->home;
+    struct sg_arena *arena = call->arena;
     struct sg_structure_store *store = NULL;
     const struct sg_structure *structure = NULL;
     char path[SG_OS_PATH], hex[65];
@@ -302,8 +306,11 @@ sg_gate_call_pin(const char *home, const char *urn, uint8_t sha256[32],
         if (blob->ptr == NULL || !sg_os_file_path(path, "%s/structures", home))
             err = SG_ERR_FULL;
     }
-    if (err == SG_OK)
-        err = sg_os_file_make_dirs(path);
+    if (err != SG_OK || call->dry) {
+        sg_structure_store_close(&store);
+        return err;
+    }
+    err = sg_os_file_make_dirs(path);
     if (err == SG_OK && !sg_os_file_path(path, "%s/structures/%s", home, hex))
         err = SG_ERR_FULL;
     if (err == SG_OK && !sg_os_file_exists(path))

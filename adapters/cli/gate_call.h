@@ -18,6 +18,7 @@ struct sg_gate_call {
     const char *home, *address;        // address NULL: as home.conf has it
     char participant[65], gate_id[65]; // as home.conf has them
     bool json;
+    bool dry; // nothing is written into the home
 };
 
 enum { SG_GATE_CALL_MS = 20000 }; // longer than a gate needs to start again
@@ -32,6 +33,9 @@ void sg_gate_call_close(struct sg_gate_call *call);
 const Sgpb__Envelope *sg_gate_call_ask(struct sg_gate_call *call,
                                        Sgpb__Envelope *envelope,
                                        Sgpb__Envelope__BodyCase wanted);
+// The result of what was found here; detail may be NULL.
+void sg_gate_call_fault(struct sg_gate_call *call, enum sg_err err,
+                        const char *detail);
 // Says the result (JSON on stdout, text on stderr) and returns its exit.
 int sg_gate_call_say(const struct sg_gate_call *call);
 // Signs body with a key of the home. false: call->result says why.
@@ -46,8 +50,8 @@ char *sg_gate_call_text(struct sg_gate_call *call, const char *text);
 // "text" with escapes, to stdout.
 void sg_gate_call_print_string(const char *text);
 // The structure named, or that of this hash, is written into
-// home/structures/<sha256>, where the library looks. sha256 is filled; diag,
-// zeroed by the caller, says more of a failure.
-enum sg_err sg_gate_call_pin(const char *home, const char *urn,
-                             uint8_t sha256[32], struct sg_arena *arena,
-                             struct sg_slice *blob, struct sg_diag *diag);
+// structures/<sha256> of the home, where the library looks, unless call->dry.
+// sha256 is filled; diag, zeroed by the caller, says more of a failure.
+enum sg_err sg_gate_call_pin(const struct sg_gate_call *call, const char *urn,
+                             uint8_t sha256[32], struct sg_slice *blob,
+                             struct sg_diag *diag);

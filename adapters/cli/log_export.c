@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "broker/base/limits.h"
@@ -103,6 +104,12 @@ struct export
 };
 
 static enum sg_err
+write_out(const struct export *x, struct sg_slice bytes)
+{
+    return x->call.dry ? SG_OK : sg_os_file_write(x->fd, bytes);
+}
+
+static enum sg_err
 put(struct export *x, struct sg_slice bytes)
 {
     struct sg_writer w = sg_writer_on(x->frame, FRAME_MAX);
@@ -117,7 +124,7 @@ put(struct export *x, struct sg_slice bytes)
     if (x->count++ == 0)
         x->first = entry.sequence;
     x->left--;
-    return sg_os_file_write(x->fd, sg_writer_slice(&w));
+    return write_out(x, sg_writer_slice(&w));
 }
 
 static enum sg_err
@@ -190,15 +197,18 @@ fetch(struct export *x, const char *to)
     x->frame = malloc(FRAME_MAX);
     if (x->part == NULL || x->frame == NULL)
         return sg_cli_fail(SG_ERR_MEMORY, NULL);
-    err = sg_os_file_write(x->fd, sg_slice_of(magic, sizeof magic));
+    err = write_out(x, sg_slice_of(magic, sizeof magic));
     do {
         if (err == SG_OK && !ask(x, &err) && err == SG_OK)
             return sg_gate_call_say(&x->call);
     } while (err == SG_OK && x->left > 0 && x->next < x->durable);
-    if (err == SG_OK && x->fd != STDOUT)
+    if (err == SG_OK && x->fd != STDOUT && !x->call.dry)
         err = sg_os_file_sync(x->fd);
     if (err != SG_OK)
         return sg_cli_fail(err, to);
+    if (x->call.dry)
+        return sg_dry_say(x->call.json, "write %llu entries of the log into %s",
+                          (unsigned long long)x->count, to);
     FILE *out = x->fd == STDOUT ? stderr : stdout;
     if (x->call.json)
         fprintf(out,
@@ -215,14 +225,15 @@ fetch(struct export *x, const char *to)
 static int
 usage(FILE *out)
 {
-    fputs("usage: statgate log export -o FILE|- [--from SEQ] [--count N] "
-          "[--json] [--home DIR]\n"
-          "\n"
-          "Entries of a gate's log: all of them for a key with the role "
-          "auditor, for anybody\n"
-          "else those that name him. FILE is read by statgate log show.\n",
-          out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        out,
+        "usage: statgate log export -o FILE|- [--from SEQ] [--count N] [--dry-run]\n"
+        "         "
+        "[--json] [--home DIR]\n"
+        "\n"
+        "Entries of a gate's log: all of them for a key with the role "
+        "auditor, for anybody\n"
+        "else those that name him. FILE is read by statgate log show.\n");
 }
 
 int
@@ -234,9 +245,13 @@ sg_log_export(int argc, char **argv)
     bool help = false;
     struct sg_words rest;
     const struct sg_option rows[] = {
-        {"--home", &home, NULL, NULL},        {"-o", &to, NULL, NULL},
-        {"--from", &from, NULL, NULL},        {"--count", &count, NULL, NULL},
-        {"--json", NULL, &x.call.json, NULL}, {"--help", NULL, &help, NULL},
+        {"--home", &home, NULL, NULL},
+        {"-o", &to, NULL, NULL},
+        {"--from", &from, NULL, NULL},
+        {"--count", &count, NULL, NULL},
+        {"--json", NULL, &x.call.json, NULL},
+        {"--dry-run", NULL, &x.call.dry, NULL},
+        {"--help", NULL, &help, NULL},
     };
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest))
@@ -252,8 +267,10 @@ sg_log_export(int argc, char **argv)
         return usage(stderr);
     x.next = first;
     x.left = most;
-    bool file = strcmp(to, "-") != 0;
+    bool file = strcmp(to, "-") != 0 && !x.call.dry;
     enum sg_err err = file ? sg_os_file_open(to, SG_OS_OPEN_NEW, &x.fd) : SG_OK;
+    if (x.call.dry && strcmp(to, "-") != 0)
+        err = sg_dry_file(to, true);
     if (err != SG_OK)
         return sg_cli_fail(err, to);
     int status = sg_gate_call_open(&x.call, home, SG_GATE_CALL_MS)

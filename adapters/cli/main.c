@@ -72,7 +72,7 @@ run(const struct sg_verb *verb, int argc, char **argv)
     for (int i = 1; i < argc; i++)
         asked = asked || strcmp(argv[i], "--help") == 0;
     if (!asked)
-        return verb->run(argc, argv);
+        return sg_cli_end(verb->run(argc, argv));
     if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
         return sg_cli_fail(SG_ERR_IO, NULL);
     int status = verb->run(argc, argv);
@@ -90,6 +90,10 @@ main(int argc, char **argv)
         printf("statgate %s\n", SG_VERSION);
         return 0;
     }
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            sg_cli_json();
+    }
     sg_log_set_level(SG_LOG_OFF); // what there is to say is said in words
     if (sg_crypto_start() != SG_OK)
         return sg_cli_fail(SG_ERR_CRYPTO, NULL);
@@ -97,7 +101,6 @@ main(int argc, char **argv)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return run(&verbs[i], argc - 1, argv + 1);
     }
-    fprintf(stderr, "statgate: there is no verb \"%s\"; see statgate help\n",
-            argv[1]);
-    return sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_end(sg_cli_say(SG_ERR_USAGE, "statgate help lists the verbs",
+                                 "there is no verb \"%s\"", argv[1]));
 }

@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/cli/cli.h"
 #include "broker/base/slice.h"
 
 static bool
 push(struct sg_words *list, const char *word)
 {
     if (list->count == SG_OPTIONS_LIST) {
-        fprintf(stderr, "statgate: too many words; at most %d\n",
-                (int)SG_OPTIONS_LIST);
+        (void)sg_cli_say(SG_ERR_USAGE, NULL, "too many words; at most %d",
+                         (int)SG_OPTIONS_LIST);
         return false;
     }
     list->word[list->count++] = word;
@@ -50,8 +51,8 @@ sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
             return false;
         }
         if (row == NULL) {
-            fprintf(stderr, "statgate: there is no option %s; see --help\n",
-                    argv[i]);
+            (void)sg_cli_say(SG_ERR_USAGE, NULL, "there is no option %s",
+                             argv[i]);
             return false;
         }
         if (row->flag != NULL) {
@@ -59,7 +60,7 @@ sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
             continue;
         }
         if (i + 1 == argc) {
-            fprintf(stderr, "statgate: %s needs a value\n", argv[i]);
+            (void)sg_cli_say(SG_ERR_USAGE, NULL, "%s needs a value", argv[i]);
             return false;
         }
         i++;
@@ -78,8 +79,8 @@ sg_options_number(const char *name, const char *text, unsigned long long most,
     uint64_t value;
 
     if (!sg_slice_u64(sg_slice_text(text), &value) || value > most) {
-        fprintf(stderr, "statgate: %s is a number of at most %llu\n", name,
-                most);
+        (void)sg_cli_say(SG_ERR_USAGE, NULL, "%s is a number of at most %llu",
+                         name, most);
         return false;
     }
     *out = value;

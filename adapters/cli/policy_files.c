@@ -87,8 +87,8 @@ sg_policy_files_add(struct sg_policy_files *f, const char *path)
     if (sg_os_file_list(path, &names, &count) != SG_OK) {
         if (is_policy(path))
             return add_file(f, path);
-        fprintf(stderr, "statgate: %s: a policy is called NAME.policy\n", path);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_say(SG_ERR_USAGE, NULL,
+                          "%s: a policy is called NAME.policy", path);
     }
     for (size_t i = 0; i < count && status == 0; i++) {
         if (!is_policy(names[i]))

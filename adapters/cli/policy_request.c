@@ -6,8 +6,8 @@
 static void
 complain(const char *what, struct sg_slice word)
 {
-    fprintf(stderr, "statgate: %s \"" SG_SLICE_FMT "\"\n", what,
-            SG_SLICE_ARG(word));
+    (void)sg_cli_say(SG_ERR_SYNTAX, NULL, "%s \"" SG_SLICE_FMT "\"", what,
+                     SG_SLICE_ARG(word));
 }
 
 static bool
@@ -169,8 +169,8 @@ sg_policy_request_json(const struct sg_policy_set *set, const json_t *json,
     take_cannot(json_object_get(json, "cannot"), r);
     if (!take_day(json_object_get(json, "on"), r) ||
         !take_performed(json_object_get(json, "performed"), r)) {
-        fputs("statgate: the request's \"on\" or \"performed\" is malformed\n",
-              stderr);
+        (void)sg_cli_say(SG_ERR_SYNTAX, NULL,
+                         "the request's \"on\" or \"performed\" is malformed");
         return false;
     }
     return true;

@@ -257,11 +257,8 @@ add(struct sg_roster_file *roster, Sgpb__Participant *who)
 static int
 no_request(const char *path)
 {
-    fprintf(stderr,
-            "statgate: %s is not a request to join (%s)\n"
-            "  name a file that statgate join wrote\n",
-            path, sg_err_code(SG_ERR_FORMAT));
-    return sg_err_exit(SG_ERR_FORMAT);
+    return sg_cli_say(SG_ERR_FORMAT, "name a file that statgate join wrote",
+                      "%s is not a request to join", path);
 }
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/structure_store.h"
 #include "broker/base/crypto.h"
@@ -106,6 +107,23 @@ add_flows(struct sg_structure_store *store, const struct sg_structure *s,
     return err == SG_OK ? sg_structure_store_add_model(store, &model) : err;
 }
 
+// Would it be taken in? The version may be known with another content.
+static int
+look(struct sg_gate_call *call, const struct sg_structure *structure,
+     bool replace)
+{
+    struct sg_structure_store *store = NULL;
+    struct sg_diag diag = {0};
+
+    enum sg_err err = sg_dry_folder(call->home);
+    if (err == SG_OK)
+        err = sg_structure_store_open(call->home, "", &store);
+    if (err == SG_OK)
+        err = sg_structure_store_add(store, structure, replace, &diag);
+    sg_structure_store_close(&store);
+    return err == SG_OK ? 0 : fail(call, err, diag.text);
+}
+
 int
 sg_structure_take(struct sg_gate_call *call, const uint8_t sha256[32],
                   const char *dataflow, bool replace, const char **urn)
@@ -129,6 +147,8 @@ sg_structure_take(struct sg_gate_call *call, const uint8_t sha256[32],
     if (urn != NULL)
         *urn =
             sg_arena_printf(call->arena, "%.*s", SG_SLICE_ARG(structure->urn));
+    if (call->dry)
+        return look(call, structure, replace);
     enum sg_err err = keep(call->home, sha256, blob);
     if (err == SG_OK)
         err = sg_structure_store_open_to_add(call->home, &store);
@@ -145,15 +165,15 @@ sg_structure_take(struct sg_gate_call *call, const uint8_t sha256[32],
 static int
 usage(FILE *out)
 {
-    fputs("usage: statgate structure get FLOW|SHA256 [--replace] [--json] "
-          "[--home DIR]\n"
-          "\n"
-          "Takes the structure that the terms of FLOW name, or the one of this "
-          "hash, from the\n"
-          "gate into the home, where check and the verification of deliveries "
-          "find it.\n",
-          out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        out,
+        "usage: statgate structure get FLOW|SHA256 [--replace] [--dry-run]\n"
+        "         [--json] [--home DIR]\n"
+        "\n"
+        "Takes the structure that the terms of FLOW name, or the one of this "
+        "hash, from the\n"
+        "gate into the home, where check and the verification of deliveries "
+        "find it.\n");
 }
 
 static int
@@ -173,6 +193,10 @@ get(struct sg_gate_call *call, const char *what, bool replace)
     if (sg_structure_take(call, sha256, dataflow, replace, &urn) != 0)
         return sg_gate_call_say(call);
     sg_encode_hex(sha256, 32, hex);
+    if (call->dry)
+        return sg_dry_say(call->json,
+                          "take the structure %s, sha256 %s, into %s", urn, hex,
+                          call->home);
     if (!call->json) {
         printf("%s\nsha256 %s\n", urn, hex);
         return 0;
@@ -193,6 +217,7 @@ sg_structure_get(int argc, char **argv)
     const struct sg_option rows[] = {
         {"--home", &home, NULL, NULL},
         {"--replace", NULL, &replace, NULL},
+        {"--dry-run", NULL, &call.dry, NULL},
         {"--json", NULL, &call.json, NULL},
         {"--help", NULL, &help, NULL},
     };

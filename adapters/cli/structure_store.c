@@ -411,9 +411,12 @@ sg_structure_store_add(struct sg_structure_store *store,
                     SG_SLICE_ARG(self.version));
         return SG_ERR_EXISTS;
     }
-    enum sg_err err = sg_os_file_make_dirs(store->folder);
-    if (err == SG_OK)
-        err = sg_os_file_replace(path, structure->blob, false);
+    enum sg_err err = SG_OK;
+    if (store->lock >= 0) {
+        err = sg_os_file_make_dirs(store->folder);
+        if (err == SG_OK)
+            err = sg_os_file_replace(path, structure->blob, false);
+    }
     memcpy(entry->sha256, sha256, 32);
     memcpy(entry->source_sha256, structure->source_sha256, 32);
     return err;

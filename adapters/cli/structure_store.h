@@ -64,7 +64,8 @@ const struct sg_store_entry *
 sg_structure_store_entries(const struct sg_structure_store *store);
 
 // Writes one compiled structure. Known under the same version with another
-// content: SG_ERR_EXISTS unless replace. Its line appears with save.
+// content: SG_ERR_EXISTS unless replace. Its line appears with save. A store that
+// was not opened to add only says whether it would.
 SG_MUST_CHECK enum sg_err
 sg_structure_store_add(struct sg_structure_store *store,
                        const struct sg_structure *structure, bool replace,

@@ -65,7 +65,7 @@ find(struct run *run, const char *name, enum sg_store_kind kind,
     if (err != SG_OK && err != SG_ERR_NOT_FOUND) {
         run->err = err;
         run->told = true;
-        fprintf(stderr, "statgate: %s: %s\n", name, diag.text);
+        (void)sg_cli_say(err, NULL, "%s: %s", name, diag.text);
     }
     return err;
 }
@@ -259,8 +259,7 @@ check_file(struct run *run, const char *path)
 static int
 complain(void)
 {
-    fputs(usage, stderr);
-    return sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(stderr, usage);
 }
 
 int
@@ -277,8 +276,8 @@ sg_verb_check(int argc, char **argv)
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest))
         return complain();
     if (rest.count != 1 || (json && ess)) {
-        fprintf(stderr, "statgate: check takes one file%s\n",
-                json && ess ? ", and --json or --ess" : "");
+        (void)sg_cli_say(SG_ERR_USAGE, NULL, "check takes one file%s",
+                         json && ess ? ", and --json or --ess" : "");
         return complain();
     }
     if (json)

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
 #include "broker/os/conf.h"
+#include "broker/os/file.h"
 #include "policy/consent.h"
 #include "schemas/codec/codec.h"
 
@@ -18,6 +20,12 @@ enum { TEXT = 256, WORDS = 32, WAIT_S = 30 };
 static const char *const states[SG_CONSENT_STATE_COUNT] = {
     "none",    "requested", "given",      "refused",    "withdrawn",
     "revoked", "expired",   "superseded", "invalidated"};
+
+static const char *
+states_of(uint32_t state)
+{
+    return state < SG_CONSENT_STATE_COUNT ? states[state] : "unknown";
+}
 
 // ---- the text agreed to ------------------------------------------------------------
 
@@ -117,6 +125,16 @@ fill(struct sg_gate_call *call, struct agreement_text *t,
 }
 
 static int
+dry_agreement(struct sg_gate_call *call, const Sgpb__ConsentAgreement *doc)
+{
+    if (sg_dry_may(call, "consent") == NULL)
+        return sg_gate_call_say(call);
+    return sg_dry_say(call->json,
+                      "sign and send revision %llu of the agreement %s",
+                      (unsigned long long)doc->revision, doc->id);
+}
+
+static int
 agreement(struct sg_gate_call *call, const char *path)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
@@ -146,6 +164,8 @@ agreement(struct sg_gate_call *call, const char *path)
         document.body = one.body;
         document.signatures = &pointer;
         document.n_signatures = 1;
+        if (call->dry)
+            return dry_agreement(call, &doc);
         put.agreement = &document;
         envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
         envelope.agreement_put = &put;
@@ -229,9 +249,56 @@ print_event(const char *id, const char *state,
     printf("}}\n");
 }
 
+// The library keeps a withdrawal until its statement has come; then the same
+// command asks for that.
+static bool
+waits(const struct sg_gate_call *call, const struct statgate_consent *wanted)
+{
+    char record[33], name[65], path[SG_OS_PATH];
+    uint8_t hash[32];
+
+    sg_encode_hex(wanted->record, 16, record);
+    const struct sg_slice parts[] = {sg_slice_text(wanted->agreement),
+                                     SG_SLICE("\n"), sg_slice_text(record),
+                                     SG_SLICE("\nwithdraw")};
+    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), hash);
+    sg_encode_hex(hash, 32, name);
+    return sg_os_file_path(path, "%s/consents/%s", call->home, name) &&
+           sg_os_file_exists(path);
+}
+
+// Consent that is not given cannot be withdrawn; given it may be again.
+static int
+dry_event(struct sg_gate_call *call, const struct statgate_consent *wanted)
+{
+    const Sgpb__ConsentRecordIs *one = NULL;
+    bool fits = true;
+
+    if (sg_dry_may(call, "consent") != NULL &&
+        agreement_now(call, wanted->agreement) != NULL)
+        one = record_now(call, wanted->agreement, wanted->record);
+    if (one != NULL)
+        fits = wanted->withdraw
+                   ? one->state == SG_CONSENT_STATE_GIVEN || waits(call, wanted)
+                   : one->state < SG_CONSENT_STATE_COUNT &&
+                         one->state != SG_CONSENT_STATE_REVOKED &&
+                         one->state != SG_CONSENT_STATE_INVALIDATED;
+    if (!fits)
+        sg_gate_call_fault(call, SG_ERR_CONSENT, states_of(one->state));
+    if (one == NULL || !fits)
+        return sg_gate_call_say(call);
+    return sg_dry_say(
+        call->json, "%s consent under %s for a record that is now %s%s",
+        wanted->withdraw ? "withdraw" : "give", wanted->agreement,
+        states_of(one->state),
+        wanted->withdraw ? ", and wait for the gate's statement" : "");
+}
+
 static int
 event(struct sg_gate_call *call, const struct statgate_consent *wanted)
 {
+    if (call->dry)
+        return dry_event(call, wanted);
     const char *state = states[wanted->withdraw ? SG_CONSENT_STATE_WITHDRAWN
                                                 : SG_CONSENT_STATE_GIVEN];
     struct statgate_statement said;
@@ -266,8 +333,7 @@ show(struct sg_gate_call *call, const char *id, const uint8_t *record)
            (unsigned long long)agreed->withdrawn);
     if (one != NULL)
         printf(call->json ? ",\"record\":\"%s\"" : "record: %s\n",
-               one->state < SG_CONSENT_STATE_COUNT ? states[one->state]
-                                                   : "unknown");
+               states_of(one->state));
     if (call->json)
         printf("}\n");
     return 0;
@@ -276,16 +342,16 @@ show(struct sg_gate_call *call, const char *id, const uint8_t *record)
 static int
 usage(void)
 {
-    fputs("usage: statgate consent agreement FILE\n"
-          "       statgate consent give AGREEMENT RECORD\n"
-          "       statgate consent withdraw AGREEMENT RECORD [--wait SECONDS]\n"
-          "       statgate consent show AGREEMENT [RECORD]\n"
-          "         [--json] [--home DIR]\n\n"
-          "RECORD is the keyed pseudonym of a person, 32 hexadecimal\n"
-          "characters; never a name or a number of the office. withdraw waits\n"
-          "for the gate's signed statement on what had left before.\n",
-          stderr);
-    return sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        stderr,
+        "usage: statgate consent agreement FILE\n"
+        "       statgate consent give AGREEMENT RECORD\n"
+        "       statgate consent withdraw AGREEMENT RECORD [--wait SECONDS]\n"
+        "       statgate consent show AGREEMENT [RECORD]\n"
+        "         [--dry-run] [--json] [--home DIR]\n\n"
+        "RECORD is the keyed pseudonym of a person, 32 hexadecimal\n"
+        "characters; never a name or a number of the office. withdraw waits\n"
+        "for the gate's signed statement on what had left before.\n");
 }
 
 int
@@ -296,6 +362,7 @@ sg_verb_consent(int argc, char **argv)
     struct sg_words rest = {.count = 0};
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"--wait", &wait, NULL, NULL},
+                                     {"--dry-run", NULL, &call.dry, NULL},
                                      {"--json", NULL, &call.json, NULL}};
     struct statgate_consent wanted = {.wait_ms = WAIT_S * 1000};
     unsigned long long seconds = WAIT_S;
@@ -309,7 +376,8 @@ sg_verb_consent(int argc, char **argv)
     bool text = strcmp(verb, "agreement") == 0 && rest.count == 1;
     bool gives = strcmp(verb, "give") == 0 && has_record;
     bool takes = strcmp(verb, "withdraw") == 0 && has_record;
-    bool shows = strcmp(verb, "show") == 0 && (rest.count == 1 || has_record);
+    bool shows = strcmp(verb, "show") == 0 && !call.dry &&
+                 (rest.count == 1 || has_record);
     if (!fine || !(text || gives || takes || shows) || (wait != NULL && !takes))
         return usage();
     if (wait != NULL && !sg_options_number("--wait", wait, 86400, &seconds))

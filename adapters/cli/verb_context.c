@@ -5,6 +5,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/context.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 
@@ -29,29 +30,34 @@ write_file(const char *folder, const char *name, const char *text)
 }
 
 static int
-use(const char *name)
+use(const char *name, bool json, bool dry)
 {
     struct sg_context context;
-    char text[80];
+    char text[80], path[SG_OS_PATH];
 
     enum sg_err err = sg_context_read(name, &context);
-    if (err == SG_ERR_NOT_FOUND) {
-        fprintf(stderr,
-                "statgate: there is no context %s; statgate context ls\n",
-                name);
-        return sg_err_exit(err);
-    }
+    if (err == SG_ERR_NOT_FOUND)
+        return sg_cli_say(err, "statgate context ls", "there is no context %s",
+                          name);
     if (err != SG_OK)
         return sg_cli_fail(err, name);
+    if (dry) {
+        err = sg_context_path("use", path) ? sg_dry_file(path, false)
+                                           : SG_ERR_FULL;
+        return err == SG_OK ? sg_dry_say(json, "use the context %s, home %s",
+                                         name, context.home)
+                            : sg_cli_fail(err, name);
+    }
     (void)snprintf(text, sizeof text, "%s\n", name);
-    return write_file("use", "", text);
+    int status = write_file("use", "", text);
+    return status == 0 && json ? sg_cli_done("context", name) : status;
 }
 
 // The home as it is from everywhere.
 static int
-add(const char *name, const char *home, const char *gate, bool dry)
+add(const char *name, const char *home, const char *gate, bool json, bool dry)
 {
-    char text[TEXT_MAX], used[64];
+    char text[TEXT_MAX], used[64], path[SG_OS_PATH];
     char *whole = realpath(home, NULL);
 
     if (whole == NULL)
@@ -64,12 +70,21 @@ add(const char *name, const char *home, const char *gate, bool dry)
         (gate != NULL && strchr(gate, '\n') != NULL))
         return sg_cli_fail(SG_ERR_SYNTAX, home);
     if (dry) {
-        printf("context %s\n%s", name, text);
-        return 0;
+        enum sg_err err = sg_context_path("contexts", path)
+                              ? sg_dry_folder(path)
+                              : SG_ERR_FULL;
+        text[len - 1] = '\0';
+        for (char *at = text; (at = strchr(at, '\n')) != NULL;)
+            *at = ',';
+        return err == SG_OK
+                   ? sg_dry_say(json, "write the context %s: %s", name, text)
+                   : sg_cli_fail(err, name);
     }
     int status = write_file("contexts", name, text);
     sg_context_used(used);
-    return status == 0 && used[0] == '\0' ? use(name) : status; // the first one
+    if (status == 0 && used[0] == '\0')
+        return use(name, json, false); // the first one
+    return status == 0 && json ? sg_cli_done("context", name) : status;
 }
 
 static void
@@ -134,23 +149,22 @@ sg_verb_context(int argc, char **argv)
     bool fine = argc >= 2 &&
                 sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     const char *name = rest.count == 1 ? rest.word[0] : NULL;
-    if (fine && strcmp(verb, "ls") == 0 && rest.count == 0)
+    if (fine && strcmp(verb, "ls") == 0 && rest.count == 0 && !dry)
         return list(json);
     if (fine && name != NULL && !sg_context_name(name))
         return sg_cli_fail(SG_ERR_SYNTAX,
                            "a context is named by letters, digits, _ . -");
     if (fine && name != NULL && strcmp(verb, "use") == 0)
-        return use(name);
+        return use(name, json, dry);
     if (fine && name != NULL && home != NULL && strcmp(verb, "add") == 0)
-        return add(name, home, gate, dry);
-    fputs(
+        return add(name, home, gate, json, dry);
+    return sg_cli_usage(
+        stderr,
         "usage: statgate context add NAME --home DIR [--gate CONTROL,DATA]\n"
-        "         [--dry-run]\n"
-        "       statgate context use NAME\n"
+        "         [--dry-run] [--json]\n"
+        "       statgate context use NAME [--dry-run] [--json]\n"
         "       statgate context ls [--json]\n\n"
         "A name for a home, and for the gate's addresses where they are not\n"
         "those of its home.conf. The first one that is added is used; --home,\n"
-        "STATGATE_HOME and STATGATE_GATE come before it.\n",
-        stderr);
-    return sg_err_exit(SG_ERR_USAGE);
+        "STATGATE_HOME and STATGATE_GATE come before it.\n");
 }

@@ -17,15 +17,14 @@ enum { DIR_MAX = 512 }; // leaves room for what lies in it
 static int
 usage(FILE *out)
 {
-    fputs(
+    return sg_cli_usage(
+        out,
         "usage: statgate demo [--once] [--keep DIR]\n\n"
         "A gate, three offices and four agencies on this machine: real\n"
         "figures accepted, refused, delivered, denied, suppressed, withdrawn,\n"
         "and a crash. --once does not wait between the chapters and exits 0\n"
         "only when every step turned out as told. --keep leaves everything in\n"
-        "DIR, which must not exist yet; else a temporary folder is removed.\n",
-        out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+        "DIR, which must not exist yet; else a temporary folder is removed.\n");
 }
 
 // What is shipped: STATGATE_SHARE, the source tree, or where `install` puts it.

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/structure_get.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
@@ -137,8 +139,9 @@ fill_numbers(struct terms_text *t, Sgpb__FlowTerms *doc, Sgpb__MinCell *cell)
     return true;
 }
 
-// Version and predecessor: what the gate has of this flow.
-static void
+// Version and predecessor: what the gate has of this flow. false: another
+// participant publishes it.
+static bool
 follow(struct sg_gate_call *call, Sgpb__FlowTerms *doc)
 {
     static const uint8_t zeros[32];
@@ -157,33 +160,34 @@ follow(struct sg_gate_call *call, Sgpb__FlowTerms *doc)
         sg_codec_unpack(&sgpb__flow_terms__descriptor,
                         sg_codec_slice(answer->flow->flow->terms->body),
                         call->arena, &now) != SG_OK)
-        return;
-    doc->version = ((Sgpb__FlowTerms *)now)->version + 1;
+        return true;
+    const Sgpb__FlowTerms *terms = now;
+    doc->version = terms->version + 1;
     doc->prev_sha256 = answer->flow->flow->terms_sha256;
+    return strcmp(terms->provider, doc->provider) == 0;
 }
 
 static bool
-cosign(struct sg_gate_call *call, const char *home, struct sg_slice body,
-       Sgpb__DocumentSignature *out)
+cosign(struct sg_gate_call *call, struct sg_gate_call *other,
+       struct sg_slice body, Sgpb__DocumentSignature *out)
 {
-    struct sg_gate_call other = {0};
     uint8_t *sig = sg_arena_take(call->arena, SG_SIG_LEN);
     uint8_t *id = sg_arena_take(call->arena, 32);
 
-    if (sig == NULL || id == NULL ||
-        !sg_gate_call_open(&other, home, SG_GATE_CALL_MS))
+    if (sig == NULL || id == NULL) {
+        sg_gate_call_fault(call, SG_ERR_FULL, NULL);
         return false;
-    int status = statgate_sign(other.gate, "sign", "terms", body.ptr, body.len,
-                               sig, id, &call->result);
-    sg_gate_call_close(&other);
+    }
     out->alg = SG_ALG_ED25519;
     out->key_id = sg_codec_bytes(id, 32);
     out->sig = sg_codec_bytes(sig, SG_SIG_LEN);
-    return status == 0;
+    return statgate_sign(other->gate, "sign", "terms", body.ptr, body.len, sig,
+                         id, &call->result) == 0;
 }
 
 static void
-put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc, const char *second)
+put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc,
+          struct sg_gate_call *second)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
@@ -210,6 +214,8 @@ put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc, const char *second)
             return;
         document.n_signatures = 2;
     }
+    if (call->dry)
+        return;
     put.terms = &document;
     envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
     envelope.flow_put = &put;
@@ -217,7 +223,32 @@ put_terms(struct sg_gate_call *call, Sgpb__FlowTerms *doc, const char *second)
 }
 
 static int
-flow_new(struct sg_gate_call *call, const char *path, const char *second)
+dry_new(struct sg_gate_call *call, Sgpb__FlowTerms *doc,
+        struct sg_gate_call *second)
+{
+    if (sg_dry_may(call, "publisher") == NULL)
+        return sg_gate_call_say(call);
+    bool own = follow(call, doc);
+    if (call->result.exit == sg_err_exit(SG_ERR_UNREACHABLE))
+        return sg_gate_call_say(call);
+    if (!own) {
+        sg_gate_call_fault(call, SG_ERR_FLOW, "flow");
+        return sg_gate_call_say(call);
+    }
+    put_terms(call, doc, second);
+    if (call->result.exit != 0)
+        return sg_gate_call_say(call);
+    return sg_dry_say(
+        call->json,
+        "send terms version %llu of the flow %s, signed by %s, and "
+        "the structure %s",
+        (unsigned long long)doc->version, doc->flow,
+        second == NULL ? "one officer" : "two officers", doc->structure);
+}
+
+static int
+flow_new(struct sg_gate_call *call, const char *path,
+         struct sg_gate_call *second)
 {
     struct terms_text *t = sg_arena_take(call->arena, sizeof *t);
     Sgpb__FlowTerms doc = SGPB__FLOW_TERMS__INIT;
@@ -230,10 +261,9 @@ flow_new(struct sg_gate_call *call, const char *path, const char *second)
     if (err != SG_OK)
         return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
                                     : sg_cli_fail(err, path);
-    err = sg_gate_call_pin(call->home, t->structure, sha256, call->arena, &blob,
-                           &diag);
+    err = sg_gate_call_pin(call, t->structure, sha256, &blob, &diag);
     if (err != SG_OK && diag.text[0] != '\0')
-        fprintf(stderr, "statgate: %s\n", diag.text);
+        return sg_cli_say(err, NULL, "%s: %s", t->structure, diag.text);
     if (err != SG_OK)
         return sg_cli_fail(err, t->structure);
     doc.flow = t->flow;
@@ -260,14 +290,30 @@ flow_new(struct sg_gate_call *call, const char *path, const char *second)
     doc.agreements = words_of(t->agreements, &doc.n_agreements, call->arena);
     if (!fill_attributes(t, &doc, call->arena) || !fill_numbers(t, &doc, &cell))
         return sg_cli_fail(SG_ERR_TERMS, path);
+    if (call->dry)
+        return dry_new(call, &doc, second);
     if (!sg_gate_call_put(call, "structure", blob, NULL))
         return sg_gate_call_say(call);
-    follow(call, &doc);
+    (void)follow(call, &doc);
     put_terms(call, &doc, second);
     if (sg_gate_call_say(call) == 0 && !call->json)
         printf("%s: terms version %llu\n", t->flow,
                (unsigned long long)doc.version);
     return call->result.exit;
+}
+
+static int
+flow_new_by(struct sg_gate_call *call, const char *path, const char *second)
+{
+    struct sg_gate_call other = {.json = call->json, .dry = call->dry};
+
+    if (second == NULL)
+        return flow_new(call, path, NULL);
+    int status = sg_gate_call_open(&other, second, SG_GATE_CALL_MS)
+                     ? flow_new(call, path, &other)
+                     : other.result.exit;
+    sg_gate_call_close(&other);
+    return status;
 }
 
 // ---- list, show, close -------------------------------------------------------------
@@ -323,8 +369,6 @@ flow_list(struct sg_gate_call *call)
     uint32_t page = 0;
     bool first = true;
 
-    if (call->json)
-        printf("[");
     do {
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
         Sgpb__CatalogueGet get = SGPB__CATALOGUE_GET__INIT;
@@ -335,6 +379,8 @@ flow_list(struct sg_gate_call *call)
             sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_CATALOGUE);
         if (answer == NULL)
             return sg_gate_call_say(call);
+        if (call->json && page == 0)
+            printf("[");
         for (size_t i = 0; i < answer->catalogue->n_flows; i++) {
             print_flow(call, answer->catalogue->flows[i], first, false);
             first = false;
@@ -366,8 +412,25 @@ flow_show(struct sg_gate_call *call, const char *flow)
 }
 
 static int
+dry_close(struct sg_gate_call *call, const char *flow, const char *code)
+{
+    if (sg_dry_may(call, "publisher") == NULL)
+        return sg_gate_call_say(call);
+    const Sgpb__FlowTerms *terms = sg_structure_terms(call, flow);
+    if (terms != NULL && strcmp(terms->provider, call->participant) != 0)
+        sg_gate_call_fault(call, SG_ERR_FLOW, "flow");
+    if (call->result.exit != 0)
+        return sg_gate_call_say(call);
+    return sg_dry_say(call->json, "close the flow %s for ever, as %s", flow,
+                      code);
+}
+
+static int
 flow_close(struct sg_gate_call *call, const char *flow, const char *code)
 {
+    if (call->dry)
+        return dry_close(call, flow, code);
+
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__FlowClose close = SGPB__FLOW_CLOSE__INIT;
 
@@ -390,6 +453,7 @@ sg_verb_flow(int argc, char **argv)
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"--second", &second, NULL, NULL},
                                      {"--reason", &reason, NULL, NULL},
+                                     {"--dry-run", NULL, &call.dry, NULL},
                                      {"--json", NULL, &call.json, NULL}};
     int status = -1;
 
@@ -400,26 +464,27 @@ sg_verb_flow(int argc, char **argv)
         bool new = strcmp(argv[1], "new") == 0 && word != NULL;
         bool show = strcmp(argv[1], "show") == 0 && word != NULL;
         bool close = strcmp(argv[1], "close") == 0 && word != NULL;
-        if (list || new || show || close) {
+        if (list || show ? !call.dry : new || close) {
             status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
                          ? 0
                          : call.result.exit;
             if (status == 0)
                 status = list   ? flow_list(&call)
-                         : new  ? flow_new(&call, word, second)
+                         : new  ? flow_new_by(&call, word, second)
                          : show ? flow_show(&call, word)
                                 : flow_close(&call, word, reason);
             sg_gate_call_close(&call);
             return status;
         }
     }
-    fputs("usage: statgate flow new TERMS [--second HOME]\n"
-          "       statgate flow list | show FLOW | close FLOW [--reason CODE]\n"
-          "         [--json] [--home DIR]\n\n"
-          "TERMS is a text of `name value` lines; a name that is missing is\n"
-          "named. --second: home of another officer, when terms loosen.\n",
-          stderr);
-    return sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        stderr,
+        "usage: statgate flow new TERMS [--second HOME] [--dry-run] [--json]\n"
+        "         [--home DIR]\n"
+        "       statgate flow list | show FLOW | close FLOW [--reason CODE]\n"
+        "         [--dry-run] [--json] [--home DIR]\n\n"
+        "TERMS is a text of `name value` lines; a name that is missing is\n"
+        "named. --second: home of another officer, when terms loosen.\n");
 }
 
 int
@@ -433,10 +498,9 @@ sg_verb_releases(int argc, char **argv)
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 0) {
-        fputs("usage: statgate releases [--json] [--home DIR]\n\n"
-              "The newest release of every flow.\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(stderr,
+                            "usage: statgate releases [--json] [--home DIR]\n\n"
+                            "The newest release of every flow.\n");
     }
     int status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
                      ? flow_list(&call)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
 #include "broker/base/encode.h"
@@ -17,16 +18,21 @@
 #include "schemas/codec/codec.h"
 #include "schemas/evidence.pb-c.h"
 
+struct options {
+    const char *gate, *roster, *control, *data;
+    bool json, dry, help;
+};
+
 static int
 usage(FILE *out)
 {
-    fputs(
+    return sg_cli_usage(
+        out,
         "usage: statgate init DIR --gate ID [--control EP] [--data EP]\n"
-        "       statgate init DIR --roster FILE\n\n"
+        "         [--dry-run] [--json]\n"
+        "       statgate init DIR --roster FILE [--dry-run] [--json]\n\n"
         "The first form makes keys and DIR/gate.public; the second begins the\n"
-        "log with roster 1, signed by the root key holders.\n",
-        out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+        "log with roster 1, signed by the root key holders.\n");
 }
 
 static enum sg_err
@@ -39,16 +45,40 @@ write_text(const char *dir, const char *name, const char *text)
     return sg_os_file_replace(path, sg_slice_text(text), false);
 }
 
+static const char *const uses[] = {"transport", "log", "sign"};
+
 static int
-make_keys(const char *dir, const char *gate, const char *control,
-          const char *data)
+dry_keys(const char *dir, const struct options *o)
 {
-    static const char *const uses[] = {"transport", "log", "sign"};
+    char path[SG_OS_PATH];
+
+    if (!sg_os_file_path(path, "%s/identity", dir))
+        return sg_cli_fail(SG_ERR_FULL, dir);
+    enum sg_err err = sg_dry_folder(path);
+    for (size_t i = 0; i < SG_COUNT_OF(uses) && err == SG_OK; i++) {
+        if (!sg_os_file_path(path, "%s/identity/%s.key", dir, uses[i]))
+            return sg_cli_fail(SG_ERR_FULL, dir);
+        err = sg_os_file_exists(path) ? SG_ERR_EXISTS : SG_OK;
+    }
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    return sg_dry_say(o->json,
+                      "make three keys, gate.conf and gate.public of the gate "
+                      "%s in %s",
+                      o->gate, dir);
+}
+
+static int
+make_keys(const char *dir, const struct options *o)
+{
+    const char *gate = o->gate, *control = o->control, *data = o->data;
     struct sg_os_keyfile key;
     char path[SG_OS_PATH], hex[3][65], text[1024];
 
     if (!sg_slice_is_id(sg_slice_text(gate)))
         return sg_cli_fail(SG_ERR_SYNTAX, "a gate id is A-Z 0-9 _ . -");
+    if (o->dry)
+        return dry_keys(dir, o);
     if (!sg_os_file_path(path, "%s/identity", dir))
         return sg_cli_fail(SG_ERR_FULL, dir);
     enum sg_err err = sg_os_file_make_dirs(path);
@@ -72,7 +102,11 @@ make_keys(const char *dir, const char *gate, const char *control,
         err = write_text(dir, "gate.public", text);
     if (err != SG_OK)
         return sg_cli_fail(err, dir);
-    printf("%s/gate.public\n", dir);
+    if (!sg_os_file_path(path, "%s/gate.public", dir))
+        return sg_cli_fail(SG_ERR_FULL, dir);
+    if (o->json)
+        return sg_cli_done("file", path);
+    printf("%s\n", path);
     return 0;
 }
 
@@ -137,9 +171,31 @@ begin_log(const char *dir, const struct sg_gate_public *gate,
     return err;
 }
 
+// The log begins once.
 static int
-found(const char *dir, const char *file)
+dry_found(const char *dir, const struct sg_gate_public *gate, bool json)
 {
+    struct sg_os_keyfile log;
+    char path[SG_OS_PATH];
+
+    if (!sg_os_file_path(path, "%s/identity/log.key", dir))
+        return sg_cli_fail(SG_ERR_FULL, dir);
+    enum sg_err err = sg_os_keyfile_read(path, "log", &log);
+    sg_crypto_wipe(&log, sizeof log);
+    if (err == SG_OK && !sg_os_file_path(path, "%s/store/evidence", dir))
+        err = SG_ERR_FULL;
+    if (err == SG_OK)
+        err = sg_os_file_exists(path) ? SG_ERR_EXISTS : sg_dry_folder(path);
+    if (err != SG_OK)
+        return sg_cli_fail(err, path);
+    return sg_dry_say(json, "begin the log of the gate %s in %s with roster 1",
+                      gate->gate, path);
+}
+
+static int
+found(const char *dir, const struct options *o)
+{
+    const char *file = o->roster;
     struct sg_gate_public gate;
     struct sg_roster_file roster;
     char path[SG_OS_PATH], text[2048], hex[2][65];
@@ -158,6 +214,10 @@ found(const char *dir, const char *file)
         sg_roster_file_drop(&roster);
         return sg_cli_fail(SG_ERR_ROSTER, fault);
     }
+    if (o->dry) {
+        sg_roster_file_drop(&roster);
+        return dry_found(dir, &gate, o->json);
+    }
     err = begin_log(dir, &gate, &roster, genesis);
     if (err == SG_OK && !sg_os_file_path(path, "%s/roster.first", dir))
         err = SG_ERR_FULL;
@@ -171,7 +231,10 @@ found(const char *dir, const char *file)
         err = write_text(dir, "gate.public", text);
     }
     if (err == SG_OK)
-        printf("genesis %s\nroster %s\n", hex[0], hex[1]);
+        printf(o->json ? "{\"exit\":0,\"code\":\"ok\",\"genesis\":\"%s\","
+                         "\"roster\":\"%s\"}\n"
+                       : "genesis %s\nroster %s\n",
+               hex[0], hex[1]);
     sg_roster_file_drop(&roster);
     return err == SG_OK ? 0 : sg_cli_fail(err, dir);
 }
@@ -179,23 +242,25 @@ found(const char *dir, const char *file)
 int
 sg_verb_init(int argc, char **argv)
 {
-    const char *gate = NULL, *roster = NULL;
-    const char *control = "tcp://127.0.0.1:7171",
-               *data = "tcp://127.0.0.1:7172";
-    bool help = false;
+    struct options o = {.control = "tcp://127.0.0.1:7171",
+                        .data = "tcp://127.0.0.1:7172"};
     struct sg_words rest;
     const struct sg_option rows[] = {
-        {"--gate", &gate, NULL, NULL},       {"--roster", &roster, NULL, NULL},
-        {"--control", &control, NULL, NULL}, {"--data", &data, NULL, NULL},
-        {"--help", NULL, &help, NULL},
+        {"--gate", &o.gate, NULL, NULL},
+        {"--roster", &o.roster, NULL, NULL},
+        {"--control", &o.control, NULL, NULL},
+        {"--data", &o.data, NULL, NULL},
+        {"--dry-run", NULL, &o.dry, NULL},
+        {"--json", NULL, &o.json, NULL},
+        {"--help", NULL, &o.help, NULL},
     };
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest))
         return usage(stderr);
-    if (help)
+    if (o.help)
         return usage(stdout);
-    if (rest.count != 1 || (gate == NULL) == (roster == NULL))
+    if (rest.count != 1 || (o.gate == NULL) == (o.roster == NULL))
         return usage(stderr);
-    return gate != NULL ? make_keys(rest.word[0], gate, control, data)
-                        : found(rest.word[0], roster);
+    return o.gate != NULL ? make_keys(rest.word[0], &o)
+                          : found(rest.word[0], &o);
 }

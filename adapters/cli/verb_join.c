@@ -5,6 +5,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/code_words.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
 #include "broker/base/encode.h"
@@ -19,26 +20,26 @@ struct options {
     const char *home, *gate, *id, *name, *jurisdiction, *class, *stored_in;
     const char *person, *out, *roster, *control, *data;
     struct sg_words roles, key_roles, purposes, promises;
-    bool help;
+    bool json, dry, help;
 };
 
 static int
 usage(FILE *out)
 {
-    fputs(
+    return sg_cli_usage(
+        out,
         "usage: statgate join --gate GATE.public --id ID --jurisdiction CC\n"
         "         --class CLASS --person NAME --key-role ROLE...\n"
         "         [--role ROLE...] [--purpose P...] [--promise O...]\n"
         "         [--name TEXT] [--stored-in CC] [--roster FILE]\n"
-        "         [-o REQUEST] [--home DIR]\n"
-        "       statgate join --roster FILE | --control EP | --data EP\n\n"
+        "         [-o REQUEST] [--home DIR] [--dry-run] [--json]\n"
+        "       statgate join --roster FILE | --control EP | --data EP\n"
+        "         [--home DIR] [--dry-run] [--json]\n\n"
         "Makes the home with fresh keys and a request file, and prints its\n"
         "fingerprint, to be told to the root key holders by another way. The\n"
         "second form pins the gate's roster, or changes its address, in a\n"
         "home that is there. Key roles: operator policy_admin publisher\n"
-        "subscriber consent auditor.\n",
-        out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+        "subscriber consent auditor.\n");
 }
 
 // ---- home.conf -------------------------------------------------------------------
@@ -103,8 +104,9 @@ print_fingerprint(const char *what, const uint8_t hash[32])
 }
 
 static int
-pin_roster(const char *home, const char *file, struct sg_gate_public *gate)
+pin_roster(const struct options *o, struct sg_gate_public *gate)
 {
+    const char *home = o->home, *file = o->roster;
     struct sg_roster_file roster;
     char path[SG_OS_PATH];
 
@@ -119,12 +121,30 @@ pin_roster(const char *home, const char *file, struct sg_gate_public *gate)
     }
     memcpy(gate->roster_sha256, roster.sha256, 32);
     gate->founded = true;
-    print_fingerprint("roster", roster.sha256);
+    if (!o->json && !o->dry)
+        print_fingerprint("roster", roster.sha256);
+    if (o->dry) {
+        sg_roster_file_drop(&roster);
+        return 0;
+    }
     err = sg_os_file_path(path, "%s/roster", home)
               ? sg_os_file_replace(path, roster.bytes, false)
               : SG_ERR_FULL;
     sg_roster_file_drop(&roster);
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
+}
+
+static int
+dry_home(const struct options *o, const char *id,
+         const struct sg_gate_public *gate)
+{
+    enum sg_err err = sg_dry_folder(o->home);
+    if (err != SG_OK)
+        return sg_cli_fail(err, o->home);
+    return sg_dry_say(o->json,
+                      "write%s home.conf of %s at the gate %s (%s, %s) into %s",
+                      o->roster == NULL ? "" : " the roster and", id,
+                      gate->gate, gate->control, gate->data, o->home);
 }
 
 static int
@@ -135,15 +155,19 @@ amend(const struct options *o)
 
     int status = read_conf(o->home, id, &gate);
     if (status == 0 && o->roster != NULL)
-        status = pin_roster(o->home, o->roster, &gate);
+        status = pin_roster(o, &gate);
     if (status != 0)
         return status;
     if (o->control != NULL)
         (void)snprintf(gate.control, sizeof gate.control, "%s", o->control);
     if (o->data != NULL)
         (void)snprintf(gate.data, sizeof gate.data, "%s", o->data);
+    if (o->dry)
+        return dry_home(o, id, &gate);
     enum sg_err err = write_conf(o->home, id, &gate);
-    return err == SG_OK ? 0 : sg_cli_fail(err, o->home);
+    if (err != SG_OK)
+        return sg_cli_fail(err, o->home);
+    return o->json ? sg_cli_done("home", o->home) : 0;
 }
 
 // ---- the request -----------------------------------------------------------------
@@ -171,10 +195,11 @@ fields(const struct sg_words *words, char ***out, size_t *count,
     *out = list;
 }
 
+static const char *const uses[] = {"transport", "sign", "approve"};
+
 static enum sg_err
 make_keys(const char *home, struct sg_os_keyfile keys[3])
 {
-    static const char *const uses[] = {"transport", "sign", "approve"};
     char path[SG_OS_PATH];
 
     if (!sg_os_file_path(path, "%s/keys", home))
@@ -296,6 +321,49 @@ words_fit(const struct options *o)
 }
 
 static int
+dry_join(const struct options *o, struct sg_gate_public *gate, const char *out)
+{
+    char path[SG_OS_PATH];
+    enum sg_err err = SG_OK;
+
+    for (size_t i = 0; i < SG_COUNT_OF(uses) && err == SG_OK; i++) {
+        if (!sg_os_file_path(path, "%s/keys/%s.key", o->home, uses[i]))
+            return sg_cli_fail(SG_ERR_FULL, o->home);
+        err = sg_os_file_exists(path) ? SG_ERR_EXISTS : SG_OK;
+    }
+    if (err == SG_OK)
+        err = sg_dry_folder(o->home);
+    if (err != SG_OK)
+        return sg_cli_fail(err, o->home);
+    if ((err = sg_dry_file(out, false)) != SG_OK)
+        return sg_cli_fail(err, out);
+    int status = o->roster == NULL ? 0 : pin_roster(o, gate);
+    if (status != 0)
+        return status;
+    return sg_dry_say(o->json,
+                      "make three keys and home.conf of %s at the gate %s in "
+                      "%s, and the request %s",
+                      o->id, gate->gate, o->home, out);
+}
+
+static int
+done(const struct options *o, const char *out, const uint8_t fingerprint[32])
+{
+    char hex[65];
+
+    if (!o->json) {
+        printf("%s\n", out);
+        print_fingerprint("fingerprint", fingerprint);
+        return 0;
+    }
+    sg_encode_hex(fingerprint, 32, hex);
+    printf("{\"exit\":0,\"code\":\"ok\",\"fingerprint\":\"%s\",\"file\":", hex);
+    sg_gate_call_print_string(out);
+    printf("}\n");
+    return 0;
+}
+
+static int
 join(const struct options *o)
 {
     struct sg_gate_public gate;
@@ -316,6 +384,8 @@ join(const struct options *o)
     if (!(o->out != NULL ? sg_os_file_path(out, "%s", o->out)
                          : sg_os_file_path(out, "join-%s.request", o->id)))
         return sg_cli_fail(SG_ERR_FULL, NULL);
+    if (o->dry)
+        return dry_join(o, &gate, out);
     struct sg_arena *arena = sg_arena_new(4 * 1024 * 1024, 65536);
     enum sg_err err = arena == NULL
                           ? SG_ERR_MEMORY
@@ -323,14 +393,11 @@ join(const struct options *o)
     sg_arena_free(&arena);
     if (err != SG_OK)
         return sg_cli_fail(err, o->home);
-    if (o->roster != NULL &&
-        (status = pin_roster(o->home, o->roster, &gate)) != 0)
+    if (o->roster != NULL && (status = pin_roster(o, &gate)) != 0)
         return status;
     if ((err = write_conf(o->home, o->id, &gate)) != SG_OK)
         return sg_cli_fail(err, o->home);
-    printf("%s\n", out);
-    print_fingerprint("fingerprint", fingerprint);
-    return 0;
+    return done(o, out, fingerprint);
 }
 
 int
@@ -355,6 +422,8 @@ sg_verb_join(int argc, char **argv)
         {"--key-role", NULL, NULL, &o.key_roles},
         {"--purpose", NULL, NULL, &o.purposes},
         {"--promise", NULL, NULL, &o.promises},
+        {"--dry-run", NULL, &o.dry, NULL},
+        {"--json", NULL, &o.json, NULL},
         {"--help", NULL, &o.help, NULL},
     };
 

@@ -41,12 +41,14 @@ struct run {
 static int
 usage(FILE *out)
 {
-    fputs(
+    return sg_cli_usage(
+        out,
         "usage: statgate log verify DIR... [--genesis HEX] "
         "[--log-key HEX|FILE]\n"
         "                          [--against RECEIPT]... [--json]\n"
         "       statgate log show DIR... | FILE [--json]\n"
-        "       statgate log export -o FILE|- [--from SEQ] [--count N] "
+        "       statgate log export -o FILE|- [--from SEQ] [--count N] [--dry-run]\n"
+        "         "
         "[--json] [--home DIR]\n"
         "\n"
         "DIR is the evidence/ folder of a gate, or a folder that segments were "
@@ -60,9 +62,7 @@ usage(FILE *out)
         "export asks a gate for its entries and writes them into FILE, which "
         "show reads.\n"
         "--against: receipts (or checkpoints) that others hold must fit this "
-        "log.\n",
-        out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+        "log.\n");
 }
 
 static bool
@@ -243,11 +243,9 @@ no_log(enum sg_err err, const char *dir)
 {
     if (err != SG_ERR_NOT_FOUND)
         return sg_cli_fail(err, dir);
-    fprintf(stderr,
-            "statgate: there is no evidence log in %s (%s)\n"
-            "  name the folder store/evidence of a gate, or a copy of it\n",
-            dir, sg_err_code(err));
-    return sg_err_exit(err);
+    return sg_cli_say(
+        err, "name the folder store/evidence of a gate, or a copy of it",
+        "there is no evidence log in %s", dir);
 }
 
 static int

@@ -29,7 +29,8 @@ struct options {
 static int
 usage(FILE *out)
 {
-    fputs(
+    return sg_cli_usage(
+        out,
         "usage: statgate policy check FILE|DIR... [--json] [--day DATE]\n"
         "       statgate policy test FILE|DIR... [--json]\n"
         "       statgate policy explain FILE|DIR... --given \"ATTR CODE, ...\"\n"
@@ -38,18 +39,17 @@ usage(FILE *out)
         "                               [--for recipient] [--any-obligation]\n"
         "       statgate policy decide FILE|DIR... [--day DATE] [--alone]\n"
         "                              < REQUESTS.jsonl\n"
-        "       statgate policy propose FILE... [--home DIR]\n"
-        "       statgate policy approve SHA256 [--home DIR]\n"
+        "       statgate policy propose FILE... [--dry-run] [--json] [--home DIR]\n"
+        "       statgate policy approve SHA256 [--dry-run] [--json] [--home DIR]\n"
         "       statgate policy status [--json] [--home DIR]\n"
-        "       statgate policy export [SHA256] -o DIR [--json] [--home DIR]\n"
+        "       statgate policy export [SHA256] -o DIR [--dry-run]\n"
+        "         [--json] [--home DIR]\n"
         "\n"
         "check reads, proves every never, runs every test. explain says how a\n"
         "request is decided and why; obligations that this version does not\n"
         "perform deny, unless --any-obligation. decide reads one JSON request a\n"
         "line and prints one decision a line, all obligations granted. propose,\n"
-        "approve and status speak to a gate: two persons put a law in force.\n",
-        out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+        "approve and status speak to a gate: two persons put a law in force.\n");
 }
 
 static bool
@@ -198,8 +198,8 @@ read_request(const struct options *o, const struct sg_policy_set *set,
             ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
             : json_load_file(o->request, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL) {
-        fprintf(stderr, "%s:%d:%d: %s\n", o->request, error.line, error.column,
-                error.text);
+        (void)sg_cli_say(SG_ERR_SYNTAX, NULL, "%s:%d:%d: %s", o->request,
+                         error.line, error.column, error.text);
         return false;
     }
     bool ok = sg_policy_request_json(set, json, r);

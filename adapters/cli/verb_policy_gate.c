@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/verb_policy_gate.h"
@@ -99,14 +100,43 @@ propose(struct sg_gate_call *call, const struct sg_words *paths)
     if (!sg_gate_call_sign(call, "sign", "policy", packed, &by))
         return sg_gate_call_say(call);
     by.body = sg_codec_bytes(NULL, 0); // the chunks are the body
-    if (!sg_gate_call_put(call, "policy", packed, &by))
-        return sg_gate_call_say(call);
     sg_crypto_sha256(packed.ptr, packed.len, sha256);
     sg_encode_hex(sha256, 32, hex);
+    if (call->dry && sg_dry_may(call, "policy_admin") == NULL)
+        return sg_gate_call_say(call);
+    if (call->dry) // not its hash: that is of this moment
+        return sg_dry_say(call->json,
+                          "sign and propose %zu files as version %llu of the "
+                          "policies of %s",
+                          bundle.n_files, (unsigned long long)bundle.version,
+                          call->gate_id);
+    if (!sg_gate_call_put(call, "policy", packed, &by))
+        return sg_gate_call_say(call);
     printf(call->json ? "{\"proposed\":\"%s\",\"files\":%zu}\n"
                       : "proposed %s, %zu files\n",
            hex, bundle.n_files);
     return 0;
+}
+
+// That who approves is another than who proposed, the gate sees.
+static int
+dry_approve(struct sg_gate_call *call, const Sgpb__PolicyIs *now,
+            struct sg_slice packed, const char *named)
+{
+    Sgpb__Signed document;
+    uint8_t sha256[32];
+
+    if (!sg_encode_unhex(sg_slice_text(named), sha256, 32) ||
+        now->proposed_sha256.len != 32 ||
+        memcmp(now->proposed_sha256.data, sha256, 32) != 0) {
+        sg_gate_call_fault(call, SG_ERR_POLICY_BASE, "approval");
+        return sg_gate_call_say(call);
+    }
+    if (sg_dry_may(call, "policy_admin") == NULL ||
+        !sg_gate_call_sign(call, "approve", "approval", packed, &document))
+        return sg_gate_call_say(call);
+    return sg_dry_say(call->json, "approve %s, which is then in force at %s",
+                      named, call->gate_id);
 }
 
 static int
@@ -132,6 +162,8 @@ approve(struct sg_gate_call *call, const char *named)
     approval.expires = approval.created + APPROVAL_DAYS * DAY_US;
     if (sg_codec_pack(&approval.base, call->arena, &packed) != SG_OK)
         return sg_cli_fail(SG_ERR_FULL, NULL);
+    if (call->dry)
+        return dry_approve(call, now, packed, named);
     if (sg_gate_call_sign(call, "approve", "approval", packed, &document)) {
         put.approval = &document;
         envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
@@ -185,11 +217,11 @@ plain_name(const char *name)
 }
 
 static enum sg_err
-write_bundle(const Sgpb__PolicyBundle *bundle, const char *dir)
+write_bundle(const Sgpb__PolicyBundle *bundle, const char *dir, bool dry)
 {
     char path[SG_OS_PATH];
 
-    enum sg_err err = sg_os_file_make_dirs(dir);
+    enum sg_err err = dry ? sg_dry_folder(dir) : sg_os_file_make_dirs(dir);
     for (size_t i = 0; i < bundle->n_files && err == SG_OK; i++) {
         const Sgpb__PolicyFile *file = bundle->files[i];
         bool fits = plain_name(file->name)
@@ -199,7 +231,8 @@ write_bundle(const Sgpb__PolicyBundle *bundle, const char *dir)
             return SG_ERR_FULL;
         if (sg_os_file_exists(path))
             return SG_ERR_EXISTS;
-        err = sg_os_file_replace(path, sg_codec_slice(file->text), false);
+        if (!dry)
+            err = sg_os_file_replace(path, sg_codec_slice(file->text), false);
     }
     return err;
 }
@@ -230,10 +263,14 @@ export_bundle(struct sg_gate_call *call, const char *named, const char *dir)
         sg_codec_unpack(&sgpb__policy_bundle__descriptor,
                         sg_slice_of(bytes, len), call->arena, &bundle);
     if (err == SG_OK)
-        err = write_bundle(bundle, dir);
+        err = write_bundle(bundle, dir, call->dry);
     if (err != SG_OK)
         return sg_cli_fail(err, dir);
     const Sgpb__PolicyBundle *done = bundle;
+    if (call->dry)
+        return sg_dry_say(
+            call->json, "write the %zu files of version %llu into %s",
+            done->n_files, (unsigned long long)done->version, dir);
     printf(call->json ? "{\"version\":%llu,\"files\":%zu}\n"
                       : "version %llu, %zu files\n",
            (unsigned long long)done->version, done->n_files);
@@ -248,22 +285,23 @@ sg_verb_policy_gate(int argc, char **argv)
     struct sg_words rest;
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"-o", &to, NULL, NULL},
+                                     {"--dry-run", NULL, &call.dry, NULL},
                                      {"--json", NULL, &call.json, NULL}};
     bool fine = sg_options_take(argc, argv, 2, rows, SG_COUNT_OF(rows), &rest);
     bool proposes = strcmp(argv[1], "propose") == 0 && rest.count > 0;
     bool approves = strcmp(argv[1], "approve") == 0 && rest.count == 1;
-    bool asks = strcmp(argv[1], "status") == 0 && rest.count == 0;
+    bool asks = strcmp(argv[1], "status") == 0 && rest.count == 0 && !call.dry;
 
     bool exports = strcmp(argv[1], "export") == 0 && rest.count <= 1 && to;
 
     if (!fine || !(proposes || approves || asks || exports)) {
-        fputs("usage: statgate policy propose FILE... [--home DIR]\n"
-              "       statgate policy approve SHA256 [--home DIR]\n"
-              "       statgate policy status [--json] [--home DIR]\n"
-              "       statgate policy export [SHA256] -o DIR [--json] "
-              "[--home DIR]\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate policy propose FILE... [--dry-run] [--json] [--home DIR]\n"
+            "       statgate policy approve SHA256 [--dry-run] [--json] [--home DIR]\n"
+            "       statgate policy status [--json] [--home DIR]\n"
+            "       statgate policy export [SHA256] -o DIR [--dry-run]\n"
+            "         [--json] [--home DIR]\n");
     }
     int exit = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
                    ? proposes   ? propose(&call, &rest)

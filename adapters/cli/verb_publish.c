@@ -84,31 +84,33 @@ sg_verb_publish(int argc, char **argv)
     const char *keep = NULL;
     bool json = false, rehearse = false, again = false, help = false;
     struct sg_words rest;
-    const struct sg_option rows[] = {
-        {"--home", &home, NULL, NULL},   {"--flow", &flow, NULL, NULL},
-        {"--kind", &kind, NULL, NULL},   {"--embargo", &embargo, NULL, NULL},
-        {"--json", NULL, &json, NULL},   {"--rehearse", NULL, &rehearse, NULL},
-        {"--again", NULL, &again, NULL}, {"--help", NULL, &help, NULL},
-        {"--receipt", &keep, NULL, NULL}};
+    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--flow", &flow, NULL, NULL},
+                                     {"--kind", &kind, NULL, NULL},
+                                     {"--embargo", &embargo, NULL, NULL},
+                                     {"--json", NULL, &json, NULL},
+                                     {"--rehearse", NULL, &rehearse, NULL},
+                                     {"--dry-run", NULL, &rehearse, NULL},
+                                     {"--again", NULL, &again, NULL},
+                                     {"--help", NULL, &help, NULL},
+                                     {"--receipt", &keep, NULL, NULL}};
     struct sg_gate_call call = {0};
     struct statgate_receipt receipt = {0};
     uint64_t until = 0;
 
     bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
     if (fine && embargo != NULL &&
-        !sg_os_clock_parse(sg_slice_text(embargo), &until)) {
-        fprintf(stderr,
-                "statgate: --embargo %s is no time; write it as in "
-                "2027-03-01T09:00:00Z\n",
-                embargo);
-        return sg_err_exit(SG_ERR_USAGE);
-    }
+        !sg_os_clock_parse(sg_slice_text(embargo), &until))
+        return sg_cli_say(SG_ERR_USAGE, NULL,
+                          "--embargo %s is no time; write it as in "
+                          "2027-03-01T09:00:00Z",
+                          embargo);
     if (!fine || help || rest.count != 1 || flow == NULL) {
-        fputs("usage: statgate publish FILE|- --flow FLOW [--rehearse]\n"
-              "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
-              "         [--receipt FILE] [--home DIR]\n",
-              help ? stdout : stderr);
-        return help ? 0 : sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            help ? stdout : stderr,
+            "usage: statgate publish FILE|- --flow FLOW [--rehearse|--dry-run]\n"
+            "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
+            "         [--receipt FILE] [--home DIR]\n");
     }
     if (!sg_code_word("--kind", SG_ATTR_RELEASE_KIND, kind))
         return sg_err_exit(SG_ERR_USAGE);
@@ -214,11 +216,10 @@ sg_verb_why(int argc, char **argv)
                   sg_encode_unhex(sg_slice_text(rest.word[0]), manifest, 32);
     if (!report && (!fine || rest.count != 2 ||
                     !release_of(rest.word[0], flow, &revision))) {
-        fputs(
+        return sg_cli_usage(
+            stderr,
             "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json] [--home DIR]\n"
-            "       statgate why MANIFEST  (fault report of an own release)\n",
-            stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+            "       statgate why MANIFEST  (fault report of an own release)\n");
     }
     call.json = json;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
@@ -32,24 +33,38 @@ field(const char *text)
 
 // ---- root ------------------------------------------------------------------------
 
+static int
+dry_root(const char *person, const char *out, bool json)
+{
+    enum sg_err err = sg_dry_file(out, true);
+    if (err != SG_OK)
+        return sg_cli_fail(err, out);
+    return sg_dry_say(json, "make a root key of %s in %s, and %s.pub", person,
+                      out, out);
+}
+
 int
 sg_verb_root(int argc, char **argv)
 {
     const char *out = NULL;
+    bool json = false, dry = false;
     struct sg_words rest;
-    const struct sg_option rows[] = {{"-o", &out, NULL, NULL}};
+    const struct sg_option rows[] = {{"-o", &out, NULL, NULL},
+                                     {"--dry-run", NULL, &dry, NULL},
+                                     {"--json", NULL, &json, NULL}};
     struct sg_os_keyfile key;
     char path[SG_OS_PATH], hex[65], text[512];
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 2 || strcmp(rest.word[0], "new") != 0 || out == NULL) {
-        fputs(
-            "usage: statgate root new PERSON -o FILE\n\n"
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate root new PERSON -o FILE [--dry-run] [--json]\n\n"
             "A root key of one person, and FILE.pub with its public half. Keep\n"
-            "FILE off the gate.\n",
-            stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+            "FILE off the gate.\n");
     }
+    if (dry)
+        return dry_root(rest.word[1], out, json);
     enum sg_err err = sg_os_keyfile_make(out, "root", &key);
     sg_encode_hex(key.public_key, 32, hex);
     sg_crypto_wipe(&key, sizeof key);
@@ -61,6 +76,8 @@ sg_verb_root(int argc, char **argv)
         err = sg_os_file_replace(path, sg_slice_text(text), false);
     if (err != SG_OK)
         return sg_cli_fail(err, out);
+    if (json)
+        return sg_cli_done("file", path);
     printf("%s\n", path);
     return 0;
 }
@@ -71,8 +88,26 @@ struct options {
     const char *home, *gate, *out, *key, *days, *threshold, *gate_home, *roster;
     const char *kind, *from, *to;
     struct sg_words roots, admit;
-    bool json;
+    bool json, dry;
 };
+
+// The roster, still without signatures, into -o; or what would be.
+static int
+put_out(const struct options *o, const Sgpb__Roster *doc,
+        struct sg_arena *arena)
+{
+    enum sg_err err = o->dry ? sg_dry_file(o->out, false)
+                             : sg_roster_file_write(o->out, doc, arena);
+    if (err != SG_OK)
+        return sg_cli_fail(err, o->out);
+    if (o->dry)
+        return sg_dry_say(o->json,
+                          "write roster %llu of the gate %s, with %zu "
+                          "participants and %zu instruments, into %s",
+                          (unsigned long long)doc->version, doc->gate,
+                          doc->n_participants, doc->n_instruments, o->out);
+    return o->json ? sg_cli_done("file", o->out) : 0;
+}
 
 static int
 read_root(const char *path, Sgpb__RootKey *root, struct sg_arena *arena)
@@ -140,10 +175,8 @@ roster_new(const struct options *o)
             o->gate_home == NULL
                 ? sg_cli_fail(SG_ERR_USAGE, "--admit needs --gate-home")
                 : sg_roster_file_admit(&roster, o->admit.word[i], o->gate_home);
-    if (status == 0) {
-        enum sg_err err = sg_roster_file_write(o->out, &doc, roster.arena);
-        status = err == SG_OK ? 0 : sg_cli_fail(err, o->out);
-    }
+    if (status == 0)
+        status = put_out(o, &doc, roster.arena);
     sg_arena_free(&roster.arena);
     return status;
 }
@@ -153,11 +186,9 @@ no_roster(enum sg_err err, const char *path)
 {
     if (err != SG_ERR_ROSTER && err != SG_ERR_FORMAT)
         return sg_cli_fail(err, path);
-    fprintf(stderr,
-            "statgate: %s is not a roster (%s)\n"
-            "  name a file that statgate roster new or admit wrote\n",
-            path, sg_err_code(SG_ERR_ROSTER));
-    return sg_err_exit(SG_ERR_ROSTER);
+    return sg_cli_say(SG_ERR_ROSTER,
+                      "name a file that statgate roster new or admit wrote",
+                      "%s is not a roster", path);
 }
 
 static int
@@ -165,11 +196,29 @@ no_root_key(enum sg_err err, const char *path)
 {
     if (err == SG_ERR_NOT_FOUND || path == NULL)
         return sg_cli_fail(err, path);
-    fprintf(stderr,
-            "statgate: %s is not a root key file that its owner alone may read "
-            "(%s)\n  name the file that statgate root new wrote; chmod 600\n",
-            path, sg_err_code(err));
-    return sg_err_exit(err);
+    return sg_cli_say(
+        err, "name the file that statgate root new wrote; chmod 600",
+        "%s is not a root key file that its owner alone may read", path);
+}
+
+static void
+say_signed(const struct options *o, const struct sg_roster_file *roster,
+           const char *out)
+{
+    size_t persons = sg_roster_file_persons(roster);
+
+    if (o->dry)
+        (void)sg_dry_say(o->json,
+                         "sign roster %llu of the gate %s into %s; %zu "
+                         "distinct persons would have signed, %u are needed",
+                         (unsigned long long)roster->doc->version,
+                         roster->doc->gate, out, persons,
+                         roster->doc->threshold);
+    else
+        printf(o->json ? "{\"exit\":0,\"code\":\"ok\",\"persons\":%zu,"
+                         "\"threshold\":%u}\n"
+                       : "%zu distinct persons have signed, %u are needed\n",
+               persons, roster->doc->threshold);
 }
 
 static int
@@ -216,11 +265,12 @@ roster_sign(const struct options *o, const char *path)
         roster.outer->n_signatures = count + 1;
         err = sg_codec_pack(&roster.outer->base, roster.arena, &packed);
     }
+    const char *out = o->out == NULL ? path : o->out;
     if (err == SG_OK)
-        err = sg_os_file_replace(o->out == NULL ? path : o->out, packed, false);
+        err = o->dry ? sg_dry_file(out, false)
+                     : sg_os_file_replace(out, packed, false);
     if (err == SG_OK)
-        printf("%zu distinct persons have signed, %u are needed\n",
-               sg_roster_file_persons(&roster), roster.doc->threshold);
+        say_signed(o, &roster, out);
     sg_roster_file_drop(&roster);
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
 }
@@ -288,10 +338,35 @@ roster_show(const struct options *o, const char *path)
     return 0;
 }
 
+// The next one, signed by enough persons, sent by an operator?
+static void
+dry_put(struct sg_gate_call *call, const struct sg_roster_file *next)
+{
+    const Sgpb__Roster *now = NULL;
+    const Sgpb__SignedRoster *outer = sg_dry_roster(call, &now);
+    uint8_t sha256[32];
+
+    if (outer != NULL && sg_dry_may(call, "operator") != NULL) {
+        sg_crypto_sha256(outer->roster.data, outer->roster.len, sha256);
+        if (strcmp(next->doc->gate, now->gate) != 0 ||
+            next->doc->version != now->version + 1 ||
+            next->doc->prev_sha256.len != 32 ||
+            memcmp(next->doc->prev_sha256.data, sha256, 32) != 0 ||
+            sg_roster_file_persons(next) < next->doc->threshold)
+            sg_gate_call_fault(call, SG_ERR_ROSTER, NULL);
+    }
+    if (call->result.exit != 0)
+        (void)sg_gate_call_say(call);
+    else
+        (void)sg_dry_say(call->json, "send roster %llu to the gate %s",
+                         (unsigned long long)next->doc->version,
+                         next->doc->gate);
+}
+
 static int
 roster_put(const struct options *o, const char *path)
 {
-    struct sg_gate_call call = {.json = o->json};
+    struct sg_gate_call call = {.json = o->json, .dry = o->dry};
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__RosterPut put = SGPB__ROSTER_PUT__INIT;
     struct sg_roster_file roster;
@@ -299,7 +374,10 @@ roster_put(const struct options *o, const char *path)
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
         return no_roster(err, path);
-    if (sg_gate_call_open(&call, o->home, SG_GATE_CALL_MS)) {
+    bool there = sg_gate_call_open(&call, o->home, SG_GATE_CALL_MS);
+    if (there && o->dry) {
+        dry_put(&call, &roster);
+    } else if (there) {
         put.signed_ = sg_codec_bytes(roster.bytes.ptr, roster.bytes.len);
         envelope.body_case = SGPB__ENVELOPE__BODY_ROSTER_PUT;
         envelope.roster_put = &put;
@@ -336,18 +414,19 @@ roster_instrument(const struct options *o, const char *path)
     size_t count = roster.doc->n_instruments;
     Sgpb__Instrument **all =
         sg_arena_take(roster.arena, (count + 1) * sizeof *all);
+    int status;
     if (all == NULL) {
-        err = SG_ERR_FULL;
+        status = sg_cli_fail(SG_ERR_FULL, path);
     } else {
         if (count > 0)
             memcpy(all, roster.doc->instruments, count * sizeof *all);
         all[count] = &one;
         roster.doc->instruments = all;
         roster.doc->n_instruments = count + 1;
-        err = sg_roster_file_write(o->out, roster.doc, roster.arena);
+        status = put_out(o, roster.doc, roster.arena);
     }
     sg_roster_file_drop(&roster);
-    return err == SG_OK ? 0 : sg_cli_fail(err, path);
+    return status;
 }
 
 static bool
@@ -366,6 +445,7 @@ take(int argc, char **argv, int first, struct options *o, struct sg_words *rest)
         {"-o", &o->out, NULL, NULL},
         {"--root", NULL, NULL, &o->roots},
         {"--admit", NULL, NULL, &o->admit},
+        {"--dry-run", NULL, &o->dry, NULL},
         {"--json", NULL, &o->json, NULL},
     };
     return sg_options_take(argc, argv, first, rows, SG_COUNT_OF(rows), rest);
@@ -390,16 +470,17 @@ sg_verb_roster(int argc, char **argv)
         if (strcmp(argv[1], "instrument") == 0 && file != NULL)
             return roster_instrument(&o, file);
     }
-    fputs("usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
-          "         [--threshold K] [--days N] [--admit REQUEST...\n"
-          "         --gate-home DIR] -o FILE\n"
-          "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
-          "       statgate roster show FILE [--json]\n"
-          "       statgate roster instrument FILE --kind K --from A --to B\n"
-          "         [--days N] -o NEXT\n"
-          "       statgate roster put FILE [--home DIR]\n",
-          stderr);
-    return sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        stderr,
+        "usage: statgate roster new --gate GATE.public --root KEY.pub...\n"
+        "         [--threshold K] [--days N] [--admit REQUEST...\n"
+        "         --gate-home DIR] -o FILE [--dry-run] [--json]\n"
+        "       statgate roster sign FILE --key ROOTKEY [-o FILE]\n"
+        "         [--dry-run] [--json]\n"
+        "       statgate roster show FILE [--json]\n"
+        "       statgate roster instrument FILE --kind K --from A --to B\n"
+        "         [--days N] -o NEXT [--dry-run] [--json]\n"
+        "       statgate roster put FILE [--dry-run] [--json] [--home DIR]\n");
 }
 
 int
@@ -410,18 +491,19 @@ sg_verb_admit(int argc, char **argv)
     struct sg_roster_file roster;
     const struct sg_option rows[] = {{"--roster", &o.roster, NULL, NULL},
                                      {"--gate-home", &o.gate_home, NULL, NULL},
-                                     {"-o", &o.out, NULL, NULL}};
+                                     {"-o", &o.out, NULL, NULL},
+                                     {"--dry-run", NULL, &o.dry, NULL},
+                                     {"--json", NULL, &o.json, NULL}};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count == 0 || o.roster == NULL || o.out == NULL ||
         o.gate_home == NULL) {
-        fputs(
+        return sg_cli_usage(
+            stderr,
             "usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
-            "         -o NEXT\n\n"
+            "         -o NEXT [--dry-run] [--json]\n\n"
             "Makes the next roster; k root key holders sign it with statgate\n"
-            "roster sign, an operator sends it with statgate roster put.\n",
-            stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+            "roster sign, an operator sends it with statgate roster put.\n");
     }
     enum sg_err err = sg_roster_file_read(o.roster, &roster);
     if (err != SG_OK)
@@ -430,10 +512,8 @@ sg_verb_admit(int argc, char **argv)
     int status = 0;
     for (size_t i = 0; i < rest.count && status == 0; i++)
         status = sg_roster_file_admit(&roster, rest.word[i], o.gate_home);
-    if (status == 0) {
-        err = sg_roster_file_write(o.out, roster.doc, roster.arena);
-        status = err == SG_OK ? 0 : sg_cli_fail(err, o.out);
-    }
+    if (status == 0)
+        status = put_out(&o, roster.doc, roster.arena);
     sg_roster_file_drop(&roster);
     return status;
 }
@@ -479,31 +559,71 @@ sign_revocation(struct sg_gate_call *call, const char *gate,
     return SG_OK;
 }
 
+// By a root key of this gate, of a key that is in its roster?
+static void
+dry_revoke(struct sg_gate_call *call, const Sgpb__Signed *by,
+           const uint8_t key_id[32], const char *gate)
+{
+    const Sgpb__Roster *doc = NULL;
+    const Sgpb__RosterKey *found = NULL;
+    bool root = false;
+    uint8_t id[32];
+
+    if (sg_dry_roster(call, &doc) == NULL) {
+        (void)sg_gate_call_say(call);
+        return;
+    }
+    for (size_t i = 0; i < doc->n_roots && !root; i++) {
+        sg_crypto_key_id((enum sg_alg)doc->roots[i]->alg,
+                         sg_codec_slice(doc->roots[i]->public_key), id);
+        root = memcmp(id, by->key_id.data, 32) == 0;
+    }
+    for (size_t i = 0; i < doc->n_participants; i++) {
+        const Sgpb__Participant *who = doc->participants[i];
+        for (size_t k = 0; k < who->n_keys && found == NULL; k++) {
+            sg_crypto_key_id((enum sg_alg)who->keys[k]->alg,
+                             sg_codec_slice(who->keys[k]->public_key), id);
+            if (memcmp(id, key_id, 32) == 0)
+                found = who->keys[k];
+        }
+    }
+    if (!root || strcmp(doc->gate, gate) != 0)
+        sg_gate_call_fault(call, SG_ERR_PEER_MALFORMED, "revocation");
+    else if (found == NULL)
+        sg_gate_call_fault(call, SG_ERR_PEER_UNKNOWN, "key_id");
+    if (call->result.exit != 0 || found == NULL)
+        (void)sg_gate_call_say(call);
+    else
+        (void)sg_dry_say(call->json,
+                         "end the %s key of %s at the gate %s, at once and for "
+                         "ever",
+                         found->use, found->person, gate);
+}
+
 int
 sg_verb_revoke(int argc, char **argv)
 {
     const char *home = NULL, *root = NULL, *reason = "lost", *gate = NULL;
-    bool json = false;
+    bool json = false, dry = false;
     struct sg_words rest;
-    const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
-                                     {"--root", &root, NULL, NULL},
-                                     {"--reason", &reason, NULL, NULL},
-                                     {"--gate", &gate, NULL, NULL},
-                                     {"--json", NULL, &json, NULL}};
+    const struct sg_option rows[] = {
+        {"--home", &home, NULL, NULL},     {"--root", &root, NULL, NULL},
+        {"--reason", &reason, NULL, NULL}, {"--gate", &gate, NULL, NULL},
+        {"--dry-run", NULL, &dry, NULL},   {"--json", NULL, &json, NULL}};
     uint8_t key_id[32];
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1 || root == NULL || gate == NULL ||
         !sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32)) {
-        fputs(
+        return sg_cli_usage(
+            stderr,
             "usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
-            "         [--reason stolen|lost|left|replaced] [--json] [--home DIR]\n\n"
+            "         [--reason stolen|lost|left|replaced] [--dry-run] [--json]\n"
+            "         [--home DIR]\n\n"
             "One root key holder is enough; it takes effect at once.\n"
-            "KEYID is what roster show prints for the key.\n",
-            stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+            "KEYID is what roster show prints for the key.\n");
     }
-    struct sg_gate_call call = {.json = json};
+    struct sg_gate_call call = {.json = json, .dry = dry};
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Revoke revoke = SGPB__REVOKE__INIT;
     Sgpb__Signed document;
@@ -516,6 +636,8 @@ sg_verb_revoke(int argc, char **argv)
         envelope.revoke = &revoke;
         if (err != SG_OK) {
             status = no_root_key(err, root);
+        } else if (dry) {
+            dry_revoke(&call, &document, key_id, gate);
         } else {
             (void)sg_gate_call_ask(&call, &envelope,
                                    SGPB__ENVELOPE__BODY_RECEIPT);

@@ -131,8 +131,8 @@ sg_verb_status(int argc, char **argv)
 
     if (!sg_options_take(argc, argv, 1, options, SG_COUNT_OF(options), &rest) ||
         rest.count != 0) {
-        fputs("usage: statgate status [--json] [--home DIR]\n", stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(stderr,
+                            "usage: statgate status [--json] [--home DIR]\n");
     }
     if (!sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
         status = call.result.exit;

@@ -24,22 +24,22 @@ struct options {
 static int
 usage(FILE *out)
 {
-    fputs("usage: statgate structure import FILE... [--replace] [--dry-run] "
-          "[--json]\n"
-          "       statgate structure list [--json]\n"
-          "       statgate structure show NAME [--codes COMPONENT] [--json]\n"
-          "       statgate structure get FLOW|SHA256 [--replace] [--json] "
-          "[--home DIR]\n"
-          "\n"
-          "import reads SDMX-ML 2.1 structure messages; several files are read "
-          "as one, so\n"
-          "code lists may stand in another file than the data structure. NAME "
-          "is a URN or\n"
-          "AGENCY:ID(VERSION) of a data structure, dataflow or provision "
-          "agreement. get\n"
-          "takes the structure of a flow from the gate.\n",
-          out);
-    return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);
+    return sg_cli_usage(
+        out,
+        "usage: statgate structure import FILE... [--replace] [--dry-run] "
+        "[--json]\n"
+        "       statgate structure list [--json]\n"
+        "       statgate structure show NAME [--codes COMPONENT] [--json]\n"
+        "       statgate structure get FLOW|SHA256 [--replace] [--dry-run]\n"
+        "         [--json] [--home DIR]\n"
+        "\n"
+        "import reads SDMX-ML 2.1 structure messages; several files are read "
+        "as one, so\n"
+        "code lists may stand in another file than the data structure. NAME "
+        "is a URN or\n"
+        "AGENCY:ID(VERSION) of a data structure, dataflow or provision "
+        "agreement. get\n"
+        "takes the structure of a flow from the gate.\n");
 }
 
 static bool
@@ -134,9 +134,10 @@ report_refusal(struct import *im, const char *file, enum sg_err err,
                const struct sg_diag *diag)
 {
     im->refused++;
-    (void)sg_cli_fail_at(err, file, diag);
-    if (im->report == NULL)
+    if (im->report == NULL) {
+        (void)sg_cli_fail_at(err, file, diag);
         return;
+    }
     json_t *one =
         json_pack("{s:s, s:i, s:s, s:s}", "file", file, "line", (int)diag->line,
                   "code", sg_err_code(err), "text", diag->text);
@@ -157,7 +158,7 @@ import_structures(struct import *im)
             sg_structure_compile(&im->model, d, im->arena, &blob, &diag);
         if (err == SG_OK)
             err = sg_structure_open(blob, im->arena, &s);
-        if (err == SG_OK && !im->options->dry_run)
+        if (err == SG_OK) // in a dry run it only says whether it would
             err = sg_structure_store_add(im->store, s, im->options->replace,
                                          &diag);
         if (err == SG_OK)
@@ -255,7 +256,9 @@ run_import(const struct options *options)
     }
     sg_structure_store_close(&im.store);
     sg_arena_free(&im.arena);
-    if (im.report != NULL)
+    if (err != SG_OK && !told)
+        json_decref(im.report);
+    else if (im.report != NULL)
         (void)print_json(im.report);
     if (err != SG_OK && !told)
         return sg_cli_fail(err, sg_cli_home());

@@ -5,6 +5,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/code_words.h"
+#include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/structure_get.h"
@@ -27,8 +28,8 @@ pin(struct sg_gate_call *call, const char *flow)
     const Sgpb__FlowTerms *terms = sg_structure_terms(call, flow);
 
     if (terms == NULL ||
-        (sg_gate_call_pin(call->home, terms->structure, sha256, call->arena,
-                          &blob, &diag) == SG_OK &&
+        (sg_gate_call_pin(call, terms->structure, sha256, &blob, &diag) ==
+             SG_OK &&
          memcmp(sha256, terms->structure_sha256.data, 32) == 0))
         return;
     memcpy(sha256, terms->structure_sha256.data, 32);
@@ -39,12 +40,80 @@ pin(struct sg_gate_call *call, const char *flow)
                 terms->structure, call->result.sentence);
 }
 
+static bool
+among(const char *word, char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
+// May he ask, is there such a flow, and is the purpose one of his?
+static void
+dry_subscribe(struct sg_gate_call *call,
+              const struct statgate_subscription *wanted)
+{
+    const Sgpb__Participant *who = sg_dry_may(call, "subscriber");
+
+    if (!sg_slice_is_id(sg_slice_text(wanted->name)))
+        sg_gate_call_fault(call, SG_ERR_SUBSCRIPTION, "name");
+    else if (who != NULL && sg_structure_terms(call, wanted->flow) != NULL &&
+             !among(wanted->purpose, who->purposes, who->n_purposes))
+        sg_gate_call_fault(call, SG_ERR_PURPOSE, "purpose");
+    if (call->result.exit != 0)
+        (void)sg_gate_call_say(call);
+    else
+        (void)sg_dry_say(call->json,
+                         "sign and send the subscription %s to the flow %s, "
+                         "for %s",
+                         wanted->name, wanted->flow, wanted->purpose);
+}
+
+// Own ones that have not ended; NULL: call->result says why.
+static const Sgpb__SubscriptionIs *
+own_subscription(struct sg_gate_call *call, const char *name)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__SubscriptionsGet get = SGPB__SUBSCRIPTIONS_GET__INIT;
+    const char *id =
+        sg_arena_printf(call->arena, "%s/%s", call->participant, name);
+
+    envelope.body_case = SGPB__ENVELOPE__BODY_SUBSCRIPTIONS_GET;
+    envelope.subscriptions_get = &get;
+    const Sgpb__Envelope *answer =
+        sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_SUBSCRIPTIONS);
+    if (answer == NULL)
+        return NULL;
+    for (size_t i = 0; i < answer->subscriptions->n_list && id != NULL; i++) {
+        const Sgpb__SubscriptionIs *one = answer->subscriptions->list[i];
+        if (strcmp(one->id, id) == 0)
+            return one;
+    }
+    sg_gate_call_fault(call, SG_ERR_NOT_FOUND, "id");
+    return NULL;
+}
+
+static void
+dry_unsubscribe(struct sg_gate_call *call, const char *name)
+{
+    const Sgpb__SubscriptionIs *one = own_subscription(call, name);
+
+    if (one == NULL)
+        (void)sg_gate_call_say(call);
+    else
+        (void)sg_dry_say(call->json, "end the subscription %s, which is %s",
+                         one->id, one->status);
+}
+
 int
 sg_verb_subscribe(int argc, char **argv)
 {
     const char *home = NULL, *key = NULL, *period = NULL, *purpose = NULL;
     const char *basis = "", *format = NULL, *name = NULL;
     bool json = false;
+    struct sg_gate_call call = {0};
     struct sg_words rest, promises = {.count = 0};
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"--key", &key, NULL, NULL},
@@ -53,18 +122,19 @@ sg_verb_subscribe(int argc, char **argv)
                                      {"--basis", &basis, NULL, NULL},
                                      {"--format", &format, NULL, NULL},
                                      {"--name", &name, NULL, NULL},
+                                     {"--dry-run", NULL, &call.dry, NULL},
                                      {"--json", NULL, &json, NULL},
                                      {"--promise", NULL, NULL, &promises}};
-    struct sg_gate_call call = {0};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1 || purpose == NULL) {
-        fputs("usage: statgate subscribe FLOW --purpose P [--basis B]\n"
-              "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
-              "ml21]\n"
-              "         [--promise O...] [--name NAME] [--json] [--home DIR]\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate subscribe FLOW --purpose P [--basis B]\n"
+            "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
+            "ml21]\n"
+            "         [--promise O...] [--name NAME] [--dry-run] [--json]\n"
+            "         [--home DIR]\n");
     }
     if (!sg_code_word("--purpose", SG_ATTR_PURPOSE, purpose) ||
         (basis[0] != '\0' &&
@@ -84,7 +154,10 @@ sg_verb_subscribe(int argc, char **argv)
         .format = format,
         .promises = promises.word};
     call.json = json;
-    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+    bool there = sg_gate_call_open(&call, home, SG_GATE_CALL_MS);
+    if (there && call.dry) {
+        dry_subscribe(&call, &wanted);
+    } else if (there) {
         pin(&call, rest.word[0]);
         (void)statgate_subscribe(call.gate, &wanted, &call.result);
         if (sg_gate_call_say(&call) == 0 && !json)
@@ -99,19 +172,23 @@ sg_verb_unsubscribe(int argc, char **argv)
 {
     const char *home = NULL;
     bool json = false;
+    struct sg_gate_call call = {0};
     struct sg_words rest;
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
+                                     {"--dry-run", NULL, &call.dry, NULL},
                                      {"--json", NULL, &json, NULL}};
-    struct sg_gate_call call = {0};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1) {
-        fputs("usage: statgate unsubscribe NAME [--json] [--home DIR]\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate unsubscribe NAME [--dry-run] [--json] [--home DIR]\n");
     }
     call.json = json;
-    if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
+    bool there = sg_gate_call_open(&call, home, SG_GATE_CALL_MS);
+    if (there && call.dry) {
+        dry_unsubscribe(&call, rest.word[0]);
+    } else if (there) {
         (void)statgate_unsubscribe(call.gate, rest.word[0], &call.result);
         if (sg_gate_call_say(&call) == 0 && !json)
             printf("ended %s\n", rest.word[0]);
@@ -233,6 +310,26 @@ take_one(struct receive *r)
     return 0;
 }
 
+static void
+dry_receive(struct receive *r)
+{
+    struct sg_gate_call *call = &r->call;
+    const Sgpb__SubscriptionIs *one = own_subscription(call, r->name);
+    enum sg_err err = r->out == NULL ? SG_OK : sg_dry_folder(r->out);
+
+    if (one != NULL && strcmp(one->status, "active") != 0)
+        sg_gate_call_fault(call, SG_ERR_NOT_FOUND, one->status);
+    else if (one != NULL && err != SG_OK)
+        sg_gate_call_fault(call, err, "--out");
+    if (call->result.exit != 0 || one == NULL)
+        (void)sg_gate_call_say(call);
+    else
+        (void)sg_dry_say(call->json,
+                         "wait for deliveries of %s, write them into %s and "
+                         "sign their receipts",
+                         one->id, r->out == NULL ? "the inbox" : r->out);
+}
+
 int
 sg_verb_receive(int argc, char **argv)
 {
@@ -244,22 +341,26 @@ sg_verb_receive(int argc, char **argv)
                                      {"--out", &r.out, NULL, NULL},
                                      {"--wait", &wait, NULL, NULL},
                                      {"--once", NULL, &r.once, NULL},
+                                     {"--dry-run", NULL, &r.call.dry, NULL},
                                      {"--json", NULL, &r.call.json, NULL}};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         rest.count != 1 ||
         (wait != NULL && !sg_options_number("--wait", wait, 86400, &seconds))) {
-        fputs("usage: statgate receive NAME [--out DIR] [--once]\n"
-              "         [--wait SECONDS] [--json] [--home DIR]\n\n"
-              "Waits for deliveries of the subscription, verifies each whole,\n"
-              "writes it and its sidecar, and signs the receipt.\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate receive NAME [--out DIR] [--once]\n"
+            "         [--wait SECONDS] [--dry-run] [--json] [--home DIR]\n\n"
+            "Waits for deliveries of the subscription, verifies each whole,\n"
+            "writes it and its sidecar, and signs the receipt.\n");
     }
     r.name = rest.word[0];
     if (wait != NULL)
         r.wait_ms = (uint32_t)seconds * 1000;
-    if (sg_gate_call_open(&r.call, home, SG_GATE_CALL_MS)) {
+    bool there = sg_gate_call_open(&r.call, home, SG_GATE_CALL_MS);
+    if (there && r.call.dry) {
+        dry_receive(&r);
+    } else if (there) {
         do {
             (void)take_one(&r);
         } while (!r.once && r.call.result.exit == 0);
@@ -287,13 +388,13 @@ sg_verb_verify(int argc, char **argv)
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
         (rest.count == 0) == (receipt == NULL) ||
         (sidecar != NULL && rest.count != 1)) {
-        fputs("usage: statgate verify FILE... [--sidecar FILE.sgv] [--json]\n"
-              "         [--home DIR]\n"
-              "       statgate verify --receipt FILE [--json] [--home DIR]\n\n"
-              "Offline: who signed what, how many rows, what was withheld and\n"
-              "under which rule the gate says so. 0 valid, 65 not.\n",
-              stderr);
-        return sg_err_exit(SG_ERR_USAGE);
+        return sg_cli_usage(
+            stderr,
+            "usage: statgate verify FILE... [--sidecar FILE.sgv] [--json]\n"
+            "         [--home DIR]\n"
+            "       statgate verify --receipt FILE [--json] [--home DIR]\n\n"
+            "Offline: who signed what, how many rows, what was withheld and\n"
+            "under which rule the gate says so. 0 valid, 65 not.\n");
     }
     if (home == NULL)
         home = sg_cli_home();

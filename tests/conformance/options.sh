@@ -46,6 +46,18 @@ for verb in "${verbs[@]}"; do
     same "the manual tells those of $verb" "$told" "$manual"
 done
 
+# Whoever changes something takes --dry-run, and --json for what he says.
+for words in init 'root new' 'roster new' 'roster sign' 'roster instrument' \
+    'roster put' join admit revoke 'flow new' 'flow close' subscribe unsubscribe \
+    receive publish 'policy propose' 'policy approve' 'policy export' \
+    'consent agreement' 'consent give' 'consent withdraw' 'context add' \
+    'context use' 'structure get' 'log export'; do
+    # shellcheck disable=SC2086
+    same "$words takes --dry-run and --json" '--dry-run --json ' \
+        "$("$statgate" $words --options 2>/dev/null </dev/null |
+            grep -xE -e '--dry-run|--json' | words)"
+done
+
 # Completion offers what --help says.
 # shellcheck source=ops/completion/statgate.bash
 . "$here/ops/completion/statgate.bash"

@@ -45,6 +45,14 @@ named() {
 }
 mapfile -t verbs < <(sed -n 's/^    {"\([a-z-]*\)", sg_verb_.*/\1/p' adapters/cli/main.c)
 named verbs ops/man/statgate.1.scd "${verbs[@]/#/statgate }"
+# Whoever changes something can be asked what he would do.
+mapfile -t lacking < <(grep -E '^\*statgate (init|root|roster (new|sign|instrument|put)|join|admit|revoke|structure (import|get)|flow (new|list)|subscribe|unsubscribe|receive|publish|policy (propose|approve|export)|consent (agreement|give|withdraw)|context (add|use)|log export)\*' \
+    ops/man/statgate.1.scd | grep -v -e '\*--dry-run\*.*\*--json\*')
+if [ ${#lacking[@]} -eq 0 ]; then
+    good '--dry-run and --json with every verb that changes something'
+else
+    fail "without --dry-run or --json: ${lacking[*]}"
+fi
 mapfile -t events < <(grep -rhozE --include='*.c' \
     '(sg_log|fail|report_failure)\([^;"]*"[a-z]+\.[a-z_]+"' broker |
     tr '\0' '\n' | sed -n 's/.*"\([a-z]*\.[a-z_]*\)"$/\1/p' | sort -u)
