@@ -409,48 +409,20 @@ release_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
         tell_key(local, &key, false);
 }
 
-// Names of keys: the release's own and all its renditions, or one variant.
 static void
 destroy(struct sg_env_local *local, const struct sg_effect *effect)
 {
-    size_t manifests = effect->u.destroy.manifests_count;
-    size_t variants = effect->u.destroy.variants_count;
-    size_t bytes = manifests * 32 + variants * 16;
-    uint8_t *memory = malloc(bytes + 1);
-    uint8_t(*names)[SG_KEYS_NAME_LEN] = calloc(manifests + 1, SG_KEYS_NAME_LEN);
-
-    SG_ASSERT(memory != NULL && names != NULL &&
-              local->destroying.memory == NULL);
-    struct sg_env_own *own = &local->destroying;
-    if (manifests > 0)
-        memcpy(memory, effect->u.destroy.manifests, manifests * 32);
-    if (variants > 0)
-        memcpy(memory + manifests * 32, effect->u.destroy.variants,
-               variants * 16);
-    own->memory = memory;
-    own->event.u.destroyed.manifests = (const uint8_t(*)[32])(void *)memory;
-    own->event.u.destroyed.manifests_count = manifests;
-    own->event.u.destroyed.variants =
-        (const uint8_t(*)[16])(void *)(memory + manifests * 32);
-    own->event.u.destroyed.variants_count = variants;
-    for (size_t i = 0; i < manifests; i++) {
-        memcpy(names[i], effect->u.destroy.manifests[i], 32);
-        memset(names[i] + 32, 0xff, 16);
-    }
     enum sg_err err;
-    while (
-        (err = sg_evidence_destroy_keys(
-             local->options.evidence, (const uint8_t(*)[SG_KEYS_NAME_LEN])names,
-             (uint32_t)manifests)) == SG_ERR_BUSY &&
-        sg_env_wait_writer(local))
+
+    while ((err = sg_evidence_destroy_keys(local->options.evidence,
+                                           effect->u.destroy.names,
+                                           (uint32_t)effect->u.destroy.count)) ==
+               SG_ERR_BUSY &&
+           sg_env_wait_writer(local))
         continue;
-    if (err != SG_OK) { // the core asks again in a day
+    if (err != SG_OK)
         sg_log(SG_LOG_ERROR, "keys.destroy_failed", "reason",
                sg_err_sentence(err), NULL);
-        free(memory);
-        memset(own, 0, sizeof *own);
-    }
-    free(names);
 }
 
 // ---- snapshots -----------------------------------------------------------------

@@ -100,11 +100,8 @@ rewrapped(struct sg_env_local *local, const struct sg_evidence_event *from)
 {
     struct sg_env_own *own = sg_env_own(local, SG_EVENT_DESTROYED);
 
-    *own = local->destroying;
-    own->event.kind = SG_EVENT_DESTROYED;
     own->event.u.destroyed.table = from->seq;
     own->event.u.destroyed.class = sg_keys_class_name(from->class);
-    memset(&local->destroying, 0, sizeof local->destroying);
 }
 
 static void
@@ -271,8 +268,8 @@ hand_out(struct sg_env_local *local, struct sg_event *events, size_t cap)
         struct sg_env_own *own = &local->own[local->own_first];
         events[count] = own->event;
         draw(NULL, events[count++].random);
-        if (own->event.kind == SG_EVENT_DESTROYED)
-            local->destroyed_memory = own->memory;
+        if (own->memory != NULL)
+            local->spent_memory = own->memory;
         if (own->job != NULL) { // its memory lives until the next wait
             own->job->next = local->spent;
             local->spent = own->job;
@@ -297,8 +294,8 @@ free_spent(struct sg_env_local *local)
         sg_env_job_free(local->spent);
         local->spent = next;
     }
-    free(local->destroyed_memory);
-    local->destroyed_memory = NULL;
+    free(local->spent_memory);
+    local->spent_memory = NULL;
 }
 
 // What a turn gave the writer besides entries: chunks, keys, outputs of jobs.
@@ -546,7 +543,6 @@ sg_env_local_close(struct sg_env_local **local)
             sg_env_job_free(own->job);
         free(own->memory);
     }
-    free((*local)->destroying.memory);
     while ((*local)->buffers != NULL) {
         struct sg_env_buffer *next = (*local)->buffers->next;
         sg_wire_release(&(*local)->buffers->held);

@@ -34,6 +34,11 @@ struct sg_env sg_env_local_env(struct sg_env_local *local);
 // Look-ups for the core, before and after the start.
 struct sg_lookup sg_env_local_lookup(struct sg_evidence *evidence);
 
+// After recovery, before the first turn: removes objects that the core does not
+// know, and tells it of keys that nothing needs and of renditions without key.
+struct sg_core;
+void sg_env_local_sweep(struct sg_env_local *local, const struct sg_core *core);
+
 // Peaks for status and tests, in bytes.
 struct sg_env_peaks {
     uint64_t gate;   // this process

@@ -57,7 +57,7 @@ struct sg_env_buffer {
 struct sg_env_own {
     struct sg_event event;
     struct sg_env_job *job; // of JOB_DONE; freed after the turn
-    void *memory;           // names of DESTROYED; freed after the turn
+    void *memory;           // names of ORPHANS; freed after the turn
 };
 
 // The structure of the last jobs, in sealed memory: what is the same for all of
@@ -86,8 +86,7 @@ struct sg_env_local {
     struct sg_env_job *jobs;       // with inspectors or waiting for the disk
     struct sg_env_job *spent;      // reported; freed at the next wait
     uint64_t next_token;           // of job outputs, from SG_ENV_TOKENS on
-    struct sg_env_own destroying;  // keys being destroyed; one at a time
-    void *destroyed_memory;        // its names; freed at the next wait
+    void *spent_memory;            // of an event; freed at the next wait
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
     uint32_t rows;      // put since the index was committed
     bool queued;        // the writer was given work that no flush followed yet

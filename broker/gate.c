@@ -267,6 +267,7 @@ start_loop(struct gate *gate)
     gate->loop = sg_loop_new(gate->core, &gate->env);
     if (gate->loop == NULL)
         return SG_ERR_MEMORY;
+    sg_env_local_sweep(gate->local, gate->core);
     err = sg_loop_start(gate->loop, reason);
     if (err == SG_OK)
         err = tell_endpoints(gate);

@@ -303,22 +303,30 @@ sg_cold_release(const struct sg_state *state, uint32_t flow, uint64_t revision,
     return SG_OK;
 }
 
+// The release that the row names; flow 0: none of ours.
+static uint32_t
+flow_named(const struct sg_state *state, const struct sg_row *name,
+           uint64_t *revision)
+{
+    enum { TAIL = 9 }; // 00 and the revision
+
+    if (name->value_len <= TAIL)
+        return 0;
+    *revision = sg_bytes_load_u64(name->value + name->value_len - 8);
+    return sg_state_find(
+        state->flow_of,
+        sg_slice_of(name->value, (size_t)name->value_len - TAIL));
+}
+
 enum sg_err
 sg_cold_named_release(const struct sg_state *state, const struct sg_row *name,
                       bool whole, struct sg_release *release)
 {
-    enum { TAIL = 9 }; // 00 and the revision
-    uint32_t flow = 0;
+    uint64_t revision;
+    uint32_t flow = flow_named(state, name, &revision);
 
-    if (name->value_len > TAIL)
-        flow = sg_state_find(
-            state->flow_of,
-            sg_slice_of(name->value, (size_t)name->value_len - TAIL));
-    if (flow == 0)
-        return SG_ERR_NOT_FOUND;
-    return sg_cold_release(state, flow,
-                           sg_bytes_load_u64(name->value + name->value_len - 8),
-                           whole, release);
+    return flow == 0 ? SG_ERR_NOT_FOUND
+                     : sg_cold_release(state, flow, revision, whole, release);
 }
 
 enum sg_err
@@ -331,6 +339,69 @@ sg_cold_by_manifest(const struct sg_state *state, const uint8_t manifest[32],
     enum sg_err err = sg_cold_find(state, &row);
     return err != SG_OK ? err
                         : sg_cold_named_release(state, &row, whole, release);
+}
+
+// ---- what lies in the payload store ----------------------------------------------
+
+enum sg_err
+sg_cold_put_object(struct sg_state *state, const uint8_t id[16], uint32_t flow,
+                   uint64_t revision)
+{
+    struct sg_row row = {0}, name = {0};
+
+    sg_cold_release_key(&name, sg_state_flow(state, flow)->id, revision);
+    row.table = SG_COLD_OBJECT;
+    row.key_len = 16;
+    memcpy(row.key, id, 16);
+    row.value_len = name.key_len;
+    memcpy(row.value, name.key, name.key_len);
+    return sg_cold_put(state, &row);
+}
+
+enum sg_err
+sg_cold_object(const struct sg_state *state, const uint8_t id[16],
+               uint32_t *flow, uint64_t *revision)
+{
+    struct sg_row row = {.table = SG_COLD_OBJECT, .key_len = 16};
+
+    memcpy(row.key, id, 16);
+    enum sg_err err = sg_cold_find(state, &row);
+    if (err != SG_OK)
+        return err;
+    *flow = flow_named(state, &row, revision);
+    if (*flow != 0)
+        return SG_OK;
+    state->cold->failed = SG_ERR_CORRUPT;
+    return SG_ERR_CORRUPT;
+}
+
+static enum sg_err
+put_report(struct sg_state *state, struct sg_slice name)
+{
+    struct sg_row row = {
+        .table = SG_COLD_REPORT, .key_len = (uint8_t)name.len, .value_len = 8};
+
+    memcpy(row.key, name.ptr, name.len);
+    sg_bytes_store_u64(row.value, state->next_seq);
+    return sg_cold_put(state, &row);
+}
+
+enum sg_err
+sg_cold_put_report(struct sg_state *state, const uint8_t id[16],
+                   const uint8_t manifest[32])
+{
+    enum sg_err err = put_report(state, sg_slice_of(id, 16));
+
+    return err == SG_OK ? put_report(state, sg_state_hash(manifest)) : err;
+}
+
+enum sg_err
+sg_cold_report(const struct sg_state *state, struct sg_slice name)
+{
+    struct sg_row row = {.table = SG_COLD_REPORT, .key_len = (uint8_t)name.len};
+
+    memcpy(row.key, name.ptr, name.len);
+    return sg_cold_find(state, &row);
 }
 
 // ---- deliveries ------------------------------------------------------------------

@@ -17,6 +17,8 @@ enum sg_cold_table {
     SG_COLD_SEED,        // seed commitment -> entry
     SG_COLD_DELIVERY,    // release's entry, subscription's place -> receipt
     SG_COLD_RETAIN,      // end of its time, entry -> key of SG_COLD_RELEASE
+    SG_COLD_OBJECT,      // id -> key of SG_COLD_RELEASE, in memory or not
+    SG_COLD_REPORT,      // of a refusal: object id, or manifest sha256 -> entry
 };
 
 // What is answered about a delivery that has left memory.
@@ -49,6 +51,23 @@ const struct sg_row *sg_cold_give(struct sg_state *state);
 // The index has the rows of entries 0..seq.
 void sg_cold_indexed(struct sg_state *state, uint64_t seq);
 uint32_t sg_cold_count(const struct sg_state *state); // rows kept here
+
+// ---- what lies in the payload store ----------------------------------------------
+// Rows of objects are put with the entry that names them and stay: whether they
+// are destroyed is known of their release.
+SG_MUST_CHECK enum sg_err sg_cold_put_object(struct sg_state *state,
+                                             const uint8_t id[16],
+                                             uint32_t flow, uint64_t revision);
+SG_MUST_CHECK enum sg_err sg_cold_object(const struct sg_state *state,
+                                         const uint8_t id[16], uint32_t *flow,
+                                         uint64_t *revision);
+SG_MUST_CHECK enum sg_err sg_cold_put_report(struct sg_state *state,
+                                             const uint8_t id[16],
+                                             const uint8_t manifest[32]);
+// Is there a refusal with a report that has this name: 16 bytes of the object,
+// 32 of the manifest? SG_OK, SG_ERR_NOT_FOUND, or not to be known.
+SG_MUST_CHECK enum sg_err sg_cold_report(const struct sg_state *state,
+                                         struct sg_slice name);
 
 // ---- releases and deliveries as rows -------------------------------------------
 void sg_cold_release_key(struct sg_row *row, struct sg_slice flow,

@@ -3,6 +3,7 @@
 #include "broker/core/cold.h"
 #include "broker/core/consented.h"
 #include "broker/core/deliver.h"
+#include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/match.h"
@@ -69,11 +70,10 @@ static const struct apply_row apply_rows[] = {
     {SG_ENTRY_GATE_STOPPED, &sgpb__gate_stopped__descriptor, apply_nothing},
     {SG_ENTRY_SNAPSHOT, &sgpb__snapshot_entry__descriptor, apply_nothing},
     {SG_ENTRY_ACCEPTED, &sgpb__accepted__descriptor, sg_release_apply},
-    {SG_ENTRY_REFUSED, &sgpb__refused__descriptor, apply_nothing},
-    {SG_ENTRY_CONFLICT, &sgpb__refused__descriptor, apply_nothing},
+    {SG_ENTRY_REFUSED, &sgpb__refused__descriptor, sg_release_apply_refused},
+    {SG_ENTRY_CONFLICT, &sgpb__refused__descriptor, sg_release_apply_refused},
     {SG_ENTRY_RECALL, &sgpb__recall_entry__descriptor, sg_release_apply_recall},
-    {SG_ENTRY_DESTROYED, &sgpb__destroyed__descriptor,
-     sg_release_apply_destroyed},
+    {SG_ENTRY_DESTROYED, &sgpb__destroyed__descriptor, sg_destroy_apply},
     {SG_ENTRY_OBJECT_MADE, &sgpb__object_made__descriptor, sg_render_apply},
     {SG_ENTRY_SUBSCRIPTION, &sgpb__subscription_entry__descriptor,
      sg_subscribe_apply},
@@ -254,7 +254,8 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_ZAP_REFUSED] = on_refused,
     [SG_EVENT_OBJECT_LOST] = sg_render_lost,
     [SG_EVENT_LOG_DAMAGED] = on_log_damaged,
-    [SG_EVENT_DESTROYED] = sg_release_destroyed,
+    [SG_EVENT_DESTROYED] = sg_destroy_done,
+    [SG_EVENT_ORPHANS] = sg_destroy_orphans,
     [SG_EVENT_STOP] = on_stop,
     [SG_EVENT_EVIDENCE_FAILED] = on_failed,
 };
@@ -382,7 +383,7 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_consented_statements(&turn);
     sg_deliver_turn(&turn);
     sg_render_turn(&turn);
-    sg_release_retention(&turn);
+    sg_destroy_turn(&turn);
     sg_refuse_aggregate(&turn);
     give_rows(&turn);
     stop_on_failure(&turn);
@@ -470,6 +471,58 @@ void
 sg_core_indexed(struct sg_core *core, uint64_t seq)
 {
     sg_cold_indexed(core->state, seq);
+}
+
+static bool
+structure_object(const struct sg_state *state, const uint8_t id[16])
+{
+    for (uint32_t i = sg_pool_next(state->structures, 0); i != 0;
+         i = sg_pool_next(state->structures, i)) {
+        const struct sg_structure *one = sg_pool_at(state->structures, i);
+        if (memcmp(one->object.id, id, 16) == 0)
+            return true;
+    }
+    return false;
+}
+
+// What the log names and has not destroyed; all other objects are left over
+// from uploads and jobs that a crash ended. A look-up that fails: it is kept.
+bool
+sg_core_knows_object(const struct sg_core *core, const uint8_t id[16])
+{
+    const struct sg_state *state = core->state;
+    struct sg_release release = {0};
+
+    if (sg_table_get(state->rendition_object, sg_slice_of(id, 16), NULL) ||
+        structure_object(state, id) ||
+        sg_cold_report(state, sg_slice_of(id, 16)) != SG_ERR_NOT_FOUND)
+        return true;
+    enum sg_err err = sg_release_of_object(state, id, &release);
+    return err == SG_OK ? release.destroyed_at == 0 : err != SG_ERR_NOT_FOUND;
+}
+
+bool
+sg_core_knows_key(const struct sg_core *core, const uint8_t manifest[32])
+{
+    const struct sg_state *state = core->state;
+    struct sg_release release;
+
+    if (sg_table_get(state->structure_of, sg_state_hash(manifest), NULL) ||
+        sg_cold_report(state, sg_state_hash(manifest)) != SG_ERR_NOT_FOUND)
+        return true;
+    enum sg_err err = sg_release_named(state, manifest, &release);
+    return err == SG_OK ? release.destroyed_at == 0 : err != SG_ERR_NOT_FOUND;
+}
+
+bool
+sg_core_next_rendition(const struct sg_core *core, uint32_t *at,
+                       const struct sg_object **object)
+{
+    *at = sg_pool_next(core->state->renditions, *at);
+    if (*at == 0)
+        return false;
+    *object = &sg_state_rendition(core->state, *at)->object;
+    return true;
 }
 
 struct sg_core *

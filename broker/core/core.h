@@ -94,3 +94,10 @@ uint64_t sg_core_stop_epoch(const struct sg_core *core,
 // Lives until sg_core_indexed says that the index has those of entries 0..seq.
 const struct sg_row *sg_core_row(struct sg_core *core);
 void sg_core_indexed(struct sg_core *core, uint64_t seq);
+// Is the object in use? For finding orphans after recovery.
+bool sg_core_knows_object(const struct sg_core *core, const uint8_t id[16]);
+// The same of the key of a release, a refused one or a structure.
+bool sg_core_knows_key(const struct sg_core *core, const uint8_t manifest[32]);
+// All renditions: *at starts at 0; false: no more.
+bool sg_core_next_rendition(const struct sg_core *core, uint32_t *at,
+                            const struct sg_object **object);

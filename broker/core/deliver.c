@@ -1,6 +1,7 @@
 #include "broker/core/deliver.h"
 
 #include "broker/core/cure.h"
+#include "broker/core/destroy.h"
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -73,6 +74,7 @@ state_delivery(struct sg_turn *turn, uint32_t index, uint32_t rendition)
     body.object = made->seq;
     body.subscription = sg_pack_text(turn->arena, to->id);
     sg_turn_append(turn, SG_ENTRY_DELIVERY, &body.base);
+    sg_destroy_used(turn, rendition);
     return true;
 }
 

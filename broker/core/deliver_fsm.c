@@ -9,25 +9,25 @@ static const char *const states[] = {
     "keyed",   "left", "kept",   "refused", "stopped", "expired"};
 static const char *const events[] = {"deny",    "hold",   "permit", "state",
                                      "release", "cancel", "keep",   "refuse",
-                                     "stop",    "expire"};
+                                     "stop",    "expire", "unmake"};
 
 // A key that was released stays released: KEYED and LEFT end only by what the
 // subscriber says, or by the cancelling of a key that never was handed over.
 // clang-format off
 static const uint8_t next[SG_DELIVERY_STATES][SG_DELIVERY_EVENTS] = {
-    //            DENY        HOLD        PERMIT      STATE      RELEASE   CANCEL     KEEP     REFUSE      STOP        EXPIRE
-    [D(NONE)] =    {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         NO,         NO},
-    [D(HELD)] =    {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED)},
-    [D(DENIED)] =  {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED)},
-    [D(QUEUED)] =  {D(DENIED),  D(HELD),    D(QUEUED),  D(STATED), NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED)},
-    [D(STATED)] =  {D(DENIED),  D(WAITING), D(STATED),  D(STATED), D(KEYED), NO,        NO,      D(REFUSED), D(STOPPED), D(EXPIRED)},
-    [D(WAITING)] = {D(DENIED),  D(WAITING), D(STATED),  NO,        NO,       NO,        NO,      D(REFUSED), D(STOPPED), D(EXPIRED)},
-    [D(KEYED)] =   {D(LEFT),    D(KEYED),   D(KEYED),   NO,        D(KEYED), D(STATED), D(KEPT), D(REFUSED), D(LEFT),    D(LEFT)},
-    [D(LEFT)] =    {D(LEFT),    D(LEFT),    NO,         NO,        NO,       D(DENIED), D(KEPT), D(REFUSED), D(LEFT),    D(LEFT)},
-    [D(KEPT)] =    {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO},
-    [D(REFUSED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO},
-    [D(STOPPED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO},
-    [D(EXPIRED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO},
+    //            DENY        HOLD        PERMIT      STATE      RELEASE   CANCEL     KEEP     REFUSE      STOP        EXPIRE      UNMAKE
+    [D(NONE)] =    {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         NO,         NO,  NO},
+    [D(HELD)] =    {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED),  D(HELD)},
+    [D(DENIED)] =  {D(DENIED),  D(HELD),    D(QUEUED),  NO,        NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED),  D(DENIED)},
+    [D(QUEUED)] =  {D(DENIED),  D(HELD),    D(QUEUED),  D(STATED), NO,       NO,        NO,      NO,         D(STOPPED), D(EXPIRED),  D(QUEUED)},
+    [D(STATED)] =  {D(DENIED),  D(WAITING), D(STATED),  D(STATED), D(KEYED), NO,        NO,      D(REFUSED), D(STOPPED), D(EXPIRED),  D(QUEUED)},
+    [D(WAITING)] = {D(DENIED),  D(WAITING), D(STATED),  NO,        NO,       NO,        NO,      D(REFUSED), D(STOPPED), D(EXPIRED),  D(HELD)},
+    [D(KEYED)] =   {D(LEFT),    D(KEYED),   D(KEYED),   NO,        D(KEYED), D(STATED), D(KEPT), D(REFUSED), D(LEFT),    D(LEFT),  D(LEFT)},
+    [D(LEFT)] =    {D(LEFT),    D(LEFT),    NO,         NO,        NO,       D(DENIED), D(KEPT), D(REFUSED), D(LEFT),    D(LEFT),  D(LEFT)},
+    [D(KEPT)] =    {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO,  D(KEPT)},
+    [D(REFUSED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO,  D(REFUSED)},
+    [D(STOPPED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO,  D(STOPPED)},
+    [D(EXPIRED)] = {NO,         NO,         NO,         NO,        NO,       NO,        NO,      NO,         NO,         NO,  D(EXPIRED)},
 };
 // clang-format on
 

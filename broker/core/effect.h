@@ -136,10 +136,9 @@ struct sg_effect {
         uint64_t job; // CANCEL_JOB
         struct sg_effect_key key;
         struct {
-            const uint8_t (*manifests)[32];
-            size_t manifests_count;
-            const uint8_t (*variants)[16];
-            size_t variants_count;
+            // manifest | variant; variant all 0xff: every key of the release
+            const uint8_t (*names)[48];
+            size_t count;
         } destroy;
         struct {
             const uint8_t (*keys)[32]; // ascending by bytes

@@ -39,6 +39,7 @@ enum sg_event_kind {
     SG_EVENT_OBJECT_LOST,     // damage found on reading
     SG_EVENT_LOG_DAMAGED,     // seq: in what was checked after the start
     SG_EVENT_DESTROYED,       // the keys named are gone
+    SG_EVENT_ORPHANS,         // keys that nothing known needs, after recovery
     SG_EVENT_STOP,            // the operator wants the gate to end
     SG_EVENT_EVIDENCE_FAILED, // nothing will become durable any more
     SG_EVENT_COUNT,
@@ -119,10 +120,10 @@ struct sg_event {
         struct {
             uint64_t table;
             const char *class; // hardware medium best_effort
-            const uint8_t (*manifests)[32];
-            size_t manifests_count;
-            const uint8_t (*variants)[16];
-            size_t variants_count;
-        } destroyed;
+        } destroyed;           // the group of the effect DESTROY
+        struct {
+            const uint8_t (*names)[48]; // manifest | variant
+            size_t count;
+        } orphans;
     } u;
 };

@@ -1,6 +1,7 @@
 #include "broker/core/release.h"
 
 #include "broker/core/cold.h"
+#include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/publish.h"
@@ -11,7 +12,6 @@
 #include "schemas/proof/commit.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
-enum { DESTROY_MAX = 1024 };
 
 // ---- apply -----------------------------------------------------------------------
 
@@ -134,6 +134,23 @@ trim(struct sg_state *state, uint64_t newest)
     release->doc = NULL;
 }
 
+static enum sg_err
+put_objects(struct sg_state *state, const struct sg_release *release,
+            const Sgpb__Accepted *body)
+{
+    const Sgpb__ObjectRef *const refs[] = {body->spool, body->leaves,
+                                           body->report};
+    enum sg_err err = SG_OK;
+
+    for (size_t i = 0; i < SG_COUNT_OF(refs) && err == SG_OK; i++)
+        if (refs[i] != NULL)
+            err = refs[i]->id.len != 16
+                      ? SG_ERR_DAMAGE
+                      : sg_cold_put_object(state, refs[i]->id.data,
+                                           release->flow, release->revision);
+    return err;
+}
+
 enum sg_err
 sg_release_apply(struct sg_state *state, const struct sg_appended *entry,
                  const void *body)
@@ -167,7 +184,8 @@ sg_release_apply(struct sg_state *state, const struct sg_appended *entry,
     memcpy(flow->head, next.manifest, 32);
     flow->head_release = index;
     flow->head_time = next.time;
-    if ((err = sg_release_index(state, index)) != SG_OK)
+    if ((err = sg_release_index(state, index)) != SG_OK ||
+        (err = put_objects(state, &next, shown)) != SG_OK)
         return err;
     trim(state, entry->seq);
     if (before != 0)
@@ -217,41 +235,19 @@ sg_release_apply_recall(struct sg_state *state, const struct sg_appended *entry,
     return SG_OK;
 }
 
-static enum sg_err
-destroyed_cold(struct sg_state *state, const uint8_t manifest[32], uint64_t seq)
-{
-    struct sg_release release;
-    enum sg_err err = sg_cold_by_manifest(state, manifest, true, &release);
-
-    if (err != SG_OK) // refused and rehearsed ones have keys too
-        return err == SG_ERR_NOT_FOUND ? SG_OK : err;
-    if (release.destroyed_at == 0)
-        release.destroyed_at = seq;
-    return sg_cold_amend(state, &release);
-}
-
 enum sg_err
-sg_release_apply_destroyed(struct sg_state *state,
-                           const struct sg_appended *entry, const void *body)
+sg_release_apply_refused(struct sg_state *state,
+                         const struct sg_appended *entry, const void *body)
 {
-    const Sgpb__Destroyed *destroyed = body;
-    enum sg_err err = SG_OK;
+    const Sgpb__Refused *refused = body;
 
-    for (size_t i = 0; i < destroyed->n_manifests && err == SG_OK; i++) {
-        struct sg_slice name = sg_pack_slice(destroyed->manifests[i]);
-        uint32_t index = sg_state_find(state->release_of, name);
-        if (name.len != 32)
-            return SG_ERR_DAMAGE;
-        if (index == 0) {
-            err = destroyed_cold(state, name.ptr, entry->seq);
-            continue;
-        }
-        struct sg_release *release = sg_pool_at(state->releases, index);
-        if (release->destroyed_at == 0)
-            release->destroyed_at = entry->seq;
-        sg_settle_release(state, index, entry->seq);
-    }
-    return err;
+    (void)entry;
+    if (refused->report == NULL)
+        return SG_OK;
+    if (refused->report->id.len != 16 || refused->manifest_sha256.len != 32)
+        return SG_ERR_DAMAGE;
+    return sg_cold_put_report(state, refused->report->id.data,
+                              refused->manifest_sha256.data);
 }
 
 // ---- asking ------------------------------------------------------------------------
@@ -288,6 +284,20 @@ sg_release_named(const struct sg_state *state, const uint8_t manifest[32],
         return sg_cold_by_manifest(state, manifest, false, release);
     *release = *sg_state_release(state, index);
     return SG_OK;
+}
+
+enum sg_err
+sg_release_of_object(const struct sg_state *state, const uint8_t id[16],
+                     struct sg_release *release)
+{
+    uint32_t flow;
+    uint64_t revision;
+    enum sg_err err = sg_cold_object(state, id, &flow, &revision);
+
+    if (err != SG_OK)
+        return err;
+    err = sg_release_look(state, flow, revision, release);
+    return err == SG_ERR_NOT_FOUND ? SG_ERR_CORRUPT : err; // it was accepted
 }
 
 const Sgpb__Accepted *
@@ -341,6 +351,7 @@ sg_release_forget(struct sg_turn *turn, const struct sg_upload *upload)
 {
     remove_object(turn, &upload->leaves, SG_AFTER_NOTHING);
     remove_object(turn, &upload->report, SG_AFTER_NOTHING);
+    sg_destroy_key(turn->core, upload->sha256, NULL);
 }
 
 void
@@ -410,8 +421,10 @@ sg_release_refuse(struct sg_turn *turn, uint32_t index)
     remove_object(turn, &upload->leaves, SG_AFTER_NOTHING);
     if (seq == 0)
         remove_object(turn, &upload->report, SG_AFTER_NOTHING);
-    else if (sg_table_put(turn->core->refused_of, sg_state_hash(upload->sha256),
-                          seq) != SG_OK)
+    if (seq == 0 || !report) // nothing that its key opens is left
+        sg_destroy_key(turn->core, upload->sha256, NULL);
+    if (seq != 0 && sg_table_put(turn->core->refused_of,
+                                 sg_state_hash(upload->sha256), seq) != SG_OK)
         sg_table_clear(turn->core->refused_of); // only a short way to reports
     sg_upload_drop(turn, index, false);
 }
@@ -458,96 +471,4 @@ sg_release_recall(struct sg_turn *turn)
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_RECALL, &body.base);
     sg_policy_due_flow(turn->core, flow, SG_DUE_DECIDE);
     sg_turn_receipt(turn, seq, false);
-}
-
-// ---- the end of their time -------------------------------------------------------------
-
-// Of releases in memory.
-static size_t
-over_in_memory(const struct sg_turn *turn, uint8_t (*manifests)[32])
-{
-    size_t count = 0;
-
-    for (uint32_t i = sg_pool_next(turn->state->releases, 0);
-         i != 0 && count < DESTROY_MAX;
-         i = sg_pool_next(turn->state->releases, i)) {
-        const struct sg_release *release = sg_state_release(turn->state, i);
-        if (release->destroyed_at == 0 && release->retain_until != 0 &&
-            turn->now >= release->retain_until)
-            memcpy(manifests[count++], release->manifest, 32);
-    }
-    return count;
-}
-
-// Of those that have left it, earliest end first. A row that is not in the
-// index yet is seen the next day.
-static size_t
-over_in_index(const struct sg_turn *turn, uint8_t (*manifests)[32],
-              size_t count)
-{
-    struct sg_row row = {.table = SG_COLD_RETAIN, .key_len = 16};
-    struct sg_release release;
-
-    for (size_t looked = 0; count < DESTROY_MAX && looked < 4 * DESTROY_MAX;
-         looked++) {
-        if (sg_cold_next(turn->state, &row) != SG_OK || row.key_len != 16 ||
-            sg_bytes_load_u64(row.key) > turn->now)
-            return count;
-        // One that came back is among those in memory.
-        if (sg_state_release_at(turn->state, sg_bytes_load_u64(row.key + 8)) ==
-                0 &&
-            sg_cold_named_release(turn->state, &row, false, &release) ==
-                SG_OK &&
-            release.destroyed_at == 0)
-            memcpy(manifests[count++], release.manifest, 32);
-        sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
-    }
-    return count;
-}
-
-void
-sg_release_retention(struct sg_turn *turn)
-{
-    struct sg_core *core = turn->core;
-    uint8_t(*manifests)[32];
-
-    if (turn->now < core->next_retention)
-        return;
-    core->next_retention = turn->now + DAY_US;
-    manifests = sg_turn_take(turn, DESTROY_MAX * 32);
-    size_t count = over_in_memory(turn, manifests);
-    count = over_in_index(turn, manifests, count);
-    if (count == 0)
-        return;
-    struct sg_effect *effect = sg_output_effect(turn->output, SG_EFFECT_DESTROY,
-                                                turn->state->next_seq - 1);
-    effect->u.destroy.manifests = (const uint8_t(*)[32])manifests;
-    effect->u.destroy.manifests_count = count;
-}
-
-void
-sg_release_destroyed(struct sg_turn *turn, const struct sg_event *event)
-{
-    Sgpb__Destroyed body = SGPB__DESTROYED__INIT;
-    size_t count = event->u.destroyed.manifests_count;
-
-    body.manifests = sg_turn_take(turn, (count + 1) * sizeof *body.manifests);
-    for (size_t i = 0; i < count; i++)
-        body.manifests[i] = sg_pack_bytes(event->u.destroyed.manifests[i], 32);
-    body.n_manifests = count;
-    body.table = event->u.destroyed.table;
-    body.class_ = (char *)(uintptr_t)event->u.destroyed.class;
-    body.ground = (char *)(uintptr_t) "retention";
-    uint64_t seq = sg_turn_append(turn, SG_ENTRY_DESTROYED, &body.base);
-    for (size_t i = 0; i < count; i++) {
-        struct sg_release release;
-        struct sg_object spool, leaves;
-        if (sg_release_named(turn->state, event->u.destroyed.manifests[i],
-                             &release) != SG_OK ||
-            !sg_release_objects(turn, &release, &spool, &leaves))
-            continue;
-        remove_object(turn, &spool, seq);
-        remove_object(turn, &leaves, seq);
-        sg_policy_due_flow(turn->core, release.flow, SG_DUE_DECIDE);
-    }
 }

@@ -5,12 +5,13 @@
 
 enum sg_err sg_release_apply(struct sg_state *state,
                              const struct sg_appended *entry, const void *body);
+// Nothing changes but which bytes are kept: the report.
+enum sg_err sg_release_apply_refused(struct sg_state *state,
+                                     const struct sg_appended *entry,
+                                     const void *body);
 enum sg_err sg_release_apply_recall(struct sg_state *state,
                                     const struct sg_appended *entry,
                                     const void *body);
-enum sg_err sg_release_apply_destroyed(struct sg_state *state,
-                                       const struct sg_appended *entry,
-                                       const void *body);
 // Puts a release into the tables and among those of its flow, by revision; also
 // after a snapshot, and when it comes back. And takes it out.
 enum sg_err sg_release_index(struct sg_state *state, uint32_t index);
@@ -27,6 +28,11 @@ SG_MUST_CHECK enum sg_err sg_release_look(const struct sg_state *state,
 SG_MUST_CHECK enum sg_err sg_release_named(const struct sg_state *state,
                                            const uint8_t manifest[32],
                                            struct sg_release *release);
+// The release that an object belongs to: its bytes, leaves or report.
+// SG_ERR_NOT_FOUND: none does; all else: it cannot be known.
+SG_MUST_CHECK enum sg_err sg_release_of_object(const struct sg_state *state,
+                                               const uint8_t id[16],
+                                               struct sg_release *release);
 // The entry's body; read again when it is not at hand. NULL: not there.
 const Sgpb__Accepted *sg_release_detail(struct sg_turn *turn, uint32_t index);
 const Sgpb__Accepted *sg_release_detail_of(struct sg_turn *turn,
@@ -42,6 +48,3 @@ void sg_release_refuse(struct sg_turn *turn, uint32_t index);
 void sg_release_forget(struct sg_turn *turn, const struct sg_upload *upload);
 
 void sg_release_recall(struct sg_turn *turn);
-// Keys of releases whose time is over are destroyed; then entry 19.
-void sg_release_retention(struct sg_turn *turn);
-void sg_release_destroyed(struct sg_turn *turn, const struct sg_event *event);

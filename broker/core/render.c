@@ -1,5 +1,6 @@
 #include "broker/core/render.h"
 
+#include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/policy_admin.h"
@@ -49,9 +50,35 @@ sg_render_index(struct sg_state *state, uint32_t index)
                                    sg_state_hash(rendition->parameters), index);
 
     sg_bytes_store_u64(at, rendition->seq);
+    if (err == SG_OK)
+        err = sg_table_put(state->rendition_at, sg_slice_of(at, 8), index);
     return err != SG_OK
                ? err
-               : sg_table_put(state->rendition_at, sg_slice_of(at, 8), index);
+               : sg_table_put(state->rendition_object,
+                              sg_slice_of(rendition->object.id, 16), index);
+}
+
+void
+sg_render_drop(struct sg_state *state, uint32_t index)
+{
+    struct sg_rendition *rendition = sg_pool_at(state->renditions, index);
+    struct sg_slice parameters = sg_state_hash(rendition->parameters);
+    struct sg_release *of = sg_pool_at(state->releases, rendition->release);
+    uint32_t *link = &of->first_rendition;
+    uint8_t at[8];
+
+    while (*link != index)
+        link = &((struct sg_rendition *)sg_pool_at(state->renditions, *link))
+                    ->next;
+    *link = rendition->next;
+    sg_bytes_store_u64(at, rendition->seq);
+    if (sg_state_find(state->rendition_of, parameters) == index)
+        sg_table_remove(state->rendition_of, parameters);
+    sg_table_remove(state->rendition_at, sg_slice_of(at, 8));
+    sg_table_remove(state->rendition_object,
+                    sg_slice_of(rendition->object.id, 16));
+    sg_state_drop(&rendition->kept);
+    sg_pool_give(state->renditions, index);
 }
 
 enum sg_err
@@ -212,9 +239,12 @@ sg_render_want(struct sg_turn *turn, uint32_t index)
     wanted_by(turn, delivery, &wanted);
     struct sg_slice key = sg_state_hash(wanted.parameters);
     uint32_t found = sg_state_find(turn->state->rendition_of, key);
+    if (found != 0 && sg_destroy_is_lost(core, found))
+        return 0; // it goes first
     if (found != 0 || sg_table_get(core->render_of, key, NULL))
         return found;
-    if ((sg_table_get(core->render_tries, key, &tries) && tries >= TRIES) ||
+    if (sg_state_release(turn->state, delivery->release)->destroyed_at != 0 ||
+        (sg_table_get(core->render_tries, key, &tries) && tries >= TRIES) ||
         sg_pool_count(turn->state->renditions) + sg_pool_count(core->makings) >=
             core->renditions_cap ||
         sg_release_detail(turn, delivery->release) == NULL)
@@ -231,7 +261,8 @@ still_wanted(struct sg_turn *turn, const struct sg_making *making,
     uint32_t index = sg_state_find(turn->state->delivery_of,
                                    sg_slice_of(making->delivery_id, 16));
 
-    if (index == 0)
+    if (index == 0 ||
+        sg_state_release(turn->state, making->release)->destroyed_at != 0)
         return false;
     wanted_by(turn, sg_state_delivery(turn->state, index), wanted);
     return memcmp(wanted->parameters, making->parameters, 32) == 0;
@@ -411,6 +442,8 @@ write_made(struct sg_turn *turn, const struct sg_making *job,
     body.suppressed = job->suppressed;
     body.shared_proof_commit = reviewed->shared_proof_commit;
     sg_turn_append(turn, SG_ENTRY_OBJECT_MADE, &body.base);
+    sg_destroy_used(turn, sg_state_find(turn->state->rendition_of,
+                                        sg_state_hash(job->parameters)));
     sg_policy_due_flow(turn->core, release->flow, SG_DUE_SEND);
 }
 
@@ -423,6 +456,7 @@ give_up(struct sg_turn *turn, uint32_t index)
                             SG_AFTER_NOTHING)
                ->u.object_id,
            making->output.id, 16);
+    sg_destroy_key(turn->core, making->output.manifest, making->output.variant);
     due(turn, making);
     forget(turn->core, index);
 }

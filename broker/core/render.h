@@ -14,6 +14,9 @@ enum sg_err sg_render_open(struct sg_state *state,
 // Puts it into the tables; also after a snapshot.
 enum sg_err sg_render_index(struct sg_state *state, uint32_t index);
 
+// Takes it out of the tables and gives its place back (sg_destroy_apply).
+void sg_render_drop(struct sg_state *state, uint32_t index);
+
 // The rendition of a permitted delivery; 0: not there yet, it waits for a worker
 // or for its answer (or could not: tried again when something happens).
 uint32_t sg_render_want(struct sg_turn *turn, uint32_t index);

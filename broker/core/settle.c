@@ -75,13 +75,20 @@ sg_settle_delivery(struct sg_state *state, uint32_t index, uint64_t seq)
     sg_settle_wait_delivery(state, index);
 }
 
+bool
+sg_settle_over(const struct sg_state *state, uint32_t index)
+{
+    return sg_state_release(state, index)->deliveries == 0 &&
+           !is_head(state, index) && !sg_settle_owed(state, index);
+}
+
 void
 sg_settle_release(struct sg_state *state, uint32_t index, uint64_t seq)
 {
     struct sg_release *release = release_at(state, index);
 
-    if (release->settled != 0 || release->deliveries != 0 ||
-        is_head(state, index) || sg_settle_owed(state, index))
+    if (release->settled != 0 || release->first_rendition != 0 ||
+        !sg_settle_over(state, index))
         return;
     release->settled = seq;
     sg_settle_wait_release(state, index);
@@ -158,33 +165,12 @@ let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
     return err;
 }
 
-static void
-forget_renditions(struct sg_state *state, uint32_t first)
-{
-    uint8_t at[8];
-
-    while (first != 0) {
-        struct sg_rendition *one = sg_pool_at(state->renditions, first);
-        uint32_t index = first;
-        first = one->next;
-        sg_bytes_store_u64(at, one->seq);
-        if (sg_state_find(state->rendition_of,
-                          sg_state_hash(one->parameters)) == index)
-            sg_table_remove(state->rendition_of,
-                            sg_state_hash(one->parameters));
-        sg_table_remove(state->rendition_at, sg_slice_of(at, sizeof at));
-        sg_state_drop(&one->kept);
-        sg_pool_give(state->renditions, index);
-    }
-}
-
 static enum sg_err
 let_release_go(struct sg_state *state, uint32_t index)
 {
     struct sg_release *release = release_at(state, index);
 
     enum sg_err err = sg_cold_put_release(state, release);
-    forget_renditions(state, release->first_rendition);
     sg_release_unindex(state, index);
     sg_state_drop(&release->kept);
     sg_pool_give(state->releases, index);
@@ -213,7 +199,8 @@ sg_settle_leave(struct sg_state *state, uint64_t seq)
             state->settling_releases.last = 0;
         release->settling = 0;
         release->settled = 0;
-        if (release->deliveries == 0 && !sg_settle_owed(state, at))
+        if (release->first_rendition == 0 && release->deliveries == 0 &&
+            !sg_settle_owed(state, at))
             err = let_release_go(state, at);
     }
     return err;

@@ -2,8 +2,9 @@
 //
 // A delivery is over when nothing can come of it (sg_deliver_final) and its
 // release is not the newest of its flow. A release is settled when it is not
-// the newest, none of its deliveries is in memory, and no subscription still
-// waits to be decided for it. What is over waits SG_LIMIT_SETTLE entries, more
+// the newest, none of its deliveries and renditions is in memory, and no
+// subscription still waits to be decided for it: what the store holds of it is
+// then found by its objects alone (cold.h). What is over waits SG_LIMIT_SETTLE entries, more
 // than a turn writes, so that no index of it is held by a handler; then it
 // becomes rows of the index (cold.h). All of it is part of apply: the same log
 // gives the same state in memory.
@@ -13,6 +14,8 @@
 
 // Does a subscription wait to be decided for this release?
 bool sg_settle_owed(const struct sg_state *state, uint32_t release);
+// Nothing can come of the release any more; renditions of it may still be there.
+bool sg_settle_over(const struct sg_state *state, uint32_t release);
 // After each move of a delivery; seq: entry being applied.
 void sg_settle_delivery(struct sg_state *state, uint32_t index, uint64_t seq);
 // After something may have settled a release.

@@ -11,12 +11,12 @@
 #include "broker/core/subscribe.h"
 #include "broker/core/volatile.h"
 
-// "SGSS2", then the place in the log, then sections in the order of `sections`, each a count and so many
+// "SGSS3", then the place in the log, then sections in the order of `sections`, each a count and so many
 // objects. An object is written and read by one function, field by field, so
 // that the two cannot disagree; pool indexes are written as the place of what
 // they point to among those written before.
 enum { BUFFER = 4096 };
-static const char magic[] = "SGSS2";
+static const char magic[] = "SGSS3";
 
 struct walk {
     const struct sg_snapshot_sink *sink; // writing, else NULL

@@ -58,6 +58,8 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
     state->seeds = sg_table_new(releases, key);
     state->rendition_of =
         sg_table_new_own(cap_of(caps->renditions, SG_LIMIT_RENDITIONS));
+    state->rendition_object =
+        sg_table_new_own(cap_of(caps->renditions, SG_LIMIT_RENDITIONS));
     state->rendition_at =
         sg_table_new_own(cap_of(caps->renditions, SG_LIMIT_RENDITIONS));
     state->subscription_of =
@@ -76,9 +78,10 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
            state->release_of != NULL && state->release_at != NULL &&
            state->release_by != NULL && state->seeds != NULL &&
            state->cold != NULL && state->rendition_at != NULL &&
-           state->rendition_of != NULL && state->subscription_of != NULL &&
-           state->delivery_of != NULL && state->agreement_of != NULL &&
-           state->record_of != NULL && state->consent != NULL;
+           state->rendition_object != NULL && state->rendition_of != NULL &&
+           state->subscription_of != NULL && state->delivery_of != NULL &&
+           state->agreement_of != NULL && state->record_of != NULL &&
+           state->consent != NULL;
 }
 
 struct sg_state *
@@ -143,11 +146,11 @@ sg_state_free(struct sg_state **state)
     sg_state_drop(&s->proposed.kept);
     sg_state_drop(&s->active.kept);
     struct sg_table **tables[] = {
-        &s->known_keys,   &s->revoked,         &s->flow_of,
-        &s->structure_of, &s->release_of,      &s->release_at,
-        &s->release_by,   &s->rendition_at,    &s->seeds,
-        &s->rendition_of, &s->subscription_of, &s->delivery_of,
-        &s->agreement_of, &s->record_of};
+        &s->known_keys,   &s->revoked,      &s->flow_of,
+        &s->structure_of, &s->release_of,   &s->release_at,
+        &s->release_by,   &s->rendition_at, &s->rendition_object,
+        &s->seeds,        &s->rendition_of, &s->subscription_of,
+        &s->delivery_of,  &s->agreement_of, &s->record_of};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_consent_free(&s->consent);

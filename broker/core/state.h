@@ -180,6 +180,7 @@ enum sg_delivery_event {
     SG_DELIVERY_REFUSE,
     SG_DELIVERY_STOP,
     SG_DELIVERY_EXPIRE,
+    SG_DELIVERY_UNMAKE, // its rendition is gone
     SG_DELIVERY_EVENTS,
 };
 
@@ -250,18 +251,19 @@ struct sg_state {
 
     struct sg_pool *flows, *structures, *releases, *renditions, *subscriptions;
     struct sg_pool *deliveries, *agreements, *records;
-    struct sg_table *flow_of;         // id
-    struct sg_table *structure_of;    // sha256
-    struct sg_table *release_of;      // manifest sha256
-    struct sg_table *release_at;      // seq, 8 bytes
-    struct sg_table *release_by;      // flow index 4, revision 8 bytes
-    struct sg_table *seeds;           // seed_commit
-    struct sg_table *rendition_of;    // parameters sha256
-    struct sg_table *rendition_at;    // seq, 8 bytes
-    struct sg_table *subscription_of; // id
-    struct sg_table *delivery_of;     // id
-    struct sg_table *agreement_of;    // id
-    struct sg_table *record_of;       // agreement | record
+    struct sg_table *flow_of;          // id
+    struct sg_table *structure_of;     // sha256
+    struct sg_table *release_of;       // manifest sha256
+    struct sg_table *release_at;       // seq, 8 bytes
+    struct sg_table *release_by;       // flow index 4, revision 8 bytes
+    struct sg_table *seeds;            // seed_commit
+    struct sg_table *rendition_of;     // parameters sha256
+    struct sg_table *rendition_at;     // seq, 8 bytes
+    struct sg_table *rendition_object; // object id
+    struct sg_table *subscription_of;  // id
+    struct sg_table *delivery_of;      // id
+    struct sg_table *agreement_of;     // id
+    struct sg_table *record_of;        // agreement | record
     struct sg_consent *consent;
     struct sg_cold *cold; // rows of what has left memory
 

@@ -1,5 +1,6 @@
 #include "broker/core/upload.h"
 
+#include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/policy_admin.h"
@@ -345,6 +346,17 @@ sg_upload_chunk(struct sg_turn *turn)
         sg_upload_store(turn, upload, chunk->index, payload);
 }
 
+// A document that never came whole; its key goes too.
+static void
+give_up(struct sg_turn *turn, uint32_t index, bool keep_bytes)
+{
+    const struct sg_upload *upload = sg_upload_at(turn->core, index);
+
+    if (upload->kind == SG_UPLOAD_STRUCTURE)
+        sg_destroy_key(turn->core, upload->sha256, NULL);
+    sg_upload_drop(turn, index, keep_bytes);
+}
+
 void
 sg_upload_stored(struct sg_turn *turn, const struct sg_event *event)
 {
@@ -363,7 +375,7 @@ sg_upload_stored(struct sg_turn *turn, const struct sg_event *event)
         if (upload->kind == SG_UPLOAD_RELEASE)
             sg_inspect_failed(turn, index, stored->err);
         else
-            sg_upload_drop(turn, index, true);
+            give_up(turn, index, true);
         return;
     }
     if (!stored->whole)
@@ -392,6 +404,6 @@ sg_upload_expire(struct sg_turn *turn)
         if (upload->kind == SG_UPLOAD_RELEASE)
             sg_inspect_failed(turn, i, SG_ERR_SHORT);
         else
-            sg_upload_drop(turn, i, upload->kind == SG_UPLOAD_POLICY);
+            give_up(turn, i, upload->kind == SG_UPLOAD_POLICY);
     }
 }

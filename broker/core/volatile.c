@@ -55,9 +55,12 @@ open_arrays(struct sg_core *core)
 {
     size_t flows = core->flows_cap + 1u;
     size_t asked = SG_ASKED_MAX * sizeof *core->asked;
+    size_t renditions = core->renditions_cap + 1u;
+    size_t dead = SG_DYING_MAX * sizeof *core->dead;
 
     core->mem = sg_arena_new(flows * 16 + core->uploads_cap * 8u + asked +
-                                 SG_LIMIT_RENDERINGS * 4u + 4096,
+                                 SG_LIMIT_RENDERINGS * 4u + renditions * 9 +
+                                 dead + sizeof *core->dying + 4096,
                              0);
     if (core->mem == NULL)
         return false;
@@ -71,9 +74,16 @@ open_arrays(struct sg_core *core)
     core->render_waiting = sg_arena_take(
         core->mem, SG_LIMIT_RENDERINGS * sizeof *core->render_waiting);
     core->asked = sg_arena_take(core->mem, asked);
+    core->dying = sg_arena_take(core->mem, sizeof *core->dying);
+    core->dead = sg_arena_take(core->mem, dead);
+    core->rendition_used =
+        sg_arena_take(core->mem, renditions * sizeof *core->rendition_used);
+    core->rendition_lost = sg_arena_take(core->mem, renditions);
     return core->flow_due != NULL && core->flow_pending != NULL &&
            core->match_from != NULL && core->waiting != NULL &&
-           core->render_waiting != NULL && core->asked != NULL;
+           core->render_waiting != NULL && core->asked != NULL &&
+           core->dying != NULL && core->dead != NULL &&
+           core->rendition_used != NULL && core->rendition_lost != NULL;
 }
 
 bool

@@ -146,6 +146,22 @@ struct sg_asked { // who waits for the statement on an agreement
 
 enum { SG_ASKED_MAX = 4096 };
 
+enum { SG_DYING_MAX = 2048 };
+
+struct sg_dying_key {
+    uint8_t manifest[32];
+    uint8_t variant[16]; // whole: all 0xff
+    bool whole;          // the release's own key and every other of it
+    uint32_t rendition;  // whose key it is; 0: none's
+};
+
+struct sg_dying { // keys being destroyed; one group at a time
+    bool busy;
+    const char *ground;
+    size_t count;
+    struct sg_dying_key key[SG_DYING_MAX];
+};
+
 struct sg_core {
     struct sg_arena *home; // where it lies
     struct sg_core_options options;
@@ -195,11 +211,17 @@ struct sg_core {
     uint32_t uploads_cap;
     uint32_t *flow_pending; // by flow index: first upload of its row
     uint64_t *match_from;   // by flow index: entry of the last one matched
-    uint32_t *waiting;      // uploads for a worker, in order
+    struct sg_dying *dying;
+    struct sg_dying_key *dead; // keys that wait for their group
+    size_t dead_count;
+    uint64_t *rendition_used; // by index: when it last was; 0: before the start
+    bool *rendition_lost;     // by index: its bytes are damaged
+    bool lost_due;
+    uint32_t *waiting; // uploads for a worker, in order
     size_t waiting_count;
     uint32_t *render_waiting; // makings for a worker, in order
     size_t render_waiting_count;
-    uint64_t next_sweep, next_retention;
+    uint64_t next_sweep, next_retention, next_crowded;
     bool disk_full, stopping, stopped, keys_due;
     uint64_t clock_ahead; // of the time we go by: what a step has added
     enum sg_err halted;   // the log is not whole: nothing more is decided

@@ -67,6 +67,19 @@ sg_keys_has(const struct sg_keys *keys, const uint8_t manifest_sha256[32],
     return sg_table_get(keys->rows, sg_slice_of(name, sizeof(name)), NULL);
 }
 
+bool
+sg_keys_next(const struct sg_keys *keys, uint32_t *at,
+             uint8_t name[SG_KEYS_NAME_LEN])
+{
+    struct sg_slice key;
+    uint64_t index;
+
+    if (!sg_table_next(keys->rows, at, &key, &index))
+        return false;
+    memcpy(name, key.ptr, SG_KEYS_NAME_LEN);
+    return true;
+}
+
 uint32_t
 sg_keys_count(const struct sg_keys *keys)
 {

@@ -37,5 +37,9 @@ void sg_keys_store_name(const uint8_t genesis[32], uint8_t out[32]);
 
 bool sg_keys_has(const struct sg_keys *keys, const uint8_t manifest_sha256[32],
                  const uint8_t variant[16]);
+// All names, manifest | variant: *at starts at 0; false: no more. The table may
+// not change in between.
+bool sg_keys_next(const struct sg_keys *keys, uint32_t *at,
+                  uint8_t name[SG_KEYS_NAME_LEN]);
 uint32_t sg_keys_count(const struct sg_keys *keys);
 uint64_t sg_keys_generation(const struct sg_keys *keys); // g

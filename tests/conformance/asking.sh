@@ -149,4 +149,24 @@ words_too() { as court status && grep -q '^peak memory  *[0-9.]* MiB' "$work/sai
 expect 'an auditor too, in words' words_too
 expect 'a subscriber does not' refused 77 norway status
 
+# ---- what a crash leaves over -----------------------------------------------------
+as office publish "$here/schemas/sdg/data/rwanda.csv" --flow FIGURES --rehearse || die rehearse
+kill -9 "$gate_pid"
+wait "$gate_pid" 2>/dev/null || true
+gate_again
+swept() { # the key of the rehearsed release is destroyed, and the log says so
+    tries=0
+    until fetched court && grep -q '"word":"destroyed".*left_over' "$work/court.log"; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || return 1
+        sleep 0.05
+    done
+    grep -q '"event":"store.swept"' "$work/gate.log"
+}
+expect 'a key that a crash left over is destroyed at the next start' swept
+still() { as norway subscribe FIGURES --name AGAIN --purpose sdg_reporting \
+    --promise attribute_source --promise keep_licence --promise no_onward &&
+    as norway receive AGAIN --once --wait 30 --out "$work/received"; }
+expect 'and nothing else is' still
+
 exit $status

@@ -77,6 +77,10 @@ gate_open() {
         as HUB roster sign "$work/roster" --key "$work/$key.key" || die 'roster sign'
     done
     as HUB init "$work/HUB" --roster "$work/roster" || die 'init --roster'
+    gate_again
+}
+
+gate_again() { # starts it, and tells everybody where it is now
     gate_start
     control=$(sed -n 's/^control //p' "$work/HUB/endpoints")
     data=$(sed -n 's/^data //p' "$work/HUB/endpoints")

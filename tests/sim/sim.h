@@ -128,7 +128,8 @@ struct sim {
     // rows_found are committed and outlive a crash
     struct sg_row **rows;
     size_t rows_count, rows_found;
-    size_t rows_size; // entries whose rows are all found
+    size_t rows_size;  // entries whose rows are all found
+    bool index_broken; // no row can be read
     uint64_t settle_after;
     uint64_t releases;       // that the publisher makes
     uint32_t retention_days; // that it claims
@@ -138,6 +139,8 @@ struct sim {
     unsigned keys, keys_cancelled, denied;
     uint8_t (*reports)[16]; // that jobs made and nobody has removed
     size_t reports_count, reports_named;
+    struct sim_store *store; // sim_store.c
+    uint64_t tables;
 };
 
 uint64_t sim_random(struct sim *sim);
@@ -161,6 +164,12 @@ void sim_work(struct sim *sim, const struct sg_job *job); // sim_worker.c
 // Is this report in the store? removed: it goes.
 bool sim_has_report(struct sim *sim, const uint8_t id[16], bool removed);
 void sim_watch_report(struct sim *sim, const struct sg_appended *entry);
+
+// sim_store.c: names in the payload store and the wrapping table.
+void sim_store_effect(struct sim *sim, const struct sg_effect *effect);
+void sim_store_made(struct sim *sim, const struct sg_object *object);
+void sim_store_recover(struct sim *sim);
+void sim_store_check(struct sim *sim); // breaks when it is not what it must be
 
 // Terms of a flow with one signature; terms_sha is of the last ones made.
 Sgpb__TwoSigned *sim_terms(struct sim *sim, int peer, const char *flow);

@@ -80,6 +80,8 @@ sim_lookup_find(void *ctx, struct sg_row *row)
 {
     struct sim *sim = ctx;
 
+    if (sim->index_broken)
+        return SG_ERR_CORRUPT;
     for (size_t i = sim->rows_found; i > 0; i--)
         if (same_key(sim->rows[i - 1], row)) {
             *row = *sim->rows[i - 1];

@@ -80,6 +80,7 @@ made(struct sim *sim, const struct sg_object *object, struct sg_job_output *out)
     out->bytes = (out->chunks - 1) * object->chunk_size + 100;
     sg_crypto_sha256(object->id, 16, out->chunk_root);
     sg_crypto_sha256(object->variant, 16, out->key_commit);
+    sim_store_made(sim, object);
 }
 
 static void

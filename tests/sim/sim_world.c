@@ -7,6 +7,7 @@
 enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
 enum { RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
+enum { QUIET_HALF_DAYS = 8 }; // until whatever is to be swept is
 #define QUIET_US (START_US + 20ull * 1000000)
 
 // splitmix64
@@ -326,21 +327,6 @@ release_key(struct sim *sim, const struct sg_effect_key *key)
 }
 
 static void
-destroy(struct sim *sim, const struct sg_effect *effect)
-{
-    struct sg_event event = {.kind = SG_EVENT_DESTROYED};
-    size_t count = effect->u.destroy.manifests_count;
-    struct sg_slice names =
-        sim_copy(sim, sg_slice_of(effect->u.destroy.manifests, count * 32));
-
-    event.u.destroyed.table = 1;
-    event.u.destroyed.class = "medium";
-    event.u.destroyed.manifests = (void *)(uintptr_t)names.ptr;
-    event.u.destroyed.manifests_count = count;
-    sim_to_gate(sim, &event, 1000);
-}
-
-static void
 env_effect(void *ctx, const struct sg_effect *effect)
 {
     struct sim *sim = ctx;
@@ -348,6 +334,7 @@ env_effect(void *ctx, const struct sg_effect *effect)
     if (effect->after_seq != SG_AFTER_NOTHING &&
         effect->after_seq >= sim->durable)
         sim_break(sim, "an effect before its decision was durable");
+    sim_store_effect(sim, effect);
     if (effect->kind == SG_EFFECT_SEND)
         send(sim, &effect->u.send);
     else if (effect->kind == SG_EFFECT_REMOVE_OBJECT)
@@ -360,8 +347,6 @@ env_effect(void *ctx, const struct sg_effect *effect)
         sim_work(sim, effect->u.start_job);
     else if (effect->kind == SG_EFFECT_RELEASE_KEY)
         release_key(sim, &effect->u.key);
-    else if (effect->kind == SG_EFFECT_DESTROY)
-        destroy(sim, effect);
     else if (effect->kind == SG_EFFECT_PUT_ROW)
         sim_put_effect(sim, effect);
     else if (effect->kind == SG_EFFECT_SNAPSHOT)
@@ -610,8 +595,10 @@ sim_crash(struct sim *sim)
     }
     check_acknowledged(sim);
     recover(sim);
-    if (sim->broken == NULL && replay_rows(sim))
-        start(sim, "recovery");
+    if (sim->broken != NULL || !replay_rows(sim))
+        return;
+    sim_store_recover(sim);
+    start(sim, "recovery");
 }
 
 // ---- a run --------------------------------------------------------------------------------------
@@ -742,6 +729,25 @@ sim_settle(struct sim *sim)
     }
 }
 
+// Nobody speaks any more; what is to be swept is swept.
+static void
+quiet_days(struct sim *sim)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < sim->queue_count; i++)
+        if (sim->queue[i]->peer < 0 || sim->queue[i]->envelope.ptr != NULL)
+            sim->queue[left++] = sim->queue[i];
+    sim->queue_count = left;
+    for (int i = 0; i < QUIET_HALF_DAYS && sim->broken == NULL; i++) {
+        sim_settle(sim);
+        sim->now += DAY_US / 2;
+    }
+    sim_settle(sim);
+    if (sim->broken == NULL)
+        sim_store_check(sim);
+}
+
 const char *
 sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
 {
@@ -773,6 +779,7 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
         sim_break(sim, "what is owed never came");
     if (sim->crashes == 0 && sim->reports_count > sim->reports_named)
         sim_break(sim, "reports are left over that nothing names");
+    quiet_days(sim);
     if (sim->broken == NULL)
         sim_compare(sim);
     hash_log(sim);

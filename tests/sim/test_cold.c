@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "broker/core/cold.h"
+#include "broker/core/release.h"
 #include "broker/core/volatile.h"
 #include "tests/sim/sim.h"
 
@@ -333,8 +334,14 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     publish_up_to(sim, RELEASES + 10);
     for (int i = 0; i < 60; i++)
         tick(sim, FAR);
-    assert_in_range(sg_pool_count(sim->core->state->releases), 1, 14);
     assert_int_equal(sim->peer[FAR].seen_count, RELEASES + 8);
+    // They leave when their renditions are destroyed.
+    sim->now += 3600 * 1000000ull;
+    sim->releases = RELEASES + 20;
+    publish_up_to(sim, RELEASES + 20);
+    for (int i = 0; i < 60; i++)
+        tick(sim, FAR);
+    assert_in_range(sg_pool_count(sim->core->state->releases), 1, 20);
 }
 
 // Each return of a release makes its renditions again: that must not end.
@@ -394,6 +401,91 @@ releases_out_of_memory_end_with_their_time(void **state)
     sim_close(&sim);
 }
 
+// Are its bytes and its key what the core keeps?
+static bool
+is_known(const struct sim *sim, const Sgpb__Accepted *release)
+{
+    bool bytes = sg_core_knows_object(sim->core, release->spool->id.data);
+    bool leaves = sg_core_knows_object(sim->core, release->leaves->id.data);
+
+    assert_int_equal(bytes, leaves);
+    assert_int_equal(
+        bytes, sg_core_knows_key(sim->core, release->manifest_sha256.data));
+    return bytes;
+}
+
+static unsigned
+known_releases(struct sim *sim)
+{
+    unsigned known = 0;
+
+    for (size_t i = 0; i < sim->count; i++) {
+        void *body;
+        if (sim->entries[i].type == SG_ENTRY_ACCEPTED &&
+            sg_codec_unpack(&sgpb__accepted__descriptor, sim->entries[i].body,
+                            sim->mem, &body) == SG_OK)
+            known += is_known(sim, body);
+    }
+    return known;
+}
+
+static void
+what_the_log_names_is_kept_wherever_its_release_is(void **state)
+{
+    static const uint8_t stranger[32] = {7};
+    struct sim *sim = world(2);
+
+    (void)state;
+    publish_up_to(sim, RELEASES);
+    assert_int_equal(known_releases(sim), RELEASES); // not yet in the index
+    sim_commit(sim);
+    sim_settle(sim);
+    sim->now += 3600 * 1000000ull;
+    tick(sim, NEAR);
+    assert_true(sg_pool_count(sim->core->state->releases) < RELEASES);
+    assert_int_equal(known_releases(sim), RELEASES);
+    sim_crash(sim); // and the sweep after it
+    assert_int_equal(known_releases(sim), RELEASES);
+    for (int day = 0; day < 4; day++) {
+        sim->now += DAY_US + 1000000;
+        tick(sim, NEAR);
+    }
+    assert_int_equal(known_releases(sim), 0);
+    sim_store_check(sim);
+    assert_null(sim->broken);
+    assert_false(sg_core_knows_object(sim->core, stranger));
+    assert_false(sg_core_knows_key(sim->core, stranger));
+    sim->index_broken = true; // what cannot be known is kept
+    assert_true(sg_core_knows_object(sim->core, stranger));
+    assert_true(sg_core_knows_key(sim->core, stranger));
+    sim_close(&sim);
+}
+
+static void
+the_report_of_a_refusal_is_kept_with_its_key(void **state)
+{
+    uint8_t id[16] = {8}, manifest[32] = {9};
+    struct sim *sim = world(0);
+    Sgpb__Refused body = SGPB__REFUSED__INIT;
+    Sgpb__ObjectRef report = SGPB__OBJECT_REF__INIT;
+    const struct sg_appended entry = {.seq = sim->core->state->next_seq,
+                                      .type = SG_ENTRY_REFUSED};
+
+    (void)state;
+    body.manifest_sha256 = BYTES(manifest, 32);
+    assert_false(sg_core_knows_key(sim->core, manifest));
+    assert_int_equal(sg_release_apply_refused(sim->core->state, &entry, &body),
+                     SG_OK);
+    assert_false(sg_core_knows_key(sim->core, manifest)); // nothing under it
+    report.id = BYTES(id, 16);
+    body.report = &report;
+    assert_int_equal(sg_release_apply_refused(sim->core->state, &entry, &body),
+                     SG_OK);
+    assert_true(sg_core_knows_object(sim->core, id));
+    assert_true(sg_core_knows_key(sim->core, manifest));
+    sim_close(&sim);
+}
+
 static void
 damage_found_after_the_start_is_told_and_may_stop_the_gate(void **state)
 {
@@ -437,6 +529,8 @@ main(void)
         cmocka_unit_test(
             damage_found_after_the_start_is_told_and_may_stop_the_gate),
         cmocka_unit_test(releases_out_of_memory_end_with_their_time),
+        cmocka_unit_test(what_the_log_names_is_kept_wherever_its_release_is),
+        cmocka_unit_test(the_report_of_a_refusal_is_kept_with_its_key),
     };
 
     return sg_crypto_start() == SG_OK

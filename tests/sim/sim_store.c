@@ -1,0 +1,363 @@
+// The payload store and the wrapping table as names alone: what is in them must
+// be what the log names, no more and no less.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/sim/sim.h"
+
+enum { OBJECTS_MAX = 4096 };
+
+struct sim_object {
+    uint8_t id[16];
+    uint64_t token; // 0: whole
+};
+
+struct sim_store {
+    struct sim_object object[OBJECTS_MAX];
+    uint8_t key[OBJECTS_MAX][48];
+    size_t objects, keys;
+};
+
+static struct sim_store *
+store_of(struct sim *sim)
+{
+    if (sim->store == NULL)
+        sim->store = sim_take(sim, sizeof *sim->store);
+    return sim->store;
+}
+
+static void
+add_object(struct sim *sim, const uint8_t id[16], uint64_t token)
+{
+    struct sim_store *store = store_of(sim);
+
+    SG_ASSERT(store->objects < OBJECTS_MAX);
+    struct sim_object *one = &store->object[store->objects++];
+    memcpy(one->id, id, 16);
+    one->token = token;
+}
+
+static void
+remove_at(struct sim_store *store, size_t i)
+{
+    store->object[i] = store->object[--store->objects];
+}
+
+// token 0: by id.
+static void
+remove_object(struct sim *sim, const uint8_t *id, uint64_t token)
+{
+    struct sim_store *store = store_of(sim);
+
+    for (size_t i = store->objects; i > 0; i--)
+        if (token != 0 ? store->object[i - 1].token == token
+                       : memcmp(store->object[i - 1].id, id, 16) == 0)
+            remove_at(store, i - 1);
+}
+
+static size_t
+key_at(const struct sim_store *store, const uint8_t *manifest,
+       const uint8_t *variant)
+{
+    size_t i = 0;
+
+    while (i < store->keys && (memcmp(store->key[i], manifest, 32) != 0 ||
+                               memcmp(store->key[i] + 32, variant, 16) != 0))
+        i++;
+    return i;
+}
+
+static void
+make_key(struct sim *sim, const uint8_t *manifest, const uint8_t *variant)
+{
+    struct sim_store *store = store_of(sim);
+
+    if (key_at(store, manifest, variant) < store->keys)
+        return;
+    SG_ASSERT(store->keys < OBJECTS_MAX);
+    memcpy(store->key[store->keys], manifest, 32);
+    memcpy(store->key[store->keys++] + 32, variant, 16);
+}
+
+static void
+destroy(struct sim *sim, const struct sg_effect *effect)
+{
+    static const uint8_t every[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff};
+    struct sim_store *store = store_of(sim);
+    struct sg_event event = {.kind = SG_EVENT_DESTROYED};
+
+    for (size_t n = 0; n < effect->u.destroy.count; n++) {
+        const uint8_t *name = effect->u.destroy.names[n];
+        bool all = memcmp(name + 32, every, 16) == 0;
+        for (size_t i = store->keys; i > 0; i--)
+            if (memcmp(store->key[i - 1], name, all ? 32 : 48) == 0)
+                memcpy(store->key[i - 1], store->key[--store->keys], 48);
+    }
+    event.u.destroyed.table = ++sim->tables;
+    event.u.destroyed.class = "best_effort";
+    sim_to_gate(sim, &event, 1000 + sim_below(sim, 5000));
+}
+
+void
+sim_store_effect(struct sim *sim, const struct sg_effect *effect)
+{
+    const struct sg_effect_store *chunk = &effect->u.store;
+    struct sim_store *store = store_of(sim);
+
+    if (effect->kind == SG_EFFECT_BEGIN_OBJECT)
+        add_object(sim, effect->u.begin.object.id, effect->u.begin.upload);
+    else if (effect->kind == SG_EFFECT_DROP_OBJECT)
+        remove_object(sim, NULL, effect->u.upload);
+    else if (effect->kind == SG_EFFECT_REMOVE_OBJECT)
+        remove_object(sim, effect->u.object_id, 0);
+    else if (effect->kind == SG_EFFECT_MAKE_KEY)
+        make_key(sim, effect->u.make_key.manifest, effect->u.make_key.variant);
+    else if (effect->kind == SG_EFFECT_DESTROY)
+        destroy(sim, effect);
+    if (effect->kind == SG_EFFECT_STORE_CHUNK && chunk->last)
+        for (size_t i = 0; i < store->objects; i++)
+            if (store->object[i].token == chunk->upload)
+                store->object[i].token = 0;
+}
+
+void
+sim_store_made(struct sim *sim, const struct sg_object *object)
+{
+    add_object(sim, object->id, 0);
+}
+
+// As env_orphan.c does after a recovery; what was not whole is gone.
+void
+sim_store_recover(struct sim *sim)
+{
+    static const uint8_t zeros[16];
+    struct sim_store *store = store_of(sim);
+    struct sg_event event = {.kind = SG_EVENT_ORPHANS};
+    uint8_t(*names)[48] = sim_take(sim, (store->keys + 1) * sizeof *names);
+
+    for (size_t i = store->objects; i > 0; i--)
+        if (store->object[i - 1].token != 0 ||
+            !sg_core_knows_object(sim->core, store->object[i - 1].id))
+            remove_at(store, i - 1);
+    event.u.orphans.names = (const uint8_t(*)[48])names;
+    for (size_t i = 0; i < store->keys; i++) {
+        bool known = false;
+        const struct sg_object *object;
+        uint32_t at = 0;
+        if (memcmp(store->key[i] + 32, zeros, 16) == 0)
+            known = sg_core_knows_key(sim->core, store->key[i]);
+        else
+            while (!known && sg_core_next_rendition(sim->core, &at, &object))
+                known = memcmp(object->variant, store->key[i] + 32, 16) == 0;
+        if (!known)
+            memcpy(names[event.u.orphans.count++], store->key[i], 48);
+    }
+    if (event.u.orphans.count > 0)
+        sim_to_gate(sim, &event, 1);
+    uint32_t at = 0;
+    const struct sg_object *object;
+    while (sg_core_next_rendition(sim->core, &at, &object)) {
+        struct sg_event lost = {.kind = SG_EVENT_OBJECT_LOST};
+        if (key_at(store, object->manifest, object->variant) < store->keys)
+            continue;
+        memcpy(lost.u.object_id, object->id, 16);
+        sim_to_gate(sim, &lost, 1);
+    }
+}
+
+// ---- what the log names --------------------------------------------------------
+
+struct named {
+    struct sim_store *should;
+    uint64_t seq[OBJECTS_MAX]; // entry that names the object
+    uint64_t key_seq[OBJECTS_MAX];
+};
+
+static void
+name_object(struct named *named, const Sgpb__ObjectRef *ref, uint64_t seq)
+{
+    if (ref == NULL)
+        return;
+    named->seq[named->should->objects] = seq;
+    memcpy(named->should->object[named->should->objects++].id, ref->id.data,
+           16);
+}
+
+static void
+name_key(struct named *named, ProtobufCBinaryData manifest,
+         const Sgpb__ObjectRef *of, uint64_t seq)
+{
+    struct sim_store *should = named->should;
+
+    named->key_seq[should->keys] = seq;
+    memset(should->key[should->keys], 0, 48);
+    memcpy(should->key[should->keys], manifest.data, 32);
+    if (of != NULL && of->variant.len == 16)
+        memcpy(should->key[should->keys] + 32, of->variant.data, 16);
+    should->keys++;
+}
+
+static void
+unname(struct named *named, uint64_t seq)
+{
+    struct sim_store *should = named->should;
+
+    for (size_t i = should->objects; i > 0; i--)
+        if (named->seq[i - 1] == seq) {
+            remove_at(should, i - 1);
+            named->seq[i - 1] = named->seq[should->objects];
+        }
+    for (size_t i = should->keys; i > 0; i--)
+        if (named->key_seq[i - 1] == seq) {
+            memcpy(should->key[i - 1], should->key[--should->keys], 48);
+            named->key_seq[i - 1] = named->key_seq[should->keys];
+        }
+}
+
+static const void *
+body_of(struct sim *sim, const struct sim_entry *entry,
+        const ProtobufCMessageDescriptor *type)
+{
+    void *body = NULL;
+    enum sg_err err = sg_codec_unpack(type, entry->body, sim->mem, &body);
+
+    SG_ASSERT(err == SG_OK);
+    return body;
+}
+
+// Of a release that was refused before it was accepted: the report too.
+static void
+unname_keys(struct named *named, const uint8_t manifest[32])
+{
+    struct sim_store *should = named->should;
+
+    for (size_t i = should->keys; i > 0; i--)
+        if (memcmp(should->key[i - 1], manifest, 32) == 0) {
+            memcpy(should->key[i - 1], should->key[--should->keys], 48);
+            named->key_seq[i - 1] = named->key_seq[should->keys];
+        }
+}
+
+static void
+name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
+           const uint8_t (*manifest_of)[32])
+{
+    if (entry->type == SG_ENTRY_ACCEPTED) {
+        const Sgpb__Accepted *b =
+            body_of(sim, entry, &sgpb__accepted__descriptor);
+        name_object(named, b->spool, entry->seq);
+        name_object(named, b->leaves, entry->seq);
+        name_object(named, b->report, entry->seq);
+        name_key(named, b->manifest_sha256, NULL, entry->seq);
+    } else if (entry->type == SG_ENTRY_REFUSED) {
+        const Sgpb__Refused *b =
+            body_of(sim, entry, &sgpb__refused__descriptor);
+        name_object(named, b->report, entry->seq);
+        if (b->report != NULL)
+            name_key(named, b->manifest_sha256, NULL, entry->seq);
+    } else if (entry->type == SG_ENTRY_STRUCTURE) {
+        const Sgpb__StructureEntry *b =
+            body_of(sim, entry, &sgpb__structure_entry__descriptor);
+        name_object(named, b->object, entry->seq);
+        name_key(named, b->sha256, NULL, entry->seq);
+    } else if (entry->type == SG_ENTRY_OBJECT_MADE) {
+        const Sgpb__ObjectMade *b =
+            body_of(sim, entry, &sgpb__object_made__descriptor);
+        name_object(named, b->object, entry->seq);
+        name_key(named, BYTES(manifest_of[b->sources[0]], 32), b->object,
+                 entry->seq);
+    } else if (entry->type == SG_ENTRY_DESTROYED) {
+        const Sgpb__Destroyed *b =
+            body_of(sim, entry, &sgpb__destroyed__descriptor);
+        for (size_t i = 0; i < b->n_objects; i++)
+            unname(named, b->objects[i]);
+        for (size_t i = 0; i < b->n_manifests; i++)
+            for (uint64_t seq = 0; seq < entry->seq; seq++)
+                if (sim->entries[seq].type == SG_ENTRY_ACCEPTED &&
+                    memcmp(manifest_of[seq], b->manifests[i].data, 32) == 0) {
+                    unname(named, seq);
+                    unname_keys(named, manifest_of[seq]);
+                }
+    }
+}
+
+static bool
+is_acknowledged(struct sim *sim, const Sgpb__DeliveryEntry *entry)
+{
+    struct sim_entry inner = {
+        .body = {entry->delivery->body.data, entry->delivery->body.len}};
+    const Sgpb__Delivery *doc =
+        body_of(sim, &inner, &sgpb__delivery__descriptor);
+
+    for (size_t i = 0; i < sim->count; i++) {
+        if (sim->entries[i].type != SG_ENTRY_RECEIPT_ACK)
+            continue;
+        const Sgpb__ReceiptAckEntry *b = body_of(
+            sim, &sim->entries[i], &sgpb__receipt_ack_entry__descriptor);
+        inner.body = sg_slice_of(b->ack->body.data, b->ack->body.len);
+        const Sgpb__ReceiptAck *ack =
+            body_of(sim, &inner, &sgpb__receipt_ack__descriptor);
+        if (memcmp(ack->delivery_id.data, doc->delivery_id.data, 16) == 0)
+            return true;
+    }
+    return false;
+}
+
+// After days of silence only what is still owed to somebody is kept (R5).
+static bool
+is_owed(struct sim *sim, uint64_t rendition)
+{
+    for (size_t i = 0; i < sim->count; i++) {
+        if (sim->entries[i].type != SG_ENTRY_DELIVERY)
+            continue;
+        const Sgpb__DeliveryEntry *b =
+            body_of(sim, &sim->entries[i], &sgpb__delivery_entry__descriptor);
+        if (b->object == rendition && !is_acknowledged(sim, b))
+            return true;
+    }
+    return false;
+}
+
+void
+sim_store_check(struct sim *sim)
+{
+    struct sim_store *store = store_of(sim);
+    struct named *named = sim_take(sim, sizeof *named);
+    uint8_t(*manifest_of)[32] =
+        sim_take(sim, (sim->count + 1) * sizeof *manifest_of);
+
+    named->should = sim_take(sim, sizeof *named->should);
+    for (size_t i = 0; i < sim->count; i++) {
+        if (sim->entries[i].type == SG_ENTRY_ACCEPTED) {
+            const Sgpb__Accepted *b =
+                body_of(sim, &sim->entries[i], &sgpb__accepted__descriptor);
+            memcpy(manifest_of[i], b->manifest_sha256.data, 32);
+        }
+        name_entry(sim, named, &sim->entries[i],
+                   (const uint8_t(*)[32])manifest_of);
+    }
+    if (named->should->objects != store->objects)
+        sim_break(sim, "the store holds more or fewer objects than the log "
+                       "names");
+    for (size_t i = 0; i < named->should->objects; i++)
+        if (sim->entries[named->seq[i]].type == SG_ENTRY_OBJECT_MADE &&
+            !is_owed(sim, named->seq[i]))
+            sim_break(sim, "a rendition is kept that nobody wants");
+    for (size_t i = 0; i < store->objects; i++)
+        if (!sg_core_knows_object(sim->core, store->object[i].id))
+            sim_break(sim, "the store holds an object that nothing names");
+    for (size_t i = 0; i < named->should->keys; i++)
+        if (key_at(store, named->should->key[i], named->should->key[i] + 32) ==
+            store->keys)
+            sim_break(sim, "a key that the log names is gone");
+    // The same manifest may be refused twice.
+    for (size_t i = 0; i < store->keys; i++)
+        if (key_at(named->should, store->key[i], store->key[i] + 32) ==
+            named->should->keys)
+            sim_break(sim, "a key is kept that nothing needs");
+    if (getenv("SG_SIM_TRACE") != NULL)
+        printf("store: %zu objects of %zu, %zu keys of %zu\n", store->objects,
+               named->should->objects, store->keys, named->should->keys);
+}
