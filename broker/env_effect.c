@@ -134,9 +134,10 @@ send_with_payload(struct sg_env_local *local, const struct sg_effect_send *send,
                                len, fill_inline, &payload);
     if (err == SG_ERR_UNREACHABLE || err == SG_ERR_BUSY)
         gone(local, to);
-    if (err == SG_ERR_CORRUPT && send->chunk_of)
-        memcpy(sg_env_own(local, SG_EVENT_OBJECT_LOST)->event.u.object_id,
-               send->object, 16);
+    // One that was removed since the core wanted it sent is not lost.
+    if (err == SG_ERR_CORRUPT && send->chunk_of &&
+        sg_env_knows(local, send->object))
+        sg_env_lost(local, send->object);
 }
 
 static bool
@@ -500,6 +501,12 @@ remove_object(struct sg_env_local *local, const struct sg_effect *effect)
 }
 
 static void
+check_object(struct sg_env_local *local, const struct sg_effect *effect)
+{
+    sg_env_check_add(local, effect->u.object_id);
+}
+
+static void
 swap_keys(struct sg_env_local *local, const struct sg_effect *effect)
 {
     report_failure("keys.swap_failed",
@@ -591,6 +598,7 @@ static carry_out *const table[] = {
     [SG_EFFECT_STORE_CHUNK] = do_store,
     [SG_EFFECT_DROP_OBJECT] = drop_object,
     [SG_EFFECT_REMOVE_OBJECT] = remove_object,
+    [SG_EFFECT_CHECK_OBJECT] = check_object,
     [SG_EFFECT_START_JOB] = do_start_job,
     [SG_EFFECT_CANCEL_JOB] = do_cancel_job,
     [SG_EFFECT_RELEASE_KEY] = do_release_key,

@@ -334,7 +334,9 @@ wait_events(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     gather(local);
     commit_rows(local);
     flush_writer(local);
-    bool busy = local->own_count > 0 || local->item_at < local->items ||
+    sg_env_check_step(local);
+    bool busy = sg_env_check_pending(local) || local->own_count > 0 ||
+                local->item_at < local->items ||
                 local->message_at < local->messages || local->failed;
     uint64_t now_us = sg_env_clock_now(&local->clock);
     uint64_t ms = due_us <= now_us ? 0 : (due_us - now_us) / 1000 + 1;
@@ -555,6 +557,7 @@ sg_env_local_close(struct sg_env_local **local)
         (*local)->jobs = next;
     }
     sg_env_structures_close(*local);
+    sg_env_check_free(*local);
     sg_arena_free(&(*local)->arena);
     free((*local)->own);
     free(*local);

@@ -36,6 +36,7 @@ struct sg_lookup sg_env_local_lookup(struct sg_evidence *evidence);
 
 // After recovery, before the first turn: removes objects that the core does not
 // know, and tells it of keys that nothing needs and of renditions without key.
+// The core lives as long as the loop goes on: it is asked again.
 struct sg_core;
 void sg_env_local_sweep(struct sg_env_local *local, const struct sg_core *core);
 

@@ -49,8 +49,7 @@ renditions(struct sg_env_local *local, const struct sg_core *core)
             break; // as many as the core holds
         if (!sg_keys_has(keys, object->manifest, object->variant) &&
             local->own_count < SG_ENV_OWN / 2)
-            memcpy(sg_env_own(local, SG_EVENT_OBJECT_LOST)->event.u.object_id,
-                   object->id, 16);
+            sg_env_lost(local, object->id);
     }
     return known;
 }
@@ -104,6 +103,7 @@ sg_env_local_sweep(struct sg_env_local *local, const struct sg_core *core)
     uint64_t objects = sweep_objects(local, core);
     uint64_t keys = sweep_keys(local, core);
 
+    local->core = core;
     if (objects + keys > 0)
         sg_log(SG_LOG_INFO, "store.swept", "objects",
                sg_log_number(objects, objects_text), "keys",

@@ -87,6 +87,8 @@ struct sg_env_local {
     struct sg_env_job *spent;      // reported; freed at the next wait
     uint64_t next_token;           // of job outputs, from SG_ENV_TOKENS on
     void *spent_memory;            // of an event; freed at the next wait
+    struct sg_env_check *check;    // NULL: nothing was ever to be checked
+    const struct sg_core *core;    // since the sweep: who knows what is ours
     uint64_t wraps_due; // entry after which old wrapping keys go; 0: none
     uint32_t rows;      // put since the index was committed
     bool queued;        // the writer was given work that no flush followed yet
@@ -104,6 +106,16 @@ struct sg_env_own *sg_env_own(struct sg_env_local *local,
 void sg_env_effect(void *ctx, const struct sg_effect *effect);
 // The writer's queue is full: waits until it has worked. false: it has failed.
 bool sg_env_wait_writer(struct sg_env_local *local);
+// ---- damage (env_check.c) --------------------------------------------------
+// Says so in the log of the program and to the core.
+void sg_env_lost(struct sg_env_local *local, const uint8_t id[16]);
+// Does the log name it still? Also when that is not known.
+bool sg_env_knows(const struct sg_env_local *local, const uint8_t id[16]);
+void sg_env_check_add(struct sg_env_local *local, const uint8_t id[16]);
+bool sg_env_check_pending(const struct sg_env_local *local);
+void sg_env_check_step(struct sg_env_local *local);
+void sg_env_check_free(struct sg_env_local *local);
+
 // Sends what waits in the frame.
 void sg_env_flush(struct sg_env_local *local);
 

@@ -342,12 +342,15 @@ print_flow(const struct sg_gate_call *call, const Sgpb__CatalogueFlow *flow,
         sg_gate_call_print_string(t->classification);
         printf(",\"structure\":");
         sg_gate_call_print_string(t->structure);
+        printf(",\"state\":");
+        sg_gate_call_print_string(flow->head_state);
         printf("}");
         return;
     }
-    printf("%s@%llu  %s  %s  %s\n", t->flow,
+    printf("%s@%llu  %s  %s  %s%s%s\n", t->flow,
            (unsigned long long)flow->head_revision, t->provider,
-           t->classification, time);
+           t->classification, time, flow->head_state[0] == '\0' ? "" : "  ",
+           flow->head_state);
     if (!whole)
         return;
     printf("terms version %llu\nstructure %s\ndata_kind %s\nidentifiability "

@@ -34,6 +34,7 @@ static const struct {
     {"unknown_keys", AS_IT_IS, "messages of unknown keys"},
     {"refused_handshakes", AS_IT_IS, "refused handshakes"},
     {"objects_lost", AS_IT_IS, "objects lost"},
+    {"releases_lost", AS_IT_IS, "releases lost"},
     {"disk_full", AS_IT_IS, "disk full"},
     {"peak_bytes", AS_BYTES, "peak memory"},
     {"worker_peak_bytes", AS_BYTES, "peak of a worker"},

@@ -1,9 +1,11 @@
 #include "adapters/client/deliver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/base/bytes.h"
+#include "broker/base/encode.h"
 #include "broker/base/limits.h"
 #include "schemas/codec/codec.h"
 #include "schemas/proof/commit.h"
@@ -22,11 +24,14 @@ static enum sg_err
 open_part(struct sg_delivery_in *in)
 {
     struct sg_slice id = sg_slice_of(in->id, 16);
-    char folder[SG_OS_PATH];
+    char folder[SG_OS_PATH], attempt[9], suffix[16];
     uint64_t size;
 
+    // Chunks of another attempt are other bytes: they are never gone on with.
+    sg_encode_hex(in->statement.delivery->attempt.data, 4, attempt);
+    (void)snprintf(suffix, sizeof suffix, ".%s.part", attempt);
     if (!sg_os_file_path(folder, "%s/inbox", in->home->path) ||
-        !sg_home_path(in->home, "inbox", id, ".part", in->part) ||
+        !sg_home_path(in->home, "inbox", id, suffix, in->part) ||
         !sg_home_path(in->home, "inbox", id, ".data", in->data) ||
         !sg_home_path(in->home, "inbox", id, ".sgv", in->sidecar))
         return SG_ERR_FULL;
@@ -311,6 +316,17 @@ reveal(struct plain *plain, const uint8_t key[32], const char *path)
         err = show(plain, path);
     free(room);
     return err;
+}
+
+bool
+sg_deliver_is_damaged(struct sg_delivery_in *in)
+{
+    uint8_t *room = malloc((size_t)SEALED);
+    bool damaged = room != NULL && in->state == SG_DELIVER_WHOLE &&
+                   check_chunks(in, room) == SG_ERR_CORRUPT;
+
+    free(room);
+    return damaged;
 }
 
 enum sg_err

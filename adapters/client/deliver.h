@@ -1,7 +1,7 @@
 // deliver - one delivery on its way in: a statement, ciphertext, then the key.
 //
-// Owns HOME/inbox/<delivery id>: .part while it comes, .data and .sgv at the
-// end. Invariant: nothing but ciphertext is there until every check passed;
+// Owns HOME/inbox/<delivery id>: .<attempt>.part while it comes, .data and .sgv
+// at the end. Invariant: nothing but ciphertext is there until every check passed;
 // then data and sidecar appear whole, by renaming. A delivery that fails
 // leaves nothing.
 #pragma once
@@ -44,6 +44,8 @@ sg_deliver_begin(struct sg_home *home, const Sgpb__DeliveryBegin *begin,
 SG_MUST_CHECK enum sg_err sg_deliver_chunk(struct sg_delivery_in *in,
                                            uint64_t index,
                                            struct sg_slice sealed);
+// All is here, but it has not the chunk root that the gate stated.
+bool sg_deliver_is_damaged(struct sg_delivery_in *in);
 // The KEY frame: everything is verified, then shown; or nothing is, and the
 // ciphertext is thrown away (in->why says what was wrong). It stays where the
 // fault was here: see sg_deliver_here.

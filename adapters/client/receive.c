@@ -21,6 +21,7 @@ enum {
     AT_ONCE = 64,    // messages taken in before the application is served
     CLOSE_MS = 5000, // for answers to the last receipts
     NAME_MAX_LEN = SG_LIMIT_ID + 1,
+    DAMAGED_MAX = 16,
 };
 
 struct stop { // a delivery that ended without data
@@ -43,6 +44,7 @@ struct sg_receiving {
     size_t stops;
     struct statgate_result failed; // a delivery that was not what it should be
     bool has_failed;
+    unsigned damaged; // times that what came was not what was stated
 };
 
 static struct sg_delivery_in *
@@ -118,6 +120,13 @@ check_receipt(struct sg_receiving *r, const struct sg_delivery_in *in,
     return sg_session_receipt(r->handle, receipt, &expect, &entry);
 }
 
+static bool
+same_attempt(const struct sg_delivery_in *a, const struct sg_delivery_in *b)
+{
+    return memcmp(a->statement.delivery->attempt.data,
+                  b->statement.delivery->attempt.data, 16) == 0;
+}
+
 static void
 on_begin(struct sg_receiving *r, const Sgpb__DeliveryBegin *begin)
 {
@@ -145,7 +154,8 @@ on_begin(struct sg_receiving *r, const Sgpb__DeliveryBegin *begin)
         r->ask_attach |= !sg_keep_again(r->handle, in->id);
         sg_deliver_discard(in);
         sg_deliver_free(&in);
-    } else if (known != NULL && known->state >= SG_DELIVER_WHOLE) {
+    } else if (known != NULL && known->state >= SG_DELIVER_WHOLE &&
+               (known->state == SG_DELIVER_SHOWN || same_attempt(known, in))) {
         // Whole, and the key was asked for: begun again, it would meet its key
         // too early. Or shown, and the application has not yet kept it.
         sg_deliver_free(&in);
@@ -154,6 +164,8 @@ on_begin(struct sg_receiving *r, const Sgpb__DeliveryBegin *begin)
         sg_deliver_discard(in);
         sg_deliver_free(&in);
     } else {
+        if (known != NULL && !same_attempt(known, in))
+            sg_deliver_discard(known); // it was made anew
         if (known != NULL)
             forget(r->handle, known); // begun again
         append(r->handle, in);
@@ -313,6 +325,18 @@ have_structures(struct sg_receiving *r, struct statgate_result *result)
     return sg_session_done(result);
 }
 
+// A disk that goes on giving other bytes is no reason to ask for ever.
+static void
+throw_away(struct sg_receiving *r, struct sg_delivery_in *in)
+{
+    sg_deliver_discard(in);
+    forget(r->handle, in);
+    r->ask_attach = true;
+    if (++r->damaged > DAMAGED_MAX)
+        fail(r, SG_ERR_CORRUPT,
+             "the ciphertext is not what the gate's statement names");
+}
+
 // More credit once half of it is used; keys for what is whole.
 static int
 speak(struct sg_receiving *r, struct statgate_result *result)
@@ -332,12 +356,18 @@ speak(struct sg_receiving *r, struct statgate_result *result)
         in->asked = true;
         memcpy(id, in->id, 16);
         ready.delivery_id = sg_codec_bytes(id, 16);
+        // The gate looks at its copy, and sends it or another one again.
+        ready.damaged = sg_deliver_is_damaged(in);
         envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_READY;
         envelope.delivery_ready = &ready;
         if (sg_session_send(handle, SG_WIRE_DATA, &envelope, nothing, result) !=
             0)
             return result->exit;
-        in = handle->delivery; // greeting hears, and the list may change
+        // Greeting hears, and the list may have changed.
+        in = ready.damaged ? coming(handle, sg_codec_bytes(id, 16)) : NULL;
+        if (in != NULL)
+            throw_away(r, in);
+        in = handle->delivery;
     }
     if (r->used_bytes * 2 >= GRANT_BYTES ||
         r->used_messages * 2 >= GRANT_MESSAGES) {

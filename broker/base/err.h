@@ -88,6 +88,7 @@
     X(CONSENT_STOP, "consent.withdrawn", "consent was withdrawn", "the delivery ends here", 77, 0) \
     X(DISK_HERE, "home.disk", "the disk of this computer is full", "make room there, then give the same command again", 75, 1) \
     X(STATEMENT, "consent.statement", "consent is withdrawn; the gate has not yet stated what had left before", "give the same command again", 75, 1) \
+    X(LOST,      "gate.object_lost", "the gate's copy of this release is damaged", "the operator puts it back from a copy; then it comes", 75, 1) \
     X(STOPPED,   "delivery.stopped", "the delivery was stopped", "see the code named", 77, 0)
 // clang-format on
 

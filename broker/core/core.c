@@ -6,6 +6,7 @@
 #include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
+#include "broker/core/lost.h"
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -252,7 +253,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_MEMORY] = on_nothing,
     [SG_EVENT_CLOCK_STEPPED] = on_clock,
     [SG_EVENT_ZAP_REFUSED] = on_refused,
-    [SG_EVENT_OBJECT_LOST] = sg_render_lost,
+    [SG_EVENT_OBJECT_LOST] = sg_lost_object,
     [SG_EVENT_LOG_DAMAGED] = on_log_damaged,
     [SG_EVENT_DESTROYED] = sg_destroy_done,
     [SG_EVENT_ORPHANS] = sg_destroy_orphans,

@@ -151,6 +151,8 @@ send_chunks(struct sg_turn *turn, struct sg_session *session,
     const struct sg_object *object =
         &sg_state_rendition(turn->state, delivery->rendition)->object;
 
+    if (sg_destroy_is_lost(turn->core, delivery->rendition))
+        return; // it is made again, and begun again then
     for (; slot->next_index < object->chunks; slot->next_index++) {
         uint64_t len = sealed_len(object, slot->next_index);
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
@@ -292,9 +294,12 @@ sg_deliver_tell(struct sg_turn *turn, uint32_t index)
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__DeliveryStop stop = SGPB__DELIVERY_STOP__INIT;
     struct sg_outcome *outcome;
+    enum sg_err stuck = SG_OK;
 
-    if (session == NULL || delivery->state == SG_DELIVERY_QUEUED ||
-        travels(delivery->state))
+    if (session == NULL || travels(delivery->state))
+        return;
+    if (delivery->state == SG_DELIVERY_QUEUED &&
+        (stuck = sg_render_stuck(turn, index)) == SG_OK)
         return;
     struct sg_sending *slot = slot_of(turn->state, session, index);
     if (slot != NULL)
@@ -309,9 +314,33 @@ sg_deliver_tell(struct sg_turn *turn, uint32_t index)
         sg_state_subscription(turn->state, delivery->subscription)->id);
     stop.offset = sg_state_release(turn->state, delivery->release)->seq;
     fill_stop(turn, delivery, outcome, &stop);
+    if (stuck != SG_OK) {
+        stop.code = (char *)(uintptr_t)sg_err_code(stuck);
+        stop.sentence = (char *)(uintptr_t)sg_err_sentence(stuck);
+        stop.cure = (char *)(uintptr_t)sg_err_cure(stuck);
+        stop.rule = (char *)(uintptr_t) "";
+    }
     envelope.body_case = SGPB__ENVELOPE__BODY_DELIVERY_STOP;
     envelope.delivery_stop = &stop;
     sg_turn_send(turn, &session->peer, &envelope, turn->state->next_seq - 1);
+}
+
+void
+sg_deliver_tell_release(struct sg_turn *turn, uint32_t release)
+{
+    uint32_t flow = sg_state_release(turn->state, release)->flow;
+
+    for (uint32_t i = sg_state_flow(turn->state, flow)->first_subscription;
+         i != 0; i = sg_state_subscription(turn->state, i)->next) {
+        if (sg_session_of(turn->core, i) == NULL)
+            continue;
+        for (uint32_t d = sg_state_subscription(turn->state, i)->first; d != 0;
+             d = sg_state_delivery(turn->state, d)->next) {
+            const struct sg_delivery *one = sg_state_delivery(turn->state, d);
+            if (one->release == release && one->state == SG_DELIVERY_QUEUED)
+                sg_deliver_tell(turn, d);
+        }
+    }
 }
 
 // ---- ATTACH ------------------------------------------------------------------------------------
@@ -393,7 +422,7 @@ sg_deliver_attach(struct sg_turn *turn)
             *slot = (struct sg_sending){0}; // begin again as `have` says
         uint8_t state = sg_state_delivery(turn->state, d)->state;
         if (state == SG_DELIVERY_DENIED || state == SG_DELIVERY_HELD ||
-            state == SG_DELIVERY_WAITING)
+            state == SG_DELIVERY_QUEUED || state == SG_DELIVERY_WAITING)
             sg_deliver_tell(turn, d);
     }
     pump_subscription(turn, session, index);

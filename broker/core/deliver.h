@@ -63,5 +63,7 @@ void sg_deliver_flow(struct sg_turn *turn, uint32_t flow);
 void sg_deliver_pump(struct sg_turn *turn, struct sg_session *session);
 // Tells the subscriber, if it is attached, that the delivery waits or ended.
 void sg_deliver_tell(struct sg_turn *turn, uint32_t index);
+// The same of all deliveries of the release that cannot be rendered.
+void sg_deliver_tell_release(struct sg_turn *turn, uint32_t release);
 // The last look at what is ready, and its keys.
 void sg_deliver_turn(struct sg_turn *turn);

@@ -1,6 +1,7 @@
 #include "broker/core/deliver.h"
 
 #include "broker/core/cold.h"
+#include "broker/core/lost.h"
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -38,6 +39,24 @@ slot_named(struct sg_turn *turn, struct sg_session *session, struct sg_slice id)
     return NULL;
 }
 
+// What came does not have the chunk root of the statement. Nobody but the disk
+// can have changed it on the way, so it is looked at; the subscriber attaches
+// again and is sent it anew, or what was made in its place.
+static void
+look_for_damage(struct sg_turn *turn, struct sg_sending *slot)
+{
+    const struct sg_delivery *delivery =
+        sg_state_delivery(turn->state, slot->delivery);
+    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
+
+    if (sg_refuse_token(&quota->bucket[SG_BUCKET_VERIFY], turn->now,
+                        SG_LIMIT_VERIFY_PER_S))
+        sg_lost_check(
+            turn,
+            &sg_state_rendition(turn->state, delivery->rendition)->object);
+    *slot = (struct sg_sending){0};
+}
+
 void
 sg_deliver_ready(struct sg_turn *turn)
 {
@@ -49,6 +68,10 @@ sg_deliver_ready(struct sg_turn *turn)
         return; // stopped meanwhile, or never begun: it was told so
     const struct sg_delivery *delivery =
         sg_state_delivery(turn->state, slot->delivery);
+    if (turn->envelope->delivery_ready->damaged) {
+        look_for_damage(turn, slot);
+        return;
+    }
     if (slot->next_index <
         sg_state_rendition(turn->state, delivery->rendition)->object.chunks) {
         sg_turn_refuse(turn, SG_ERR_SHORT, "delivery_id");

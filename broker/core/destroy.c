@@ -3,6 +3,7 @@
 #include "broker/core/cold.h"
 #include "broker/core/deliver.h"
 #include "broker/core/flow.h"
+#include "broker/core/lost.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/release.h"
 #include "broker/core/render.h"
@@ -339,6 +340,7 @@ remove_release(struct sg_turn *turn, const uint8_t manifest[32], uint64_t seq)
         !sg_release_objects(turn, &release, &spool, &leaves))
         return;
     const Sgpb__Accepted *doc = sg_release_detail_of(turn, &release);
+    sg_lost_forget(turn->core, release.seq);
     remove_object(turn, &spool, seq);
     remove_object(turn, &leaves, seq);
     if (sg_pack_object_open(doc->report, manifest, &report))

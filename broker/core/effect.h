@@ -28,7 +28,8 @@ enum sg_effect_kind {
     SG_EFFECT_STORE_CHUNK,  // next chunk of it; answered by upload_stored
     SG_EFFECT_DROP_OBJECT,  // gives an unfinished object up
     SG_EFFECT_REMOVE_OBJECT,
-    SG_EFFECT_START_JOB, // answered by job_done
+    SG_EFFECT_CHECK_OBJECT, // answered by object_lost, or not at all
+    SG_EFFECT_START_JOB,    // answered by job_done
     SG_EFFECT_CANCEL_JOB,
     SG_EFFECT_RELEASE_KEY, // answered by key_sent or key_not_sent
     SG_EFFECT_DESTROY,     // keys; answered by destroyed

@@ -1,5 +1,6 @@
 #include "broker/core/flow.h"
 
+#include "broker/core/lost.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
@@ -276,6 +277,18 @@ sg_flow_close(struct sg_turn *turn)
         turn, sg_turn_append(turn, SG_ENTRY_FLOW_CLOSED, &body.base), false);
 }
 
+static char *
+head_state(const struct sg_turn *turn, uint32_t release)
+{
+    const struct sg_release *head = sg_state_release(turn->state, release);
+    const char *state = head->destroyed_at != 0                ? "destroyed"
+                        : head->recalled_at != 0               ? "recalled"
+                        : sg_lost_release(turn->core, release) ? "lost"
+                                                               : "";
+
+    return (char *)(uintptr_t)state;
+}
+
 Sgpb__CatalogueFlow *
 sg_flow_catalogue(struct sg_turn *turn, const struct sg_flow *flow)
 {
@@ -288,6 +301,8 @@ sg_flow_catalogue(struct sg_turn *turn, const struct sg_flow *flow)
     out->head_time = flow->head_time;
     if (flow->revision != 0)
         out->head_manifest_sha256 = sg_pack_bytes(flow->head, 32);
+    if (flow->head_release != 0)
+        out->head_state = head_state(turn, flow->head_release);
     return out;
 }
 

@@ -1,8 +1,10 @@
 #include "broker/core/render.h"
 
+#include "broker/core/deliver.h"
 #include "broker/core/destroy.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
+#include "broker/core/lost.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
@@ -11,6 +13,7 @@
 enum {
     TOGETHER_BYTES = 1024 * 1024, // of small releases in one job
     MODE_ROW = 3,
+    VERDICT_FAILED = 0,
     VERDICT_ACCEPT = 1,
     TRIES = 3,
 };
@@ -244,6 +247,7 @@ sg_render_want(struct sg_turn *turn, uint32_t index)
     if (found != 0 || sg_table_get(core->render_of, key, NULL))
         return found;
     if (sg_state_release(turn->state, delivery->release)->destroyed_at != 0 ||
+        sg_lost_release(core, delivery->release) ||
         (sg_table_get(core->render_tries, key, &tries) && tries >= TRIES) ||
         sg_pool_count(turn->state->renditions) + sg_pool_count(core->makings) >=
             core->renditions_cap ||
@@ -392,6 +396,39 @@ sg_render_turn(struct sg_turn *turn)
     core->render_waiting_count -= at;
 }
 
+enum sg_err
+sg_render_stuck(struct sg_turn *turn, uint32_t index)
+{
+    const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
+    struct wanted wanted;
+    uint64_t tries = 0;
+
+    wanted_by(turn, delivery, &wanted);
+    struct sg_slice key = sg_state_hash(wanted.parameters);
+    if (sg_state_find(turn->state->rendition_of, key) != 0 ||
+        sg_table_get(turn->core->render_of, key, NULL))
+        return SG_OK;
+    if (sg_lost_release(turn->core, delivery->release))
+        return SG_ERR_LOST;
+    return sg_table_get(turn->core->render_tries, key, &tries) && tries >= TRIES
+               ? SG_ERR_INSPECTION
+               : SG_OK;
+}
+
+// Were its sources damaged? Asked when a worker could not work.
+static void
+check_sources(struct sg_turn *turn, const struct sg_making *making)
+{
+    struct sg_release release;
+    struct sg_object spool, leaves;
+
+    if (sg_release_named(turn->state, making->manifest, &release) != SG_OK ||
+        !sg_release_objects(turn, &release, &spool, &leaves))
+        return;
+    sg_lost_check(turn, &spool);
+    sg_lost_check(turn, &leaves);
+}
+
 // ---- answers --------------------------------------------------------------------------------
 
 static Sgpb__Signed *
@@ -451,6 +488,8 @@ static void
 give_up(struct sg_turn *turn, uint32_t index)
 {
     const struct sg_making *making = making_at(turn->core, index);
+    uint32_t release =
+        sg_state_find(turn->state->release_of, sg_state_hash(making->manifest));
 
     memcpy(sg_output_effect(turn->output, SG_EFFECT_REMOVE_OBJECT,
                             SG_AFTER_NOTHING)
@@ -459,6 +498,8 @@ give_up(struct sg_turn *turn, uint32_t index)
     sg_destroy_key(turn->core, making->output.manifest, making->output.variant);
     due(turn, making);
     forget(turn->core, index);
+    if (release != 0)
+        sg_deliver_tell_release(turn, release);
 }
 
 static bool
@@ -540,6 +581,10 @@ void
 sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
                const Sgpb__Done *answer, const struct sg_event_job *job)
 {
+    for (size_t i = 0; i < done->count; i++)
+        if (answer == NULL ? done->count == 1
+                           : answer->items[i]->verdict == VERDICT_FAILED)
+            check_sources(turn, making_at(turn->core, done->of[i]));
     if (answer != NULL && done->role == SG_JOB_WRITER) {
         after_writer(turn, done, answer, job);
     } else if (answer != NULL) {
@@ -548,13 +593,4 @@ sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
         for (size_t i = 0; i < done->count; i++)
             give_up(turn, done->of[i]);
     }
-}
-
-void
-sg_render_lost(struct sg_turn *turn, const struct sg_event *event)
-{
-    // The damage is the operator's to mend from a copy; deliveries of it stay
-    // where they are and nothing is acknowledged that cannot be given.
-    (void)event;
-    turn->core->lost++;
 }

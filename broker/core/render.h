@@ -26,4 +26,6 @@ void sg_render_turn(struct sg_turn *turn);
 // From sg_inspect_done: what a writer or its judge answered. answer NULL: none.
 void sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
                     const Sgpb__Done *answer, const struct sg_event_job *job);
-void sg_render_lost(struct sg_turn *turn, const struct sg_event *event);
+// Why a permitted delivery has no rendition and none is being made; SG_OK: it
+// has, or one is, or will be.
+enum sg_err sg_render_stuck(struct sg_turn *turn, uint32_t index);

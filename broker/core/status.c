@@ -2,6 +2,7 @@
 
 #include "broker/core/cure.h"
 #include "broker/core/flow.h"
+#include "broker/core/lost.h"
 #include "broker/core/match.h"
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
@@ -131,7 +132,8 @@ sg_status_get(struct sg_turn *turn)
         "\"releases\":%llu,\"releases_open\":%u,\"subscriptions\":%u,\"deliveries_open\":%u,"
         "\"sessions\":%u,\"uploads\":%u,\"jobs\":%u,\"credit_used\":%llu,"
         "\"unknown_keys\":%llu,\"refused_handshakes\":%llu,"
-        "\"objects_lost\":%llu,\"log_damaged_at\":%lld,\"disk_full\":%s}",
+        "\"objects_lost\":%llu,\"releases_lost\":%u,\"log_damaged_at\":%lld,"
+        "\"disk_full\":%s}",
         state->gate, (unsigned long long)state->next_seq,
         (unsigned long long)core->durable,
         (unsigned long long)state->roster.version,
@@ -143,8 +145,8 @@ sg_status_get(struct sg_turn *turn)
         sg_pool_count(core->jobs), (unsigned long long)core->credit_used,
         (unsigned long long)core->unknown_keys,
         (unsigned long long)core->refused_handshakes,
-        (unsigned long long)core->lost, (long long)core->log_damaged - 1,
-        core->disk_full ? "true" : "false");
+        (unsigned long long)core->lost, sg_lost_releases(core),
+        (long long)core->log_damaged - 1, core->disk_full ? "true" : "false");
 
     SG_ASSERT(json != NULL);
     status.json = sg_pack_bytes(json, strlen(json));

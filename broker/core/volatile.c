@@ -43,11 +43,12 @@ open_tables(struct sg_core *core, uint32_t sessions)
     core->in_flight = sg_table_new_own(core->deliveries_cap);
     core->attached = sg_table_new_own(core->subscriptions_cap);
     core->refused_of = sg_table_new_own(REFUSED_KNOWN);
+    core->lost_of = sg_table_new_own(core->releases_cap);
     return core->session_of != NULL && core->upload_of != NULL &&
            core->upload_by != NULL && core->job_of != NULL &&
            core->render_of != NULL && core->render_tries != NULL &&
            core->in_flight != NULL && core->attached != NULL &&
-           core->refused_of != NULL;
+           core->refused_of != NULL && core->lost_of != NULL;
 }
 
 static bool
@@ -118,10 +119,11 @@ sg_volatile_close(struct sg_core *core)
              i = sg_pool_next(core->uploads, i))
             sg_arena_free(
                 &((struct sg_upload *)sg_pool_at(core->uploads, i))->mem);
-    struct sg_table **tables[] = {
-        &core->session_of, &core->upload_of, &core->upload_by,
-        &core->job_of,     &core->render_of, &core->render_tries,
-        &core->in_flight,  &core->attached,  &core->refused_of};
+    struct sg_table **tables[] = {&core->session_of, &core->upload_of,
+                                  &core->upload_by,  &core->job_of,
+                                  &core->render_of,  &core->render_tries,
+                                  &core->in_flight,  &core->attached,
+                                  &core->refused_of, &core->lost_of};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_pool_free(&core->sessions);

@@ -174,6 +174,7 @@ struct sg_core {
     struct sg_table *upload_by;  // sha256
     struct sg_table *job_of;     // number
     struct sg_table *attached;   // subscription index -> session
+    struct sg_table *lost_of;    // release's entry -> its own bytes are damaged
     struct sg_table *refused_of; // manifest -> entry of a late refusal
     struct sg_table *render_tries;
     struct sg_arena *scratch;   // of one apply

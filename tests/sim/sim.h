@@ -168,8 +168,13 @@ void sim_watch_report(struct sim *sim, const struct sg_appended *entry);
 // sim_store.c: names in the payload store and the wrapping table.
 void sim_store_effect(struct sim *sim, const struct sg_effect *effect);
 void sim_store_made(struct sim *sim, const struct sg_object *object);
+// An entry was appended: what it names may be damaged from now on.
+void sim_store_entry(struct sim *sim, uint16_t type, struct sg_slice body);
 void sim_store_recover(struct sim *sim);
+bool sim_store_damaged(struct sim *sim, const uint8_t id[16]);
+void sim_store_lost(struct sim *sim, const uint8_t id[16]); // tells the gate
 void sim_store_check(struct sim *sim); // breaks when it is not what it must be
+void sim_quiet_days(struct sim *sim);  // and the check after them
 
 // Terms of a flow with one signature; terms_sha is of the last ones made.
 Sgpb__TwoSigned *sim_terms(struct sim *sim, int peer, const char *flow);
@@ -205,5 +210,6 @@ void sim_close(struct sim **sim);
 void sim_settle(struct sim *sim);
 
 // Runs one seed; NULL: every invariant held. log_hash is set.
+extern unsigned sim_remade; // renditions that were lost, of all runs
 const char *sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32],
                     unsigned *keys);

@@ -124,8 +124,7 @@ sim_lookup_next(void *ctx, struct sg_row *row)
 void
 sim_settle_snapshot(struct sim *sim)
 {
-    if (sim->snapshot_new.size != 0 &&
-        sim->snapshot_new.size <= sim->durable)
+    if (sim->snapshot_new.size != 0 && sim->snapshot_new.size <= sim->durable)
         sim->snapshot = sim->snapshot_new;
 }
 
@@ -165,4 +164,3 @@ sim_take_snapshot(struct sim *sim, const struct sg_effect *effect)
              sim->snapshot_new.bytes.ptr)[sim->snapshot_new.bytes.len / 2] ^= 1;
     sim->snapshots++;
 }
-

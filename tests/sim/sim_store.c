@@ -10,6 +10,7 @@ enum { OBJECTS_MAX = 4096 };
 struct sim_object {
     uint8_t id[16];
     uint64_t token; // 0: whole
+    bool damaged;   // a byte of it is another one now
 };
 
 struct sim_store {
@@ -17,6 +18,17 @@ struct sim_store {
     uint8_t key[OBJECTS_MAX][48];
     size_t objects, keys;
 };
+
+static const void *
+body_of(struct sim *sim, const struct sim_entry *entry,
+        const ProtobufCMessageDescriptor *type)
+{
+    void *body = NULL;
+    enum sg_err err = sg_codec_unpack(type, entry->body, sim->mem, &body);
+
+    SG_ASSERT(err == SG_OK);
+    return body;
+}
 
 static struct sim_store *
 store_of(struct sim *sim)
@@ -35,6 +47,7 @@ add_object(struct sim *sim, const uint8_t id[16], uint64_t token)
     struct sim_object *one = &store->object[store->objects++];
     memcpy(one->id, id, 16);
     one->token = token;
+    one->damaged = false;
 }
 
 static void
@@ -116,6 +129,9 @@ sim_store_effect(struct sim *sim, const struct sg_effect *effect)
         make_key(sim, effect->u.make_key.manifest, effect->u.make_key.variant);
     else if (effect->kind == SG_EFFECT_DESTROY)
         destroy(sim, effect);
+    else if (effect->kind == SG_EFFECT_CHECK_OBJECT &&
+             sim_store_damaged(sim, effect->u.object_id))
+        sim_store_lost(sim, effect->u.object_id);
     if (effect->kind == SG_EFFECT_STORE_CHUNK && chunk->last)
         for (size_t i = 0; i < store->objects; i++)
             if (store->object[i].token == chunk->upload)
@@ -126,6 +142,56 @@ void
 sim_store_made(struct sim *sim, const struct sg_object *object)
 {
     add_object(sim, object->id, 0);
+}
+
+// Disks forget: one of so many times.
+static void
+spoil(struct sim *sim, const Sgpb__ObjectRef *ref, uint64_t one_of)
+{
+    struct sim_store *store = store_of(sim);
+
+    if (ref == NULL || sim->quiet || sim_below(sim, one_of) != 0)
+        return;
+    for (size_t i = 0; i < store->objects; i++)
+        if (memcmp(store->object[i].id, ref->id.data, 16) == 0)
+            store->object[i].damaged = true;
+}
+
+void
+sim_store_entry(struct sim *sim, uint16_t type, struct sg_slice bytes)
+{
+    struct sim_entry entry = {.body = bytes};
+
+    if (type == SG_ENTRY_OBJECT_MADE) {
+        const Sgpb__ObjectMade *b =
+            body_of(sim, &entry, &sgpb__object_made__descriptor);
+        spoil(sim, b->object, 8);
+    } else if (type == SG_ENTRY_ACCEPTED) {
+        const Sgpb__Accepted *b =
+            body_of(sim, &entry, &sgpb__accepted__descriptor);
+        spoil(sim, b->spool, 40);
+        spoil(sim, b->leaves, 40);
+    }
+}
+
+bool
+sim_store_damaged(struct sim *sim, const uint8_t id[16])
+{
+    const struct sim_store *store = store_of(sim);
+
+    for (size_t i = 0; i < store->objects; i++)
+        if (memcmp(store->object[i].id, id, 16) == 0)
+            return store->object[i].damaged;
+    return false;
+}
+
+void
+sim_store_lost(struct sim *sim, const uint8_t id[16])
+{
+    struct sg_event event = {.kind = SG_EVENT_OBJECT_LOST};
+
+    memcpy(event.u.object_id, id, 16);
+    sim_to_gate(sim, &event, 500 + sim_below(sim, 5000));
 }
 
 // As env_orphan.c does after a recovery; what was not whole is gone.
@@ -216,17 +282,6 @@ unname(struct named *named, uint64_t seq)
         }
 }
 
-static const void *
-body_of(struct sim *sim, const struct sim_entry *entry,
-        const ProtobufCMessageDescriptor *type)
-{
-    void *body = NULL;
-    enum sg_err err = sg_codec_unpack(type, entry->body, sim->mem, &body);
-
-    SG_ASSERT(err == SG_OK);
-    return body;
-}
-
 // Of a release that was refused before it was accepted: the report too.
 static void
 unname_keys(struct named *named, const uint8_t manifest[32])
@@ -283,40 +338,49 @@ name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
     }
 }
 
-static bool
-is_acknowledged(struct sim *sim, const Sgpb__DeliveryEntry *entry)
-{
-    struct sim_entry inner = {
-        .body = {entry->delivery->body.data, entry->delivery->body.len}};
-    const Sgpb__Delivery *doc =
-        body_of(sim, &inner, &sgpb__delivery__descriptor);
+// Deliveries that were stated, and which of them were receipted.
+struct stated {
+    size_t count;
+    struct {
+        uint8_t id[16];
+        uint64_t rendition;
+        bool receipted;
+    } one[ENTRIES_MAX];
+};
 
-    for (size_t i = 0; i < sim->count; i++) {
-        if (sim->entries[i].type != SG_ENTRY_RECEIPT_ACK)
-            continue;
-        const Sgpb__ReceiptAckEntry *b = body_of(
-            sim, &sim->entries[i], &sgpb__receipt_ack_entry__descriptor);
+static void
+look_at_delivery(struct sim *sim, struct stated *stated,
+                 const struct sim_entry *entry)
+{
+    struct sim_entry inner = {0};
+
+    if (entry->type == SG_ENTRY_DELIVERY) {
+        const Sgpb__DeliveryEntry *b =
+            body_of(sim, entry, &sgpb__delivery_entry__descriptor);
+        inner.body = sg_slice_of(b->delivery->body.data, b->delivery->body.len);
+        const Sgpb__Delivery *doc =
+            body_of(sim, &inner, &sgpb__delivery__descriptor);
+        memcpy(stated->one[stated->count].id, doc->delivery_id.data, 16);
+        stated->one[stated->count++].rendition = b->object;
+    } else if (entry->type == SG_ENTRY_RECEIPT_ACK) {
+        const Sgpb__ReceiptAckEntry *b =
+            body_of(sim, entry, &sgpb__receipt_ack_entry__descriptor);
         inner.body = sg_slice_of(b->ack->body.data, b->ack->body.len);
         const Sgpb__ReceiptAck *ack =
             body_of(sim, &inner, &sgpb__receipt_ack__descriptor);
-        if (memcmp(ack->delivery_id.data, doc->delivery_id.data, 16) == 0)
-            return true;
+        for (size_t i = 0; i < stated->count; i++)
+            if (memcmp(stated->one[i].id, ack->delivery_id.data, 16) == 0)
+                stated->one[i].receipted = true;
     }
-    return false;
 }
 
 // After days of silence only what is still owed to somebody is kept (R5).
 static bool
-is_owed(struct sim *sim, uint64_t rendition)
+is_owed(const struct stated *stated, uint64_t rendition)
 {
-    for (size_t i = 0; i < sim->count; i++) {
-        if (sim->entries[i].type != SG_ENTRY_DELIVERY)
-            continue;
-        const Sgpb__DeliveryEntry *b =
-            body_of(sim, &sim->entries[i], &sgpb__delivery_entry__descriptor);
-        if (b->object == rendition && !is_acknowledged(sim, b))
+    for (size_t i = 0; i < stated->count; i++)
+        if (stated->one[i].rendition == rendition && !stated->one[i].receipted)
             return true;
-    }
     return false;
 }
 
@@ -328,6 +392,8 @@ sim_store_check(struct sim *sim)
     uint8_t(*manifest_of)[32] =
         sim_take(sim, (sim->count + 1) * sizeof *manifest_of);
 
+    struct stated *stated = sim_take(sim, sizeof *stated);
+
     named->should = sim_take(sim, sizeof *named->should);
     for (size_t i = 0; i < sim->count; i++) {
         if (sim->entries[i].type == SG_ENTRY_ACCEPTED) {
@@ -335,6 +401,7 @@ sim_store_check(struct sim *sim)
                 body_of(sim, &sim->entries[i], &sgpb__accepted__descriptor);
             memcpy(manifest_of[i], b->manifest_sha256.data, 32);
         }
+        look_at_delivery(sim, stated, &sim->entries[i]);
         name_entry(sim, named, &sim->entries[i],
                    (const uint8_t(*)[32])manifest_of);
     }
@@ -343,7 +410,7 @@ sim_store_check(struct sim *sim)
                        "names");
     for (size_t i = 0; i < named->should->objects; i++)
         if (sim->entries[named->seq[i]].type == SG_ENTRY_OBJECT_MADE &&
-            !is_owed(sim, named->seq[i]))
+            !is_owed(stated, named->seq[i]))
             sim_break(sim, "a rendition is kept that nobody wants");
     for (size_t i = 0; i < store->objects; i++)
         if (!sg_core_knows_object(sim->core, store->object[i].id))
@@ -360,4 +427,25 @@ sim_store_check(struct sim *sim)
     if (getenv("SG_SIM_TRACE") != NULL)
         printf("store: %zu objects of %zu, %zu keys of %zu\n", store->objects,
                named->should->objects, store->keys, named->should->keys);
+}
+
+enum { QUIET_HALF_DAYS = 8 }; // until whatever is to be swept is
+
+// Nobody speaks any more; what is to be swept is swept.
+void
+sim_quiet_days(struct sim *sim)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < sim->queue_count; i++)
+        if (sim->queue[i]->peer < 0 || sim->queue[i]->envelope.ptr != NULL)
+            sim->queue[left++] = sim->queue[i];
+    sim->queue_count = left;
+    for (int i = 0; i < QUIET_HALF_DAYS && sim->broken == NULL; i++) {
+        sim_settle(sim);
+        sim->now += DAY_US / 2;
+    }
+    sim_settle(sim);
+    if (sim->broken == NULL)
+        sim_store_check(sim);
 }

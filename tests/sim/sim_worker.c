@@ -115,9 +115,13 @@ lie(struct sim *sim, Sgpb__Done *done)
         item->facts = NULL;
         break;
     case 4:
+        if (item->facts == NULL) // of what could not be worked through
+            item->facts = facts(sim);
         too_many_parts(sim, item->facts);
         break;
     case 5: // rows, but parts of nothing
+        if (item->facts == NULL)
+            item->facts = facts(sim);
         item->facts->n_parts = 0;
         break;
     default:
@@ -146,6 +150,12 @@ sim_work(struct sim *sim, const struct sg_job *job)
         const struct sg_job_item *item = &job->items[i];
         Sgpb__DoneItem *answer = sim_take(sim, sizeof *answer);
         *answer = (Sgpb__DoneItem)SGPB__DONE_ITEM__INIT;
+        done.items[done.n_items++] = answer;
+        if (sim_store_damaged(sim, item->input.id) ||
+            sim_store_damaged(sim, item->source.id)) {
+            answer->code = TEXT("bytes.corrupt");
+            continue; // verdict 0: it could not be worked through
+        }
         answer->verdict = 1;
         answer->facts = facts(sim);
         uint8_t *root = sim_take(sim, 32);
@@ -156,7 +166,6 @@ sim_work(struct sim *sim, const struct sg_job *job)
         made(sim, &item->leaves, &outputs[i].leaves);
         made(sim, &item->report, &outputs[i].report);
         made(sim, &item->output, &outputs[i].output);
-        done.items[done.n_items++] = answer;
     }
     event.u.job.done = sim_below(sim, 40) == 0 && !sim->quiet
                            ? lie(sim, &done)

@@ -7,7 +7,6 @@
 enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
 enum { RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
-enum { QUIET_HALF_DAYS = 8 }; // until whatever is to be swept is
 #define QUIET_US (START_US + 20ull * 1000000)
 
 // splitmix64
@@ -197,6 +196,8 @@ trace(const struct sim *sim, const char *what, unsigned number)
                number);
 }
 
+unsigned sim_remade;
+
 static void
 watch_entry(struct sim *sim, const struct sg_appended *entry)
 {
@@ -223,6 +224,11 @@ watch_entry(struct sim *sim, const struct sg_appended *entry)
             trace(sim, shown->deliveries[i]->parts[0]->why,
                   shown->deliveries[i]->verdict);
     }
+    if (entry->type == SG_ENTRY_DESTROYED &&
+        sg_codec_unpack(&sgpb__destroyed__descriptor, entry->body, sim->mem,
+                        &body) == SG_OK)
+        sim_remade +=
+            strcmp(((const Sgpb__Destroyed *)body)->ground, "lost") == 0;
     sim->keys += entry->type == SG_ENTRY_KEY_RELEASED;
     sim->keys_cancelled += entry->type == SG_ENTRY_KEY_CANCELLED;
 }
@@ -240,6 +246,7 @@ env_append(void *ctx, const struct sg_appended *entries, size_t count)
                                .type = entries[i].type,
                                .body = sim_copy(sim, entries[i].body)};
         watch_entry(sim, &entries[i]);
+        sim_store_entry(sim, entries[i].type, entries[i].body);
         trace(sim, sg_entry_type_name(entries[i].type), (unsigned)sim->count);
     }
     if (sim->crash_after > 0 && --sim->crash_after == 0)
@@ -270,6 +277,10 @@ send(struct sim *sim, const struct sg_effect_send *send)
                                     .note = sg_slice_of(note, 8)};
     enum sg_err err = sg_effect_fill(sim->mem, send, &with, &envelope);
     SG_ASSERT(err == SG_OK);
+    if (send->chunk_of && sim_store_damaged(sim, send->object)) {
+        sim_store_lost(sim, send->object);
+        return;
+    }
     if (send->to.len != 2 || (!sim->quiet && sim_below(sim, 25) == 0))
         return; // nobody there, or lost
     struct sim_item *item = push(sim, 500 + sim_below(sim, 8000));
@@ -402,27 +413,26 @@ lookup_shown(void *ctx, struct sg_slice note)
 static struct sg_core *
 new_core(struct sim *sim)
 {
-    struct sg_core_options options = {
-        .gate = SG_SLICE("HUB"),
-        .signer = sim->gate_signer,
-        .lookup = {.ctx = sim,
-                   .entry = lookup_entry,
-                   .raw = lookup_raw,
-                   .shown = lookup_shown,
-                   .find = sim_lookup_find,
-                   .next = sim_lookup_next},
-        .caps = {.flows = 16,
-                 .releases = 256,
-                 .renditions = 64,
-                 .subscriptions = 16,
-                 .deliveries = 256,
-                 .agreements = 8,
-                 .records = 64,
-                 .uploads = 16,
-                 .sessions = 64,
-                 .policy_arena = 8 * 1024 * 1024},
-        .snapshot_every = SNAPSHOT_EVERY,
-        .settle_after = sim->settle_after};
+    struct sg_core_options options = {.gate = SG_SLICE("HUB"),
+                                      .signer = sim->gate_signer,
+                                      .lookup = {.ctx = sim,
+                                                 .entry = lookup_entry,
+                                                 .raw = lookup_raw,
+                                                 .shown = lookup_shown,
+                                                 .find = sim_lookup_find,
+                                                 .next = sim_lookup_next},
+                                      .caps = {.flows = 16,
+                                               .releases = 256,
+                                               .renditions = 64,
+                                               .subscriptions = 16,
+                                               .deliveries = 256,
+                                               .agreements = 8,
+                                               .records = 64,
+                                               .uploads = 16,
+                                               .sessions = 64,
+                                               .policy_arena = 8 * 1024 * 1024},
+                                      .snapshot_every = SNAPSHOT_EVERY,
+                                      .settle_after = sim->settle_after};
     memcpy(options.genesis, sim->genesis, 32);
     struct sg_core *core = sg_core_new(&options);
     SG_ASSERT(core != NULL);
@@ -729,25 +739,6 @@ sim_settle(struct sim *sim)
     }
 }
 
-// Nobody speaks any more; what is to be swept is swept.
-static void
-quiet_days(struct sim *sim)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < sim->queue_count; i++)
-        if (sim->queue[i]->peer < 0 || sim->queue[i]->envelope.ptr != NULL)
-            sim->queue[left++] = sim->queue[i];
-    sim->queue_count = left;
-    for (int i = 0; i < QUIET_HALF_DAYS && sim->broken == NULL; i++) {
-        sim_settle(sim);
-        sim->now += DAY_US / 2;
-    }
-    sim_settle(sim);
-    if (sim->broken == NULL)
-        sim_store_check(sim);
-}
-
 const char *
 sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
 {
@@ -779,7 +770,7 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
         sim_break(sim, "what is owed never came");
     if (sim->crashes == 0 && sim->reports_count > sim->reports_named)
         sim_break(sim, "reports are left over that nothing names");
-    quiet_days(sim);
+    sim_quiet_days(sim);
     if (sim->broken == NULL)
         sim_compare(sim);
     hash_log(sim);
