@@ -415,10 +415,9 @@ destroy(struct sg_env_local *local, const struct sg_effect *effect)
 {
     enum sg_err err;
 
-    while ((err = sg_evidence_destroy_keys(local->options.evidence,
-                                           effect->u.destroy.names,
-                                           (uint32_t)effect->u.destroy.count)) ==
-               SG_ERR_BUSY &&
+    while ((err = sg_evidence_destroy_keys(
+                local->options.evidence, effect->u.destroy.names,
+                (uint32_t)effect->u.destroy.count)) == SG_ERR_BUSY &&
            sg_env_wait_writer(local))
         continue;
     if (err != SG_OK)

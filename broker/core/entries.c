@@ -1,6 +1,7 @@
 #include "broker/core/entries.h"
 
 #include "broker/core/refuse.h"
+#include "broker/core/release.h"
 #include "broker/core/roster.h"
 
 enum {
@@ -51,20 +52,46 @@ subscribes(const struct asked *a, const char *subscription)
 }
 
 static bool
-provides(const struct asked *a, uint32_t release)
+provides_flow(const struct asked *a, uint32_t flow)
 {
-    const struct sg_state *state = a->turn->state;
-
-    if (release == 0)
-        return false;
-    uint32_t flow = sg_state_release(state, release)->flow;
-    return is(a, sg_state_flow(state, flow)->terms->provider);
+    return flow != 0 &&
+           is(a, sg_state_flow(a->turn->state, flow)->terms->provider);
 }
 
 static bool
+provides(const struct asked *a, uint32_t release)
+{
+    return release != 0 &&
+           provides_flow(a, sg_state_release(a->turn->state, release)->flow);
+}
+
+// Body of an entry that this one names; NULL: not there.
+static const void *
+named_entry(const struct asked *a, uint64_t seq,
+            const ProtobufCMessageDescriptor *type)
+{
+    const struct sg_lookup *lookup = &a->turn->core->options.lookup;
+    struct sg_slice body;
+
+    return lookup->entry(lookup->ctx, seq, a->turn->arena, &body)
+               ? sg_pack_open(a->turn->arena, type, body)
+               : NULL;
+}
+
+// The release may have left memory: then its entry says whose flow it is of.
+static bool
 provides_at(const struct asked *a, uint64_t seq)
 {
-    return provides(a, sg_state_release_at(a->turn->state, seq));
+    const struct sg_state *state = a->turn->state;
+    uint32_t release = sg_state_release_at(state, seq);
+
+    if (release != 0)
+        return provides(a, release);
+    const Sgpb__Accepted *body =
+        named_entry(a, seq, &sgpb__accepted__descriptor);
+    return body != NULL &&
+           provides_flow(
+               a, sg_state_find(state->flow_of, sg_slice_text(body->flow)));
 }
 
 static bool
@@ -198,18 +225,6 @@ in_recall(const struct asked *a, const void *opened)
 }
 
 static bool
-in_destroyed(const struct asked *a, const void *opened)
-{
-    const Sgpb__Destroyed *body = opened;
-
-    for (size_t i = 0; i < body->n_manifests; i++)
-        if (provides(a, sg_state_find(a->turn->state->release_of,
-                                      sg_pack_slice(body->manifests[i]))))
-            return true;
-    return false;
-}
-
-static bool
 in_object_made(const struct asked *a, const void *opened)
 {
     const Sgpb__ObjectMade *body = opened;
@@ -217,6 +232,28 @@ in_object_made(const struct asked *a, const void *opened)
     for (size_t i = 0; i < body->n_sources; i++)
         if (provides_at(a, body->sources[i]))
             return true;
+    return false;
+}
+
+static bool
+in_destroyed(const struct asked *a, const void *opened)
+{
+    const Sgpb__Destroyed *body = opened;
+    struct sg_release release;
+
+    for (size_t i = 0; i < body->n_manifests; i++)
+        if (body->manifests[i].len == 32 &&
+            sg_release_named(a->turn->state, body->manifests[i].data,
+                             &release) == SG_OK &&
+            provides_flow(a, release.flow))
+            return true;
+    // A rendition that is gone is known by its entry alone.
+    for (size_t i = 0; i < body->n_objects; i++) {
+        const void *made =
+            named_entry(a, body->objects[i], &sgpb__object_made__descriptor);
+        if (made != NULL && in_object_made(a, made))
+            return true;
+    }
     return false;
 }
 

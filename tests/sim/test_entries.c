@@ -93,24 +93,45 @@ read_all(struct world *world, int peer)
     fail_msg("pages without end");
 }
 
+static void
+rounds(struct world *world)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int peer = 0; peer < PEERS; peer++)
+            sim_peer_tick(world->sim, peer);
+        sim_settle(world->sim);
+        world->sim->now += TICK_US;
+    }
+}
+
+// settle_after 0: as the simulation has it.
+static void
+live(struct world *world, uint64_t settle_after)
+{
+    *world = (struct world){.sim = sim_open(3, BUG_NONE)};
+    world->output = sg_output_new(16 * 1024 * 1024);
+    world->sim->quiet = true;
+    if (settle_after != 0)
+        world->sim->core->state->settle_after = settle_after;
+    rounds(world);
+    for (int i = 0; i < 3; i++) { // until what nobody uses is destroyed
+        world->sim->now += DAY_US;
+        sim_settle(world->sim);
+    }
+    world->sim->releases += 8;
+    rounds(world);
+    assert_null(world->sim->broken);
+    for (int i = 0; i < PEERS; i++)
+        read_all(world, i);
+}
+
 static int
 setup(void **state)
 {
     static struct world world;
 
-    world = (struct world){.sim = sim_open(3, BUG_NONE)};
-    world.output = sg_output_new(16 * 1024 * 1024);
-    world.sim->quiet = true;
-    for (int i = 0; i < ROUNDS; i++) {
-        for (int peer = 0; peer < PEERS; peer++)
-            sim_peer_tick(world.sim, peer);
-        sim_settle(world.sim);
-        world.sim->now += TICK_US;
-    }
-    assert_null(world.sim->broken);
+    live(&world, 100000); // all is in memory
     assert_true(world.sim->peer[COLLECTOR].stated);
-    for (int i = 0; i < PEERS; i++)
-        read_all(&world, i);
     *state = &world;
     return 0;
 }
@@ -187,6 +208,7 @@ static const struct {
     {SG_ENTRY_ACCEPTED, 1u << PUBLISHER},
     {SG_ENTRY_OBJECT_MADE, 1u << PUBLISHER},
     {SG_ENTRY_DECISION, 1u << PUBLISHER},
+    {SG_ENTRY_DESTROYED, 1u << PUBLISHER},
     {SG_ENTRY_SUBSCRIPTION, 1u << NEAR | 1u << FAR},
     {SG_ENTRY_DELIVERY, 1u << PUBLISHER | 1u << NEAR | 1u << FAR},
     {SG_ENTRY_KEY_RELEASED, 1u << PUBLISHER | 1u << NEAR | 1u << FAR},
@@ -263,6 +285,31 @@ keys_of_several_recipients_are_shown_to_the_provider_alone(void **state)
 }
 
 static void
+what_has_left_memory_is_shown_to_its_provider_all_the_same(void **state)
+{
+    static struct world world;
+    unsigned accepted = 0, destroyed = 0;
+
+    (void)state;
+    live(&world, 0);
+    for (size_t i = 0; i < world.sim->durable; i++) {
+        uint16_t type = world.sim->entries[i].type;
+        if (type != SG_ENTRY_OBJECT_MADE && type != SG_ENTRY_DESTROYED &&
+            type != SG_ENTRY_ACCEPTED)
+            continue;
+        accepted += type == SG_ENTRY_ACCEPTED;
+        destroyed += type == SG_ENTRY_DESTROYED;
+        assert_true(world.to[PUBLISHER].has[i]);
+        assert_false(world.to[NEAR].has[i]);
+        assert_false(world.to[COLLECTOR].has[i]);
+    }
+    assert_true(destroyed > 0);
+    assert_true(sg_pool_count(world.sim->core->state->releases) < accepted);
+    sg_output_free(&world.output);
+    sim_close(&world.sim);
+}
+
+static void
 an_entry_that_fits_no_page_comes_in_parts(void **state)
 {
     struct world *world = *state;
@@ -301,6 +348,8 @@ main(void)
         cmocka_unit_test(each_type_is_shown_to_whom_its_row_says),
         cmocka_unit_test(
             keys_of_several_recipients_are_shown_to_the_provider_alone),
+        cmocka_unit_test(
+            what_has_left_memory_is_shown_to_its_provider_all_the_same),
         cmocka_unit_test(an_entry_that_fits_no_page_comes_in_parts),
     };
 
