@@ -90,7 +90,7 @@ void sg_build_group_values(struct sg_build *b, const struct sg_values *in,
 void sg_build_group_from(struct sg_build *b, const struct sg_token *name,
                          const struct sg_token *sha256);
 void sg_build_group_end(struct sg_build *b);
-void sg_build_review(struct sg_build *b, const struct sg_token *date);
+void sg_build_review(struct sg_build *b, const struct sg_token *at);
 void sg_build_example(struct sg_build *b, const struct sg_token *name,
                       struct sg_fact *facts);
 void sg_build_protected(struct sg_build *b, const struct sg_token *name,
@@ -146,7 +146,7 @@ void sg_build_say(struct sg_build *b, const struct sg_token *lang,
                   const struct sg_token *text);
 void sg_build_valid(struct sg_build *b, const struct sg_token *from,
                     const struct sg_token *until);
-void sg_build_rule_review(struct sg_build *b, const struct sg_token *date);
+void sg_build_rule_review(struct sg_build *b, const struct sg_token *at);
 void sg_build_rule_end(struct sg_build *b);
 void sg_build_test_begin(struct sg_build *b, const struct sg_token *at,
                          const struct sg_token *name,

@@ -242,6 +242,7 @@ static uint32_t
 density(const struct making *m, const struct sg_grid_dim *d)
 {
     uint64_t bits = 0, codes = sg_dims_codes(m->set, d->dim);
+    SG_ASSERT(codes > 0); // `unknown` at least
     for (uint32_t c = 0; c < codes; c++) {
         for (uint32_t w = m->grid->summary_words; w < m->row_words; w++)
             bits += (uint64_t)__builtin_popcountll(d->rows[c][w]);

@@ -172,9 +172,9 @@ find_needed(struct point *t)
         sg_dims_pair(d, &a, &b);
         need |= 1ull << a | 1ull << b;
     }
-    for (uint8_t a = 0; a < SG_ATTR_COUNT; a++) {
+    for (unsigned a = 0; a < SG_ATTR_COUNT; a++) {
         if ((need >> a & 1) != 0)
-            t->need[t->need_count++] = a;
+            t->need[t->need_count++] = (uint8_t)a;
     }
 }
 
