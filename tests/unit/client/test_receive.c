@@ -56,15 +56,22 @@ all_keys_are_asked_for_though_a_delivery_ends_meanwhile(void **state)
 {
     static struct statgate handle;
     static struct sg_receiving r;
+    Sgpb__Delivery no_chunks = SGPB__DELIVERY__INIT;
     struct statgate_result result;
+    struct sg_merkle tree;
+    uint8_t root[32];
 
     (void)state;
+    sg_merkle_init(&tree, SG_MERKLE_CHUNKS);
+    sg_merkle_root(&tree, root);
+    no_chunks.chunk_root = sg_codec_bytes(root, 32);
     r.handle = &handle;
     for (int i = 0; i < 2; i++) {
         struct sg_delivery_in *in = calloc(1, sizeof *in);
         assert_non_null(in);
         in->fd = -1;
         in->state = SG_DELIVER_WHOLE;
+        in->statement.delivery = &no_chunks;
         append(&handle, in);
     }
     assert_int_equal(speak(&r, &result), 0);
