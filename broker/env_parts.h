@@ -9,7 +9,7 @@
 
 enum {
     SG_ENV_MESSAGES = 64,  // taken off the wire at once
-    SG_ENV_OWN = 4096,     // events of our own that wait
+    SG_ENV_OWN = 16384,    // events of our own: half for keys of 16 turns
     SG_ENV_ROWS = 4096,    // put before the index is committed
     SG_ENV_KEYS = 64,      // content keys in one frame
     SG_ENV_STRUCTURES = 8, // kept open; one is a few hundred KiB
