@@ -25,7 +25,7 @@ boot(void)
 // On purpose: the same code on clocks of ours.
 #define sg_os_clock_wall_us wall
 #define sg_os_clock_boot_us boot
-#include "broker/env_clock.c"
+#include "broker/env_clock.c" // NOLINT(bugprone-suspicious-include)
 
 enum { SECOND = 1000000 };
 static const uint64_t day = 86400ull * SECOND;
