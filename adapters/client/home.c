@@ -275,6 +275,30 @@ sg_home_take_checkpoint(struct sg_home *home, struct sg_slice bytes,
 }
 
 enum sg_err
+sg_home_receipt(const struct sg_home *home, struct sg_slice receipt,
+                struct sg_receipt_expect *expect, struct sg_arena *arena,
+                struct sg_receipt_result *found)
+{
+    struct sg_receipt_key key = {.below = UINT64_MAX};
+
+    if (home->roster.doc == NULL || home->roster.doc->gate_log_key.len != 32)
+        return SG_ERR_ROSTER;
+    memcpy(key.public_key, home->roster.doc->gate_log_key.data, 32);
+    expect->gate = sg_slice_text(home->gate);
+    memcpy(expect->genesis, home->genesis, 32);
+    expect->log_keys = &key;
+    expect->log_key_count = 1;
+    expect->held.size = home->checkpoint_size;
+    memcpy(expect->held.root, home->checkpoint_root, 32);
+    *found = sg_receipt_verify(receipt, expect, arena);
+    expect->log_keys = NULL; // lived here
+    expect->log_key_count = 0;
+    if (found->answer == SG_RECEIPT_FORK)
+        return SG_ERR_FORK;
+    return found->answer == SG_RECEIPT_INVALID ? SG_ERR_RECEIPT : SG_OK;
+}
+
+enum sg_err
 sg_home_structure(struct sg_home *home, struct sg_slice sha256,
                   const struct sg_structure **out)
 {

@@ -13,6 +13,7 @@
 #include "broker/os/file.h"
 #include "broker/os/keyfile.h"
 #include "schemas/proof/note.h"
+#include "schemas/proof/receipt.h"
 #include "schemas/sdmx/structure.h"
 
 struct sg_home {
@@ -63,6 +64,15 @@ SG_MUST_CHECK enum sg_err sg_home_take_genesis(struct sg_home *home,
 SG_MUST_CHECK enum sg_err sg_home_take_checkpoint(struct sg_home *home,
                                                   struct sg_slice note,
                                                   bool newest);
+// Looks at a receipt as this home must see it: of its gate, its history, under
+// the log key of its roster, in line with the checkpoint it holds. kind and what
+// it is about are the caller's part of expect. SG_ERR_ROSTER: no roster held;
+// SG_ERR_FORK; SG_ERR_RECEIPT.
+SG_MUST_CHECK enum sg_err sg_home_receipt(const struct sg_home *home,
+                                          struct sg_slice receipt,
+                                          struct sg_receipt_expect *expect,
+                                          struct sg_arena *arena,
+                                          struct sg_receipt_result *found);
 // The compiled structure with this hash, from structures/. SG_ERR_STRUCTURE.
 SG_MUST_CHECK enum sg_err sg_home_structure(struct sg_home *home,
                                             struct sg_slice sha256,

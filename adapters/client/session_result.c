@@ -87,25 +87,14 @@ sg_session_receipt(struct statgate *handle, struct sg_slice receipt,
                    struct sg_receipt_expect *expect, uint64_t *entry)
 {
     struct sg_home *home = &handle->home;
-    struct sg_receipt_key key = {.below = UINT64_MAX};
+    struct sg_receipt_result found;
     struct sg_receipt parts;
 
-    if (home->roster.doc == NULL || home->roster.doc->gate_log_key.len != 32)
-        return SG_ERR_ROSTER;
-    memcpy(key.public_key, home->roster.doc->gate_log_key.data, 32);
-    expect->gate = sg_slice_text(home->gate);
-    memcpy(expect->genesis, home->genesis, 32);
-    expect->log_keys = &key;
-    expect->log_key_count = 1;
-    expect->held.size = home->checkpoint_size;
-    memcpy(expect->held.root, home->checkpoint_root, 32);
     sg_arena_reset(handle->scratch);
-    struct sg_receipt_result found =
-        sg_receipt_verify(receipt, expect, handle->scratch);
-    if (found.answer == SG_RECEIPT_FORK)
-        return SG_ERR_FORK;
-    if (found.answer == SG_RECEIPT_INVALID)
-        return SG_ERR_RECEIPT;
+    enum sg_err err =
+        sg_home_receipt(home, receipt, expect, handle->scratch, &found);
+    if (err != SG_OK)
+        return err;
     *entry = found.sequence;
     if (sg_receipt_decode(receipt, &parts) != SG_OK)
         return SG_ERR_RECEIPT;

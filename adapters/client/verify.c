@@ -19,6 +19,9 @@ enum {
 };
 enum { TEXT_MAX = 8192 };
 
+static const char FORKED[] =
+    "two signed histories of the gate disagree: keep both notes";
+
 struct checking {
     struct sg_home *home;
     struct sg_arena *arena;
@@ -62,6 +65,26 @@ link_roster(struct checking *c, struct sg_slice bytes)
     return err == SG_ERR_ROSTER_OLD ? SG_OK : err;
 }
 
+// The statement stands in the gate's log: the receipt says so.
+static enum sg_err
+statement_receipt(struct checking *c, const Sgpb__DeliveryBegin *begin,
+                  const struct sg_statement *statement, const char **why)
+{
+    struct sg_receipt_expect expect = {
+        .kind = SG_ENTRY_DELIVERY,
+        .manifest_sha256 = sg_slice_of(statement->manifest_sha256, 32),
+        .participant = sg_slice_text(statement->delivery->subscriber),
+        .delivery_id = sg_codec_slice(statement->delivery->delivery_id)};
+    struct sg_receipt_result found;
+
+    enum sg_err err = sg_home_receipt(c->home, sg_codec_slice(begin->receipt),
+                                      &expect, c->arena, &found);
+    *why = err == SG_ERR_FORK
+               ? FORKED
+               : "the receipt of the gate's statement does not verify";
+    return err;
+}
+
 static int
 verify_begin(struct checking *c, struct sg_slice genesis,
              struct sg_slice begin_bytes, struct sg_slice proof,
@@ -81,6 +104,8 @@ verify_begin(struct checking *c, struct sg_slice genesis,
                                       begin_bytes, c->arena, &begin);
     if (err == SG_OK)
         err = sg_statement_check(begin, &expect, c->arena, &statement, &why);
+    if (err == SG_OK)
+        err = statement_receipt(c, begin, &statement, &why);
     if (err == SG_OK && statement.level == SG_CONTENT_ROW) {
         why = "the structure is not in the home; import it: "
               "statgate structure import";
@@ -116,6 +141,7 @@ verify_data(struct checking *c, const char *data_path, struct sg_slice bytes)
         return invalid(c, SG_ERR_FORK,
                        "it comes from another history of the "
                        "gate");
+    memcpy(c->home->genesis, genesis.ptr, 32); // of this look only, if none
     enum sg_err err = link_roster(c, roster);
     if (err != SG_OK || c->home->roster.doc == NULL)
         return invalid(c, SG_ERR_ROSTER,
@@ -164,7 +190,7 @@ static int
 verify_receipt(struct checking *c, struct sg_slice bytes)
 {
     struct sg_receipt_expect expect = {0};
-    struct sg_receipt_key key = {.below = UINT64_MAX};
+    struct sg_receipt_result found;
     struct sg_receipt parts;
     struct sg_entry entry;
 
@@ -181,21 +207,11 @@ verify_receipt(struct checking *c, struct sg_slice bytes)
         return invalid(c, err,
                        "a receipt of this kind is verified by the "
                        "call that asked for it");
-    memcpy(key.public_key, c->home->roster.doc->gate_log_key.data, 32);
-    expect.gate = sg_slice_text(c->home->gate);
-    memcpy(expect.genesis, c->home->genesis, 32);
-    expect.log_keys = &key;
-    expect.log_key_count = 1;
-    expect.held.size = c->home->checkpoint_size;
-    memcpy(expect.held.root, c->home->checkpoint_root, 32);
-    struct sg_receipt_result found =
-        sg_receipt_verify(bytes, &expect, c->arena);
-    if (found.answer == SG_RECEIPT_FORK)
-        return invalid(c, SG_ERR_FORK,
-                       "two signed histories of the gate "
-                       "disagree: keep both notes");
-    if (found.answer == SG_RECEIPT_INVALID)
-        return invalid(c, SG_ERR_RECEIPT, "the receipt does not verify");
+    err = sg_home_receipt(c->home, bytes, &expect, c->arena, &found);
+    if (err == SG_ERR_FORK)
+        return invalid(c, err, FORKED);
+    if (err != SG_OK)
+        return invalid(c, err, "the receipt does not verify");
     (void)snprintf(c->text, TEXT_MAX,
                    "VALID%s\nthe gate %s states in entry %" PRIu64
                    ": %s, " SG_SLICE_FMT "@%" PRIu64 " of %s\n",
