@@ -12,7 +12,7 @@
 #include "broker/base/encode.h"
 #include "broker/os/file.h"
 
-enum { RECEIVE_MS = 10 * 60 * 1000, COPY = 256 * 1024 };
+enum { RECEIVE_MS = 10 * 60 * 1000, BEHIND_MS = 2000, COPY = 256 * 1024 };
 
 // ---- subscribe -------------------------------------------------------------------
 
@@ -202,8 +202,9 @@ sg_verb_unsubscribe(int argc, char **argv)
 struct receive {
     struct sg_gate_call call;
     const char *name, *out;
-    bool once;
+    bool once, taken;
     uint32_t wait_ms;
+    int stopped; // exit of the last refusal that was told; 0: none
 };
 
 static enum sg_err
@@ -293,8 +294,19 @@ take_one(struct receive *r)
     struct sg_gate_call *call = &r->call;
     char path[SG_OS_PATH], data[SG_OS_PATH], sidecar[SG_OS_PATH];
 
-    if (statgate_next(call->gate, r->name, r->wait_ms, &d, &call->result) != 0)
-        return sg_gate_call_say(call);
+    // What was refused is known; whether something stands behind it is seen soon.
+    uint32_t wait_ms = r->stopped != 0 && r->once && r->wait_ms > BEHIND_MS
+                           ? BEHIND_MS
+                           : r->wait_ms;
+    if (statgate_next(call->gate, r->name, wait_ms, &d, &call->result) != 0) {
+        if (d.stopped != 0) {
+            r->stopped = sg_gate_call_say(call);
+            return call->result.exit = 0;
+        }
+        if (r->stopped == 0 || strcmp(call->result.code, "gate.idle") != 0)
+            return sg_gate_call_say(call);
+        return call->result.exit = r->stopped; // it was said
+    }
     enum sg_err err = hand_over(r, &d, path);
     if (err != SG_OK)
         return call->result.exit = sg_cli_fail(err, path);
@@ -307,6 +319,7 @@ take_one(struct receive *r)
         (void)!sg_os_file_remove(data);
         (void)!sg_os_file_remove(sidecar);
     }
+    r->taken = true;
     return 0;
 }
 
@@ -352,7 +365,8 @@ sg_verb_receive(int argc, char **argv)
             "usage: statgate receive NAME [--out DIR] [--once]\n"
             "         [--wait SECONDS] [--dry-run] [--json] [--home DIR]\n\n"
             "Waits for deliveries of the subscription, verifies each whole,\n"
-            "writes it and its sidecar, and signs the receipt.\n");
+            "writes it and its sidecar, and signs the receipt. What was refused\n"
+            "is told once, and the next one is waited for.\n");
     }
     r.name = rest.word[0];
     if (wait != NULL)
@@ -363,7 +377,7 @@ sg_verb_receive(int argc, char **argv)
     } else if (there) {
         do {
             (void)take_one(&r);
-        } while (!r.once && r.call.result.exit == 0);
+        } while (!(r.once && r.taken) && r.call.result.exit == 0);
     }
     sg_gate_call_close(&r.call);
     return r.call.result.exit;

@@ -8,6 +8,7 @@
 #include "adapters/client/object.h"
 #include "adapters/client/receive.h"
 #include "adapters/client/subscribe.h"
+#include "adapters/client/told.h"
 #include "broker/base/encode.h"
 #include "broker/os/clock.h"
 #include "schemas/codec/codec.h"
@@ -42,6 +43,7 @@ struct sg_receiving {
     uint32_t used_messages;
     struct stop stop[COMING_MAX]; // oldest first
     size_t stops;
+    struct sg_told *told;          // NULL: no memory; then all are told again
     struct statgate_result failed; // a delivery that was not what it should be
     bool has_failed;
     unsigned damaged; // times that what came was not what was stated
@@ -201,6 +203,9 @@ on_stop(struct sg_receiving *r, const Sgpb__DeliveryStop *said)
         sg_deliver_discard(in);
         forget(r->handle, in);
     }
+    if (r->told != NULL && said->delivery_id.len == 16 &&
+        sg_told_has(r->told, said->delivery_id.data, said->seq))
+        return;
     if (r->stops == COMING_MAX) {
         r->ask_attach = true; // said again then
         return;
@@ -461,6 +466,8 @@ fill_stop(struct sg_receiving *r, struct statgate_delivery *out,
                    r->kept.id);
     (void)snprintf(out->flow, sizeof out->flow, "%s", r->kept.doc->flow);
     *result = stop->result;
+    if (r->told != NULL)
+        sg_told_add(r->told, stop->id, stop->result.seq);
     memmove(r->stop, r->stop + 1, --r->stops * sizeof *r->stop);
 }
 
@@ -535,6 +542,20 @@ wait_next(struct sg_receiving *r, uint32_t timeout_ms,
     return result->exit;
 }
 
+// What was told of another subscription is put away.
+static void
+open_told(struct sg_receiving *r)
+{
+    uint8_t hash[32];
+    char path[SG_OS_PATH];
+
+    (void)!sg_told_close(&r->told);
+    sg_crypto_sha256(r->name, strlen(r->name), hash);
+    if (sg_home_path(&r->handle->home, "subscriptions", sg_slice_of(hash, 32),
+                     ".told", path))
+        r->told = sg_told_open(path);
+}
+
 static struct sg_receiving *
 receiver(struct statgate *handle, const char *name)
 {
@@ -548,6 +569,7 @@ receiver(struct statgate *handle, const char *name)
     if (strcmp(r->name, name) != 0) {
         (void)snprintf(r->name, sizeof r->name, "%s", name);
         r->ask_attach = true;
+        open_told(r);
     }
     return r;
 }
@@ -590,6 +612,8 @@ sg_receive_close(struct statgate *handle)
     while (handle->owed_count > 0 && handle->greeted[SG_WIRE_DATA] &&
            sg_os_clock_mono_us() < deadline)
         (void)sg_session_hear(handle, SLICE_MS);
+    if (handle->receiving != NULL)
+        (void)!sg_told_close(&handle->receiving->told);
     free(handle->receiving);
     handle->receiving = NULL;
 }

@@ -134,6 +134,8 @@ struct statgate_delivery {
  * has nothing more to give out, after 64 of them, or at the latest when the
  * handle is closed. By then data and receipt are on disk; after a power cut
  * before it, the gate delivers once more.
+ * A delivery that was refused, held or withdrawn is told once for each decision
+ * on it (stopped, and result says why); the next call goes on behind it.
  * exit 75 with code "gate.idle": nothing within timeout_ms. */
 STATGATE_API int statgate_next(struct statgate *handle, const char *name,
                                uint32_t timeout_ms,

@@ -169,4 +169,30 @@ still() { as norway subscribe FIGURES --name AGAIN --purpose sdg_reporting \
     as norway receive AGAIN --once --wait 30 --out "$work/received"; }
 expect 'and nothing else is' still
 
+# ---- behind a refusal --------------------------------------------------------------
+cat >>"$work/hub.policy" <<'END'
+
+rule "not yet"
+  forbid
+  when area is RW
+  because "a trial"
+END
+gate_law "$work/hub.policy" "$work/export-ke.policy" "$work/import-default.policy"
+for country in rwanda kenya; do
+    as office publish "$here/schemas/sdg/data/$country.csv" --flow FIGURES || die publish
+done
+behind() {
+    as norway receive AGAIN --once --wait 60 --out "$work/received" &&
+        grep -q 'policy.content' "$work/said" && [ -e "$work/received/FIGURES@3.csv" ] &&
+        [ ! -e "$work/received/FIGURES@2.csv" ]
+}
+expect 'a refused release is told, and the one behind it comes' behind
+expect 'nobody is told twice' refused 75 norway receive AGAIN --wait 1
+expect 'what came verifies' as norway verify "$work/received/FIGURES@3.csv"
+at=$(grep -abo SGRC1 "$work/received/FIGURES@3.csv.sgv" | head -n 1)
+printf X | dd of="$work/received/FIGURES@3.csv.sgv" bs=1 conv=notrunc \
+    seek=$((${at%%:*} + 40)) 2>/dev/null
+expect 'but not with another receipt' \
+    refused 65 norway verify "$work/received/FIGURES@3.csv"
+
 exit $status
