@@ -65,7 +65,8 @@ is_orphan(const struct sg_core *core, const struct sg_table *known,
     return memcmp(name + 32, zeros, 16) == 0
                ? !sg_core_knows_key(core, name)
                : !sg_table_get(known, sg_slice_of(name, SG_KEYS_NAME_LEN),
-                               NULL);
+                               NULL) &&
+                     !sg_core_is_structure_key(core, name, name + 32);
 }
 
 static uint64_t

@@ -503,12 +503,23 @@ sg_core_knows_object(const struct sg_core *core, const uint8_t id[16])
 }
 
 bool
+sg_core_is_structure_key(const struct sg_core *core, const uint8_t manifest[32],
+                         const uint8_t variant[16])
+{
+    const struct sg_structure *structure =
+        sg_flow_structure(core->state, sg_state_hash(manifest));
+
+    return structure != NULL &&
+           memcmp(structure->object.variant, variant, 16) == 0;
+}
+
+bool
 sg_core_knows_key(const struct sg_core *core, const uint8_t manifest[32])
 {
     const struct sg_state *state = core->state;
     struct sg_release release;
 
-    if (sg_table_get(state->structure_of, sg_state_hash(manifest), NULL) ||
+    if (sg_core_is_structure_key(core, manifest, (const uint8_t[16]){0}) ||
         sg_cold_report(state, sg_state_hash(manifest)) != SG_ERR_NOT_FOUND)
         return true;
     enum sg_err err = sg_release_named(state, manifest, &release);

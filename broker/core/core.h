@@ -98,6 +98,10 @@ void sg_core_indexed(struct sg_core *core, uint64_t seq);
 bool sg_core_knows_object(const struct sg_core *core, const uint8_t id[16]);
 // The same of the key of a release, a refused one or a structure.
 bool sg_core_knows_key(const struct sg_core *core, const uint8_t manifest[32]);
+// A key of a structure that the log names; each upload had one of its own.
+bool sg_core_is_structure_key(const struct sg_core *core,
+                              const uint8_t manifest[32],
+                              const uint8_t variant[16]);
 // All renditions: *at starts at 0; false: no more.
 bool sg_core_next_rendition(const struct sg_core *core, uint32_t *at,
                             const struct sg_object **object);

@@ -19,9 +19,18 @@ sg_upload_at(const struct sg_core *core, uint32_t index)
 }
 
 uint32_t
-sg_upload_by(const struct sg_core *core, const uint8_t sha256[32])
+sg_upload_by(const struct sg_core *core, const uint8_t name[32])
 {
-    return sg_state_find(core->upload_by, sg_state_hash(sha256));
+    return sg_state_find(core->upload_by, sg_state_hash(name));
+}
+
+static void
+document_name(const char *owner, const uint8_t sha256[32], uint8_t name[32])
+{
+    const struct sg_slice parts[] = {sg_slice_of(owner, strlen(owner) + 1),
+                                     sg_state_hash(sha256)};
+
+    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), name);
 }
 
 struct sg_upload *
@@ -54,9 +63,14 @@ sg_upload_new(struct sg_turn *turn, enum sg_upload_kind kind, uint32_t *index)
 void
 sg_upload_name(struct sg_core *core, uint32_t index, const uint8_t sha256[32])
 {
-    memcpy(sg_upload_at(core, index)->sha256, sha256, 32);
+    struct sg_upload *upload = sg_upload_at(core, index);
+
+    memcpy(upload->sha256, sha256, 32);
+    memcpy(upload->name, sha256, 32);
+    if (upload->kind != SG_UPLOAD_RELEASE)
+        document_name(upload->owner, sha256, upload->name);
     enum sg_err err =
-        sg_table_put(core->upload_by, sg_state_hash(sha256), index);
+        sg_table_put(core->upload_by, sg_state_hash(upload->name), index);
     SG_ASSERT(err == SG_OK);
 }
 
@@ -99,8 +113,9 @@ sg_upload_drop(struct sg_turn *turn, uint32_t index, bool keep_bytes)
                upload->object.id, 16);
     sg_bytes_store_u64(token, upload->token);
     sg_table_remove(core->upload_of, sg_slice_of(token, 8));
-    if (sg_upload_by(core, upload->sha256) == index)
-        sg_table_remove(core->upload_by, sg_state_hash(upload->sha256));
+    if (sg_upload_by(core, upload->name) == index)
+        sg_table_remove(core->upload_by, sg_state_hash(upload->name));
+    sg_crypto_sha256_free(&upload->hash);
     sg_arena_free(&upload->mem);
     sg_pool_give(core->uploads, index);
 }
@@ -127,9 +142,13 @@ sg_upload_begin_object(struct sg_turn *turn, struct sg_upload *upload,
     upload->object.chunk_size = chunk_size;
     upload->object.chunks = upload->chunks;
     upload->object.bytes = upload->bytes;
+    // Two may send one structure at a time; each has a key of its own.
+    if (upload->kind == SG_UPLOAD_STRUCTURE)
+        sg_turn_draw(turn, upload->object.variant, 16);
     effect =
         sg_output_effect(turn->output, SG_EFFECT_MAKE_KEY, SG_AFTER_NOTHING);
     memcpy(effect->u.make_key.manifest, upload->sha256, 32);
+    memcpy(effect->u.make_key.variant, upload->object.variant, 16);
     effect = sg_output_effect(turn->output, SG_EFFECT_BEGIN_OBJECT,
                               SG_AFTER_NOTHING);
     effect->u.begin.upload = upload->token;
@@ -236,6 +255,7 @@ sg_upload_put(struct sg_turn *turn)
     const Sgpb__ObjectPut *put = turn->envelope->object_put;
     enum sg_upload_kind kind;
     const char *field;
+    uint8_t name[32];
     uint32_t index;
     enum sg_err err = check_put(turn, put, &kind, &field);
 
@@ -249,15 +269,22 @@ sg_upload_put(struct sg_turn *turn)
         sg_turn_receipt(turn, known, true);
         return;
     }
-    index = sg_upload_by(turn->core, put->sha256.data);
+    document_name(turn->who->id, put->sha256.data, name);
+    index = sg_upload_by(turn->core, name);
     struct sg_upload *upload = index != 0 ? sg_upload_at(turn->core, index)
                                           : sg_upload_new(turn, kind, &index);
     if (upload == NULL) {
         sg_turn_refuse(turn, SG_ERR_BUSY, NULL);
         return;
     }
-    if (strcmp(upload->owner, turn->who->id) != 0 || upload->kind != kind) {
+    if (upload->kind != kind) {
         sg_turn_refuse(turn, SG_ERR_BUSY, "sha256");
+        return;
+    }
+    if (kind == SG_UPLOAD_STRUCTURE && upload->hash == NULL &&
+        (upload->hash = sg_crypto_sha256_new()) == NULL) {
+        sg_upload_drop(turn, index, false);
+        sg_turn_refuse(turn, SG_ERR_BUSY, NULL);
         return;
     }
     upload->peer = turn->session->peer;
@@ -274,23 +301,62 @@ sg_upload_put(struct sg_turn *turn)
     answer_ready(turn, upload);
 }
 
+// A document that will never be evidence; its key goes too.
+static void
+give_up(struct sg_turn *turn, uint32_t index, bool keep_bytes)
+{
+    const struct sg_upload *upload = sg_upload_at(turn->core, index);
+
+    if (upload->kind == SG_UPLOAD_STRUCTURE)
+        sg_destroy_key(turn->core, upload->sha256, upload->object.variant);
+    sg_upload_drop(turn, index, keep_bytes);
+}
+
+// Bytes that are not those of the hash would stand in the way of everybody who
+// has the right ones. false: refused and given up.
+static bool
+hash_structure(struct sg_turn *turn, uint32_t index, struct sg_slice payload)
+{
+    const struct sg_upload *upload = sg_upload_at(turn->core, index);
+    uint8_t found[32];
+
+    sg_crypto_sha256_add(upload->hash, payload.ptr, payload.len);
+    if (upload->next_chunk + 1 < upload->chunks)
+        return true;
+    sg_crypto_sha256_final(upload->hash, found);
+    if (memcmp(found, upload->sha256, 32) == 0)
+        return true;
+    sg_turn_refuse(turn, SG_ERR_CONTENT, "sha256");
+    give_up(turn, index, false);
+    return false;
+}
+
 static void
 structure_stored(struct sg_turn *turn, uint32_t index)
 {
     struct sg_upload *upload = sg_upload_at(turn->core, index);
+    const struct sg_structure *known =
+        sg_flow_structure(turn->state, sg_state_hash(upload->sha256));
     Sgpb__StructureEntry entry = SGPB__STRUCTURE_ENTRY__INIT;
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Receipt receipt = SGPB__RECEIPT__INIT;
 
-    entry.sha256 = sg_pack_bytes(upload->sha256, 32);
-    entry.compiled_sha256 = entry.sha256;
-    entry.object = sg_pack_object(turn->arena, &upload->object);
-    entry.by = upload->owner;
-    uint64_t seq = sg_turn_append(turn, SG_ENTRY_STRUCTURE, &entry.base);
+    uint64_t seq = known == NULL ? SG_NO_ENTRY : known->seq;
+
+    if (known == NULL) {
+        entry.sha256 = sg_pack_bytes(upload->sha256, 32);
+        entry.compiled_sha256 = entry.sha256;
+        entry.object = sg_pack_object(turn->arena, &upload->object);
+        entry.by = upload->owner;
+        seq = sg_turn_append(turn, SG_ENTRY_STRUCTURE, &entry.base);
+    }
     envelope.body_case = SGPB__ENVELOPE__BODY_RECEIPT;
     envelope.receipt = &receipt;
     sg_upload_answer(turn, upload, &envelope)->receipt_of = seq;
-    sg_upload_drop(turn, index, true);
+    if (known == NULL)
+        sg_upload_drop(turn, index, true);
+    else
+        give_up(turn, index, false); // somebody else was first
 }
 
 // ---- chunks -------------------------------------------------------------------
@@ -342,19 +408,9 @@ sg_upload_chunk(struct sg_turn *turn)
     upload->peer = turn->session->peer;
     if (upload->kind == SG_UPLOAD_POLICY)
         sg_policy_chunk(turn, index, payload);
-    else
+    else if (upload->kind == SG_UPLOAD_RELEASE ||
+             hash_structure(turn, index, payload))
         sg_upload_store(turn, upload, chunk->index, payload);
-}
-
-// A document that never came whole; its key goes too.
-static void
-give_up(struct sg_turn *turn, uint32_t index, bool keep_bytes)
-{
-    const struct sg_upload *upload = sg_upload_at(turn->core, index);
-
-    if (upload->kind == SG_UPLOAD_STRUCTURE)
-        sg_destroy_key(turn->core, upload->sha256, NULL);
-    sg_upload_drop(turn, index, keep_bytes);
 }
 
 void

@@ -9,11 +9,13 @@
 // NULL: no room (gate.busy).
 struct sg_upload *sg_upload_new(struct sg_turn *turn, enum sg_upload_kind kind,
                                 uint32_t *index);
-// Names the upload by what it will be: a second one finds it (resume).
+// Names the upload by what it will be: a second one finds it (resume). A release
+// by its manifest, which nobody else can sign; a document by owner and hash, so
+// that nobody stands in the way of another who has the same.
 void sg_upload_name(struct sg_core *core, uint32_t index,
                     const uint8_t sha256[32]);
 struct sg_upload *sg_upload_at(const struct sg_core *core, uint32_t index);
-uint32_t sg_upload_by(const struct sg_core *core, const uint8_t sha256[32]);
+uint32_t sg_upload_by(const struct sg_core *core, const uint8_t name[32]);
 // Forgets it; what was stored and is not evidence is dropped.
 void sg_upload_drop(struct sg_turn *turn, uint32_t index, bool keep_bytes);
 // No more bytes come: the store gives its object up.

@@ -95,6 +95,7 @@ struct sg_upload {
     bool rehearse;
     char owner[SG_LIMIT_ID + 1]; // participant
     uint8_t sha256[32];          // manifest, or the document's
+    uint8_t name[32];            // by which it is found again
     uint64_t bytes, chunks, next_chunk, got_bytes;
     uint64_t deadline;
     struct sg_object object;
@@ -114,6 +115,7 @@ struct sg_upload {
     char code[64]; // of the worker, when refused
     uint64_t faults;
     // document
+    struct sg_sha256 *hash; // of a structure's bytes so far
     const Sgpb__Signed *by;
     uint8_t *room; // policy text, collected
 };

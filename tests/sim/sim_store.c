@@ -209,9 +209,10 @@ sim_store_recover(struct sim *sim)
             remove_at(store, i - 1);
     event.u.orphans.names = (const uint8_t(*)[48])names;
     for (size_t i = 0; i < store->keys; i++) {
-        bool known = false;
         const struct sg_object *object;
         uint32_t at = 0;
+        bool known = sg_core_is_structure_key(sim->core, store->key[i],
+                                              store->key[i] + 32);
         if (memcmp(store->key[i] + 32, zeros, 16) == 0)
             known = sg_core_knows_key(sim->core, store->key[i]);
         else
@@ -316,7 +317,7 @@ name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
         const Sgpb__StructureEntry *b =
             body_of(sim, entry, &sgpb__structure_entry__descriptor);
         name_object(named, b->object, entry->seq);
-        name_key(named, b->sha256, NULL, entry->seq);
+        name_key(named, b->sha256, b->object, entry->seq);
     } else if (entry->type == SG_ENTRY_OBJECT_MADE) {
         const Sgpb__ObjectMade *b =
             body_of(sim, entry, &sgpb__object_made__descriptor);
