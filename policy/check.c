@@ -17,6 +17,7 @@ struct checking {
     void *stack;            // of proofs; NULL until the first
     uint16_t file;
     uint32_t today;
+    uint64_t steps; // left, of all proofs
 };
 
 static void
@@ -213,7 +214,7 @@ check_file(struct checking *c, const struct sg_file *file, bool tests_only)
         return SG_ERR_FULL;
     for (; n != NULL; n = n->next) {
         struct sg_proof_result result;
-        sg_prove_never(c->stack, c->set, file, n, &result);
+        sg_prove_never(c->stack, c->set, file, n, &c->steps, &result);
         c->counts->nevers++;
         say_proof(c, n, &result);
     }
@@ -225,14 +226,15 @@ check_file(struct checking *c, const struct sg_file *file, bool tests_only)
 
 enum sg_err
 sg_check_set(struct sg_arena *scratch, const struct sg_policy_set *set,
-             uint32_t today, bool tests_only, const struct sg_check_sink *sink,
-             struct sg_check_counts *counts)
+             uint32_t today, bool tests_only, uint64_t steps,
+             const struct sg_check_sink *sink, struct sg_check_counts *counts)
 {
     struct checking c = {.scratch = scratch,
                          .set = set,
                          .sink = sink,
                          .counts = counts,
-                         .today = today};
+                         .today = today,
+                         .steps = steps};
     *counts = (struct sg_check_counts){0};
     for (; c.file < set->count; c.file++) {
         if (set->files[c.file]->built_in)

@@ -9,6 +9,7 @@ struct prover {
     uint8_t *stack;                // boxes and covers of the recursion
     size_t used, cap;
     uint32_t steps, depth;
+    uint64_t *left; // steps of all proofs together
     bool undecided;
     struct sg_request witness;
 };
@@ -255,8 +256,10 @@ escapes(struct prover *p, const uint64_t *box,
     size_t mark = p->used;
     p->steps++;
     p->depth++;
-    if (p->steps > STEPS_MOST || p->depth > DEPTH_MOST)
+    if (p->steps > STEPS_MOST || p->depth > DEPTH_MOST || *p->left == 0)
         p->undecided = true;
+    else
+        --*p->left;
     const struct sg_box **met = meeting(p, box, cover, count, &kept);
     bool found = false;
     if (met == NULL || p->undecided)
@@ -405,9 +408,10 @@ prove_day(struct prover *p, const struct sg_file *file,
 void
 sg_prove_never(void *stack, const struct sg_policy_set *set,
                const struct sg_file *file, const struct sg_rule *never,
-               struct sg_proof_result *out)
+               uint64_t *steps, struct sg_proof_result *out)
 {
-    struct prover p = {.set = set, .cap = SG_PROVE_STACK, .stack = stack};
+    struct prover p = {
+        .set = set, .cap = SG_PROVE_STACK, .stack = stack, .left = steps};
     *out = (struct sg_proof_result){.proof = SG_PROOF_PROVED};
     for (unsigned d = 0; d < SG_DIM_COUNT; d++) {
         p.at[d] = p.words;

@@ -27,7 +27,8 @@ struct sg_proof_result {
 enum { SG_PROVE_STACK = 24 * 1024 * 1024 }; // bytes; more boxes: undecided
 
 // For every slice of days of the file. stack: SG_PROVE_STACK bytes of scratch,
-// aligned for any type. At most 2 million steps a slice, then undecided.
+// aligned for any type. At most 2 million steps a slice, then undecided; so is
+// what would take more than *steps, which are used up.
 void sg_prove_never(void *stack, const struct sg_policy_set *set,
                     const struct sg_file *file, const struct sg_rule *never,
-                    struct sg_proof_result *out);
+                    uint64_t *steps, struct sg_proof_result *out);

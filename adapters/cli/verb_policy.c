@@ -175,7 +175,7 @@ check(const struct options *o, bool tests_only)
         struct sg_check_sink sink = {say_line, &r};
         r.lines = o->json ? json_array() : NULL;
         enum sg_err err = sg_check_set(scratch, files->set, today(o),
-                                       tests_only, &sink, &counts);
+                                       tests_only, UINT64_MAX, &sink, &counts);
         status =
             err == SG_OK ? say_counts(&r, &counts) : sg_cli_fail(err, NULL);
     }

@@ -83,6 +83,7 @@
     X(POLICY_CONTENT, "policy.content", "this content is not available to you", "ask the provider", 77, 0) \
     X(POLICY_NONE, "policy.none", "there is no valid policy, so nothing is permitted", "propose and approve a policy", 77, 0) \
     X(POLICY_TWO, "policy.two_persons", "a second person must approve", "have another officer approve", 77, 0) \
+    X(POLICY_CLAIM, "policy.claims", "a test of the policy fails, or a never statement is not proved", "correct the rule or the statement; statgate policy check FILE... tells them all", 65, 0) \
     X(POLICY_BASE, "policy.base", "the approval names another text or another base", "approve what is proposed now", 65, 0) \
     X(CONSENT,   "consent.event", "the consent event is not acceptable", "see the field named", 65, 0) \
     X(CONSENT_STOP, "consent.withdrawn", "consent was withdrawn", "the delivery ends here", 77, 0) \

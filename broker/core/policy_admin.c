@@ -4,10 +4,16 @@
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 #include "broker/core/upload.h"
+#include "policy/check.h"
 
 #define DAY_US       (24 * 3600 * 1000000ull)
 #define POLICY_ARENA (256ull * 1024 * 1024)
-enum { FILES_MAX = 64, APPROVAL_DAYS = 14, CHECK_ARENA = 64 * 1024 * 1024 };
+enum {
+    FILES_MAX = 64,
+    APPROVAL_DAYS = 14,
+    CHECK_ARENA = 64 * 1024 * 1024,
+    PROOF_STEPS = 4000000, // the loop waits for them: well under a second
+};
 
 // ---- apply --------------------------------------------------------------------------------
 
@@ -216,6 +222,43 @@ sg_policy_begin(struct sg_turn *turn, struct sg_upload *upload,
     quota->uploads++;
 }
 
+// The first test that fails, or never that is not proved.
+struct failed {
+    const struct sg_policy_set *set;
+    struct sg_arena *arena;
+    char *sentence;
+};
+
+static void
+take_failed(void *context, const struct sg_check_line *line)
+{
+    struct failed *failed = context;
+
+    if (line->kind != SG_CHECK_FAILED || failed->sentence != NULL)
+        return;
+    struct sg_slice label = sg_policy_label(failed->set, line->file);
+    failed->sentence =
+        sg_arena_printf(failed->arena, SG_SLICE_FMT ":%u:%u: " SG_SLICE_FMT,
+                        SG_SLICE_ARG(label), line->line, line->column,
+                        SG_SLICE_ARG(line->text));
+}
+
+// What two persons bring into force is what they read: its own tests and never
+// statements hold.
+static enum sg_err
+check_claims(struct sg_arena *scratch, const struct sg_policy_set *set,
+             struct sg_turn *turn, char **sentence)
+{
+    struct failed failed = {.set = set, .arena = turn->arena};
+    const struct sg_check_sink sink = {take_failed, &failed};
+    struct sg_check_counts counts;
+
+    enum sg_err err =
+        sg_check_set(scratch, set, 0, false, PROOF_STEPS, &sink, &counts);
+    *sentence = failed.sentence;
+    return err == SG_OK && counts.failed > 0 ? SG_ERR_POLICY_CLAIM : err;
+}
+
 static enum sg_err
 check_text(const Sgpb__PolicyBundle *doc, struct sg_turn *turn, char **sentence)
 {
@@ -232,6 +275,8 @@ check_text(const Sgpb__PolicyBundle *doc, struct sg_turn *turn, char **sentence)
         *sentence = sg_arena_printf(turn->arena, SG_SLICE_FMT ":%u:%u: %s",
                                     SG_SLICE_ARG(fault.file), fault.at.line,
                                     fault.at.column, fault.at.text);
+    else
+        err = check_claims(arena, set, turn, sentence);
     sg_arena_free(&arena);
     return err;
 }

@@ -174,7 +174,7 @@ cat >>"$work/hub.policy" <<'END'
 
 rule "not yet"
   forbid
-  when area is RW
+  when area is RW and purpose is sdg_reporting
   because "a trial"
 END
 gate_law "$work/hub.policy" "$work/export-ke.policy" "$work/import-default.policy"
@@ -194,5 +194,19 @@ printf X | dd of="$work/received/FIGURES@3.csv.sgv" bs=1 conv=notrunc \
     seek=$((${at%%:*} + 40)) 2>/dev/null
 expect 'but not with another receipt' \
     refused 65 norway verify "$work/received/FIGURES@3.csv"
+
+# ---- a policy that does not hold what it says ------------------------------------------
+unsound() { # unsound LINES WORD: added to a law that holds
+    printf '%s\n' "$1" | cat "$work/import-default.policy" - >"$work/unsound.policy"
+    refused 65 desk policy propose "$work/hub.policy" "$work/export-ke.policy" \
+        "$work/unsound.policy" && grep -q "policy.claims" "$work/said" &&
+        grep -q "unsound.policy:$(grep -n "^$2" "$work/unsound.policy" | tail -n 1 |
+            cut -d: -f1):1: .*$3" "$work/said"
+}
+expect 'with a test that fails is not proposed' unsound 'test "nothing arrives"
+  given example arriving
+  expect deny' test 'nothing arrives'
+expect 'nor with a never that is broken' unsound 'never "anything arrives"
+  permit when purpose is sdg_reporting' never 'BROKEN'
 
 exit $status

@@ -71,8 +71,9 @@ passes(const char *test)
     world_begin(&w);
     world_add(&w, "x.policy", text);
     world_must_load(&w);
-    assert_int_equal(sg_check_set(w.arena, w.set, w.day, true, &sink, &counts),
-                     SG_OK);
+    assert_int_equal(
+        sg_check_set(w.arena, w.set, w.day, true, UINT64_MAX, &sink, &counts),
+        SG_OK);
     assert_int_equal(heard.count, 1);
     assert_int_equal(counts.tests, 1);
     assert_int_equal(counts.failed, heard.kind == SG_CHECK_FAILED);
