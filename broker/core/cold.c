@@ -456,3 +456,31 @@ sg_cold_delivery(const struct sg_state *state, uint64_t release,
     memcpy(delivery->id, id.ptr, 16);
     return SG_OK;
 }
+
+enum sg_err
+sg_cold_put_taker(struct sg_state *state, const uint8_t id[16],
+                  uint32_t subscription)
+{
+    struct sg_row row = {.table = SG_COLD_TAKER, .key_len = 16, .value_len = 4};
+
+    memcpy(row.key, id, 16);
+    sg_bytes_store_u32(row.value, subscription);
+    return sg_cold_put(state, &row);
+}
+
+enum sg_err
+sg_cold_taker(const struct sg_state *state, const uint8_t id[16],
+              uint32_t *subscription)
+{
+    struct sg_row row = {.table = SG_COLD_TAKER, .key_len = 16};
+
+    memcpy(row.key, id, 16);
+    enum sg_err err = sg_cold_find(state, &row);
+    if (err != SG_OK)
+        return err;
+    *subscription = row.value_len == 4 ? sg_bytes_load_u32(row.value) : 0;
+    if (sg_pool_has(state->subscriptions, *subscription))
+        return SG_OK;
+    state->cold->failed = SG_ERR_CORRUPT;
+    return SG_ERR_CORRUPT;
+}

@@ -19,6 +19,7 @@ enum sg_cold_table {
     SG_COLD_RETAIN,      // end of its time, entry -> key of SG_COLD_RELEASE
     SG_COLD_OBJECT,      // id -> key of SG_COLD_RELEASE, in memory or not
     SG_COLD_REPORT,      // of a refusal: object id, or manifest sha256 -> entry
+    SG_COLD_TAKER,       // delivery id -> subscription's place
 };
 
 // What is answered about a delivery that has left memory.
@@ -101,3 +102,10 @@ SG_MUST_CHECK enum sg_err sg_cold_delivery(const struct sg_state *state,
                                            uint64_t release,
                                            uint32_t subscription,
                                            struct sg_cold_delivery *delivery);
+// Whose delivery it is, for entries that say nothing but its id.
+SG_MUST_CHECK enum sg_err sg_cold_put_taker(struct sg_state *state,
+                                            const uint8_t id[16],
+                                            uint32_t subscription);
+SG_MUST_CHECK enum sg_err sg_cold_taker(const struct sg_state *state,
+                                        const uint8_t id[16],
+                                        uint32_t *subscription);

@@ -1,5 +1,6 @@
 #include "broker/core/entries.h"
 
+#include "broker/core/cold.h"
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
@@ -11,6 +12,7 @@ enum {
     // does not hold the loop up; the answer says where to go on.
     SCAN_MAX = 2048,
     SCAN_BYTES = 1024 * 1024,
+    SCAN_ROWS = 4096, // of the index
 };
 
 // ---- whom an entry names ----------------------------------------------------
@@ -19,6 +21,7 @@ struct asked {
     struct sg_turn *turn;
     const char *who;
     uint32_t place; // in the roster
+    uint32_t *rows; // of the index, looked up so far
 };
 
 static bool
@@ -58,13 +61,6 @@ provides_flow(const struct asked *a, uint32_t flow)
            is(a, sg_state_flow(a->turn->state, flow)->terms->provider);
 }
 
-static bool
-provides(const struct asked *a, uint32_t release)
-{
-    return release != 0 &&
-           provides_flow(a, sg_state_release(a->turn->state, release)->flow);
-}
-
 // Body of an entry that this one names; NULL: not there.
 static const void *
 named_entry(const struct asked *a, uint64_t seq,
@@ -86,7 +82,7 @@ provides_at(const struct asked *a, uint64_t seq)
     uint32_t release = sg_state_release_at(state, seq);
 
     if (release != 0)
-        return provides(a, release);
+        return provides_flow(a, sg_state_release(state, release)->flow);
     const Sgpb__Accepted *body =
         named_entry(a, seq, &sgpb__accepted__descriptor);
     return body != NULL &&
@@ -94,27 +90,32 @@ provides_at(const struct asked *a, uint64_t seq)
                a, sg_state_find(state->flow_of, sg_slice_text(body->flow)));
 }
 
-static bool
-takes(const struct asked *a, ProtobufCBinaryData id)
+// The subscription of the delivery, which may have left memory. 0: none of ours.
+static uint32_t
+taker(const struct asked *a, ProtobufCBinaryData id)
 {
     const struct sg_state *state = a->turn->state;
     uint32_t index = sg_state_find(state->delivery_of, sg_pack_slice(id));
 
-    return index != 0 &&
-           is(a, sg_state_subscription(
-                     state, sg_state_delivery(state, index)->subscription)
-                     ->doc->subscriber);
+    if (index != 0)
+        return sg_state_delivery(state, index)->subscription;
+    if (id.len != 16)
+        return 0;
+    ++*a->rows;
+    return sg_cold_taker(state, id.data, &index) == SG_OK ? index : 0;
 }
 
+// He takes it, or the flow is his.
 static bool
 delivers(const struct asked *a, ProtobufCBinaryData id)
 {
-    const struct sg_state *state = a->turn->state;
-    uint32_t index = sg_state_find(state->delivery_of, sg_pack_slice(id));
+    uint32_t index = taker(a, id);
 
-    return takes(a, id) ||
-           (index != 0 &&
-            provides(a, sg_state_delivery(state, index)->release));
+    if (index == 0)
+        return false;
+    const struct sg_subscription *to =
+        sg_state_subscription(a->turn->state, index);
+    return is(a, to->doc->subscriber) || provides_flow(a, to->flow);
 }
 
 // Keys of one rendition, for several recipients: how many others have theirs,
@@ -289,15 +290,13 @@ in_delivery(const struct asked *a, const void *opened)
 {
     const Sgpb__DeliveryEntry *body = opened;
 
-    const Sgpb__Delivery *doc =
-        body->delivery == NULL
-            ? NULL
-            : sg_pack_open(a->turn->arena, &sgpb__delivery__descriptor,
-                           sg_pack_slice(body->delivery->body));
+    uint32_t index = sg_state_find(a->turn->state->subscription_of,
+                                   sg_slice_text(body->subscription));
+
     return subscribes(a, body->subscription) ||
-           (doc != NULL &&
-            provides(a, sg_state_find(a->turn->state->release_of,
-                                      sg_pack_slice(doc->manifest_sha256))));
+           (index != 0 &&
+            provides_flow(a,
+                          sg_state_subscription(a->turn->state, index)->flow));
 }
 
 static bool
@@ -487,7 +486,7 @@ names(const struct asked *a, struct sg_slice raw)
 struct page {
     Sgpb__Entries reply;
     size_t bytes, looked_bytes;
-    uint32_t looked, most;
+    uint32_t looked, rows, most;
 };
 
 // An entry that fits no page goes in parts. false: the offset lies behind it.
@@ -512,7 +511,7 @@ static bool
 page_full(const struct page *page)
 {
     return page->reply.n_raw >= page->most || page->looked >= SCAN_MAX ||
-           page->looked_bytes >= SCAN_BYTES;
+           page->looked_bytes >= SCAN_BYTES || page->rows >= SCAN_ROWS;
 }
 
 // false: an answer cannot be given; *err says why.
@@ -552,7 +551,7 @@ sg_entries_get(struct sg_turn *turn)
     const Sgpb__EntriesGet *get = turn->envelope->entries_get;
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     struct page page = {.reply = SGPB__ENTRIES__INIT, .most = COUNT_MAX};
-    struct asked a = {turn, turn->who->id, turn->key->place};
+    struct asked a = {turn, turn->who->id, turn->key->place, &page.rows};
     enum sg_err err = SG_ERR_UNSUPPORTED;
 
     if (get->count != 0 && get->count < page.most)

@@ -138,13 +138,11 @@ unlink_delivery(struct sg_state *state, const struct sg_delivery *delivery)
         delivery_at(state, delivery->next)->prev = delivery->prev;
 }
 
+// Of what never went out nobody asks by name. One that was denied in the end may
+// have been stated before, and a key of it have been cancelled.
 static enum sg_err
-let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
+put_rows(struct sg_state *state, const struct sg_delivery *delivery)
 {
-    const struct sg_delivery *delivery = sg_state_delivery(state, index);
-    uint32_t release = delivery->release;
-    struct sg_release *of = release_at(state, release);
-    struct sg_flow *flow = sg_pool_at(state->flows, of->flow);
     struct sg_cold_delivery row = {.state = delivery->state,
                                    .ack = delivery->ack,
                                    .released = delivery->released,
@@ -152,13 +150,30 @@ let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
     enum sg_err err = SG_OK;
 
     memcpy(row.id, delivery->id, sizeof row.id);
-    if (row.statement != 0) // of what never went out nobody asks by name
-        err =
-            sg_cold_put_delivery(state, of->seq, delivery->subscription, &row);
+    if (row.statement != 0)
+        err = sg_cold_put_delivery(
+            state, sg_state_release(state, delivery->release)->seq,
+            delivery->subscription, &row);
+    if (err == SG_OK && (row.statement != 0 || delivery->cancelled != 0 ||
+                         row.state != SG_DELIVERY_DENIED))
+        err = sg_cold_put_taker(state, row.id, delivery->subscription);
+    return err;
+}
+
+static enum sg_err
+let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
+{
+    const struct sg_delivery *delivery = sg_state_delivery(state, index);
+    uint32_t release = delivery->release;
+    struct sg_release *of = release_at(state, release);
+    struct sg_flow *flow = sg_pool_at(state->flows, of->flow);
+    enum sg_err err = put_rows(state, delivery);
+
     if (delivery->released > flow->released_before)
         flow->released_before = delivery->released;
     unlink_delivery(state, delivery);
-    sg_table_remove(state->delivery_of, sg_slice_of(row.id, sizeof row.id));
+    sg_table_remove(state->delivery_of,
+                    sg_slice_of(delivery->id, sizeof delivery->id));
     sg_pool_give(state->deliveries, index);
     of->deliveries--;
     sg_settle_release(state, release, seq);

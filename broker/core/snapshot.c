@@ -11,12 +11,14 @@
 #include "broker/core/subscribe.h"
 #include "broker/core/volatile.h"
 
-// "SGSS3", then the place in the log, then sections in the order of `sections`, each a count and so many
-// objects. An object is written and read by one function, field by field, so
-// that the two cannot disagree; pool indexes are written as the place of what
-// they point to among those written before.
+// "SGSS4", then the place in the log, then sections in the order of `sections`,
+// each a count and so many objects. An object is written and read by one
+// function, field by field, so that the two cannot disagree; pool indexes are
+// written as the place of what they point to among those written before. The
+// number goes up also when rows are new in the index: an old snapshot is dropped
+// with its index.
 enum { BUFFER = 4096 };
-static const char magic[] = "SGSS3";
+static const char magic[] = "SGSS4";
 
 struct walk {
     const struct sg_snapshot_sink *sink; // writing, else NULL

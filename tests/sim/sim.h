@@ -192,6 +192,7 @@ void sim_put_row(struct sim *sim, const struct sg_row *row);
 void sim_put_effect(struct sim *sim, const struct sg_effect *effect);
 enum sg_err sim_lookup_find(void *ctx, struct sg_row *row);
 enum sg_err sim_lookup_next(void *ctx, struct sg_row *row);
+void sim_check_takers(struct sim *sim); // each delivery is found by its id
 
 // What is replayed, and read from a snapshot, equals what is.
 void sim_compare(struct sim *sim);

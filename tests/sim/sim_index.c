@@ -2,6 +2,8 @@
 // counts, and the newest durable snapshot.
 #include <stdlib.h>
 
+#include "broker/core/cold.h"
+#include "broker/core/volatile.h"
 #include "tests/sim/sim.h"
 
 enum { SNAPSHOT_MAX = 256 * 1024 };
@@ -163,4 +165,35 @@ sim_take_snapshot(struct sim *sim, const struct sg_effect *effect)
         ((uint8_t *)(uintptr_t)
              sim->snapshot_new.bytes.ptr)[sim->snapshot_new.bytes.len / 2] ^= 1;
     sim->snapshots++;
+}
+
+// ---- what has left memory ---------------------------------------------------------------------
+
+static void
+find_taker(struct sim *sim, ProtobufCBinaryData id)
+{
+    const struct sg_state *state = sim->core->state;
+    uint32_t subscription;
+
+    if (sg_state_find(state->delivery_of, sg_codec_slice(id)) == 0 &&
+        sg_cold_taker(state, id.data, &subscription) != SG_OK)
+        sim_break(sim, "nobody knows whose a delivery was");
+}
+
+// Of every key that ever was released.
+void
+sim_check_takers(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->count; i++) {
+        void *open;
+        if (sim->entries[i].type != SG_ENTRY_KEY_RELEASED)
+            continue;
+        enum sg_err err =
+            sg_codec_unpack(&sgpb__key_released__descriptor,
+                            sim->entries[i].body, sim->mem, &open);
+        SG_ASSERT(err == SG_OK);
+        const Sgpb__KeyReleased *body = open;
+        for (size_t n = 0; n < body->n_deliveries; n++)
+            find_taker(sim, body->deliveries[n]);
+    }
 }

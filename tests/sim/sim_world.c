@@ -773,6 +773,7 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     sim_quiet_days(sim);
     if (sim->broken == NULL)
         sim_compare(sim);
+    sim_check_takers(sim);
     hash_log(sim);
     memcpy(log_hash, sim->log_hash, 32);
     *keys = sim->keys;

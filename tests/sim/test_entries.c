@@ -125,24 +125,31 @@ live(struct world *world, uint64_t settle_after)
         read_all(world, i);
 }
 
+static struct world open_world, settled_world;
+
 static int
 setup(void **state)
 {
-    static struct world world;
-
-    live(&world, 100000); // all is in memory
-    assert_true(world.sim->peer[COLLECTOR].stated);
-    *state = &world;
+    live(&open_world, 100000); // all is in memory
+    assert_true(open_world.sim->peer[COLLECTOR].stated);
+    live(&settled_world, 0);
+    *state = &open_world;
     return 0;
+}
+
+static void
+end(struct world *world)
+{
+    sg_output_free(&world->output);
+    sim_close(&world->sim);
 }
 
 static int
 teardown(void **state)
 {
-    struct world *world = *state;
-
-    sg_output_free(&world->output);
-    sim_close(&world->sim);
+    (void)state;
+    end(&open_world);
+    end(&settled_world);
     return 0;
 }
 
@@ -287,26 +294,156 @@ keys_of_several_recipients_are_shown_to_the_provider_alone(void **state)
 static void
 what_has_left_memory_is_shown_to_its_provider_all_the_same(void **state)
 {
-    static struct world world;
+    const struct world *world = &settled_world;
     unsigned accepted = 0, destroyed = 0;
 
     (void)state;
-    live(&world, 0);
-    for (size_t i = 0; i < world.sim->durable; i++) {
-        uint16_t type = world.sim->entries[i].type;
+    for (size_t i = 0; i < world->sim->durable; i++) {
+        uint16_t type = world->sim->entries[i].type;
         if (type != SG_ENTRY_OBJECT_MADE && type != SG_ENTRY_DESTROYED &&
             type != SG_ENTRY_ACCEPTED)
             continue;
         accepted += type == SG_ENTRY_ACCEPTED;
         destroyed += type == SG_ENTRY_DESTROYED;
-        assert_true(world.to[PUBLISHER].has[i]);
-        assert_false(world.to[NEAR].has[i]);
-        assert_false(world.to[COLLECTOR].has[i]);
+        assert_true(world->to[PUBLISHER].has[i]);
+        assert_false(world->to[NEAR].has[i]);
+        assert_false(world->to[COLLECTOR].has[i]);
     }
     assert_true(destroyed > 0);
-    assert_true(sg_pool_count(world.sim->core->state->releases) < accepted);
-    sg_output_free(&world.output);
-    sim_close(&world.sim);
+    assert_true(sg_pool_count(world->sim->core->state->releases) < accepted);
+}
+
+static void *
+body_of(struct sim *sim, const ProtobufCMessageDescriptor *type,
+        struct sg_slice bytes)
+{
+    void *body = NULL;
+
+    assert_int_equal(sg_codec_unpack(type, bytes, sim->mem, &body), SG_OK);
+    return body;
+}
+
+// Ids of deliveries by the statements that precede what else names them.
+struct stated {
+    size_t count;
+    struct {
+        uint8_t id[16];
+        int peer;
+    } one[ENTRIES_MAX];
+};
+
+static void
+note_statement(struct sim *sim, const struct sim_entry *entry,
+               struct stated *stated)
+{
+    const Sgpb__DeliveryEntry *body =
+        body_of(sim, &sgpb__delivery_entry__descriptor, entry->body);
+    const Sgpb__Delivery *doc = body_of(sim, &sgpb__delivery__descriptor,
+                                        sg_codec_slice(body->delivery->body));
+    size_t len = strlen(sim->peer[NEAR].id);
+    bool near = strncmp(body->subscription, sim->peer[NEAR].id, len) == 0;
+
+    assert_int_equal(doc->delivery_id.len, 16);
+    memcpy(stated->one[stated->count].id, doc->delivery_id.data, 16);
+    stated->one[stated->count++].peer = near ? NEAR : FAR;
+}
+
+// PEERS: of several.
+static int
+peer_of(const struct stated *stated, ProtobufCBinaryData *ids, size_t count)
+{
+    int peer = -1;
+
+    for (size_t n = 0; n < count; n++) {
+        size_t i = 0;
+        while (i < stated->count &&
+               memcmp(stated->one[i].id, ids[n].data, 16) != 0)
+            i++;
+        assert_true(i < stated->count);
+        peer = peer == -1 || peer == stated->one[i].peer ? stated->one[i].peer
+                                                         : PEERS;
+    }
+    return peer;
+}
+
+static void
+is_shown_to(const struct world *world, uint64_t seq, int peer)
+{
+    assert_true(world->to[PUBLISHER].has[seq]);
+    assert_int_equal(world->to[NEAR].has[seq], peer == NEAR);
+    assert_int_equal(world->to[FAR].has[seq], peer == FAR);
+    assert_false(world->to[COLLECTOR].has[seq]);
+}
+
+// The evidence of a delivery is its subscriber's and its provider's for ever,
+// and nobody else's.
+static void
+what_was_delivered_long_ago_is_shown_to_its_subscriber(void **state)
+{
+    static struct stated stated;
+    const struct world *world = &settled_world;
+    struct sim *sim = world->sim;
+    unsigned gone = 0, receipts = 0;
+
+    (void)state;
+    stated.count = 0;
+    for (size_t i = 0; i < sim->durable; i++) {
+        const struct sim_entry *entry = &sim->entries[i];
+        if (entry->type == SG_ENTRY_DELIVERY) {
+            note_statement(sim, entry, &stated);
+            is_shown_to(world, i, stated.one[stated.count - 1].peer);
+        } else if (entry->type == SG_ENTRY_KEY_RELEASED) {
+            const Sgpb__KeyReleased *body =
+                body_of(sim, &sgpb__key_released__descriptor, entry->body);
+            gone += sg_state_find(sim->core->state->delivery_of,
+                                  sg_codec_slice(body->deliveries[0])) == 0;
+            is_shown_to(world, i,
+                        peer_of(&stated, body->deliveries, body->n_deliveries));
+        } else if (entry->type == SG_ENTRY_RECEIPT_ACK) {
+            const Sgpb__ReceiptAckEntry *body =
+                body_of(sim, &sgpb__receipt_ack_entry__descriptor, entry->body);
+            Sgpb__ReceiptAck *ack = body_of(sim, &sgpb__receipt_ack__descriptor,
+                                            sg_codec_slice(body->ack->body));
+            receipts++;
+            is_shown_to(world, i, peer_of(&stated, &ack->delivery_id, 1));
+        }
+    }
+    assert_true(gone > 3 && receipts > 3);
+}
+
+// An entry that lists many who have left memory ends the page: the loop is not
+// held up by looking each of them up in the index, entry after entry.
+static void
+a_question_looks_up_so_many_rows_and_no_more(void **state)
+{
+    enum { MANY = 4096 };
+    struct world *world = &settled_world;
+    struct sim *sim = world->sim;
+    Sgpb__KeyReleased body = SGPB__KEY_RELEASED__INIT;
+    struct sim_entry kept[2], *last = &sim->entries[sim->durable - 2];
+    ProtobufCBinaryData *ids = sim_take(sim, (MANY + 1) * sizeof *ids);
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        ids[i] = BYTES(sim->peer[NEAR].seen[0].delivery, 16);
+    ids[MANY] = BYTES(sim->peer[FAR].seen[0].delivery, 16);
+    for (size_t i = 0; i <= MANY; i += MANY)
+        assert_int_equal(sg_state_find(sim->core->state->delivery_of,
+                                       sg_codec_slice(ids[i])),
+                         0);
+    body.deliveries = ids;
+    body.n_deliveries = MANY + 1;
+    memcpy(kept, last, sizeof kept);
+    for (size_t i = 0; i < SG_COUNT_OF(kept); i++) {
+        last[i].type = SG_ENTRY_KEY_RELEASED;
+        last[i].body = sim_pack(sim, &body.base);
+    }
+    const Sgpb__Entries *page = ask(world, NEAR, last->seq, 5, 0)->entries;
+    assert_int_equal(page->n_raw, 0);
+    assert_int_equal(page->next, last->seq + 1);
+    page = ask(world, FAR, last->seq, 5, 0)->entries; // the first is another's
+    assert_int_equal(page->next, last->seq + 2);
+    memcpy(last, kept, sizeof kept);
 }
 
 static void
@@ -350,6 +487,9 @@ main(void)
             keys_of_several_recipients_are_shown_to_the_provider_alone),
         cmocka_unit_test(
             what_has_left_memory_is_shown_to_its_provider_all_the_same),
+        cmocka_unit_test(
+            what_was_delivered_long_ago_is_shown_to_its_subscriber),
+        cmocka_unit_test(a_question_looks_up_so_many_rows_and_no_more),
         cmocka_unit_test(an_entry_that_fits_no_page_comes_in_parts),
     };
 
