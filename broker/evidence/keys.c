@@ -333,7 +333,7 @@ sg_keys_open(const struct sg_disk *disk, const char *dir, uint32_t cap,
 // ---- rows ---------------------------------------------------------------------
 
 static enum sg_err
-wrap_row(struct sg_keys *keys, struct sg_aead *wrap, uint64_t generation,
+wrap_row(const struct sg_keys *keys, struct sg_aead *wrap, uint64_t generation,
          const uint8_t key[32], struct sg_seal_row *row)
 {
     enum sg_err err =
@@ -463,58 +463,82 @@ sg_keys_image_free(struct sg_keys_image **image)
     *image = NULL;
 }
 
+static const uint8_t every[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff};
+
 // One name: a single key, or with variant ff.. every key of the release.
-static void
-drop(struct sg_keys *keys, const uint8_t name[SG_KEYS_NAME_LEN],
-     struct sg_keys_image *image)
+static bool
+is_doomed(const struct sg_table *doomed, struct sg_slice name)
 {
-    static const uint8_t release[16] = {0};
-    uint8_t every[16];
-    memset(every, 0xff, sizeof(every));
-    bool all = memcmp(name + 32, every, 16) == 0;
-    uint32_t at = 0;
-    struct sg_slice key;
-    uint64_t index;
-    while (all && sg_table_next(keys->rows, &at, &key, &index)) {
-        if (memcmp(key.ptr, name, 32) != 0)
-            continue;
-        sg_pool_give(keys->pool, (uint32_t)index);
-        (void)sg_table_remove(keys->rows, key);
-    }
-    key = sg_slice_of(name, SG_KEYS_NAME_LEN);
-    if (!all && sg_table_get(keys->rows, key, &index)) {
-        sg_pool_give(keys->pool, (uint32_t)index);
-        (void)sg_table_remove(keys->rows, key);
-    }
-    key = sg_slice_of(name, 32);
-    if ((all || memcmp(name + 32, release, 16) == 0) &&
-        sg_table_get(keys->secrets, key, &index)) {
-        image->dead[image->dead_count++] = (uint32_t)index;
-        (void)sg_table_remove(keys->secrets, key);
-    }
+    uint8_t all[SG_KEYS_NAME_LEN];
+
+    name_of(name.ptr, every, all);
+    return sg_table_get(doomed, name, NULL) ||
+           sg_table_get(doomed, sg_slice_of(all, sizeof(all)), NULL);
 }
 
+// Into the image alone: what fails leaves everything as it was.
 static enum sg_err
-wrap_living(struct sg_keys *keys, struct sg_aead *wrap,
-            struct sg_keys_image *image)
+wrap_living(const struct sg_keys *keys, const struct sg_table *doomed,
+            struct sg_aead *wrap, struct sg_keys_image *image)
 {
     uint32_t at = 0;
     struct sg_slice name;
     uint64_t index;
     while (sg_table_next(keys->rows, &at, &name, &index)) {
-        struct sg_seal_row *row = sg_pool_at(keys->pool, (uint32_t)index);
+        struct sg_seal_row row;
         uint8_t key[32];
+        if (is_doomed(doomed, name))
+            continue;
+        row = *(const struct sg_seal_row *)sg_pool_at(keys->pool,
+                                                      (uint32_t)index);
         enum sg_err err =
-            sg_seal_unwrap(keys->wrap, keys->generation, row, key);
+            sg_seal_unwrap(keys->wrap, keys->generation, &row, key);
         if (err == SG_OK)
-            err = wrap_row(keys, wrap, image->generation, key, row);
+            err = wrap_row(keys, wrap, image->generation, key, &row);
         sg_crypto_wipe(key, sizeof(key));
         if (err != SG_OK)
             return err;
-        encode_row(row, image->rows +
-                            (size_t)image->rows_count++ * SG_KEYS_ROW_BYTES);
+        encode_row(&row, image->rows +
+                             (size_t)image->rows_count++ * SG_KEYS_ROW_BYTES);
     }
     return SG_OK;
+}
+
+// The rows of the image in the place of those they were made from, in the order
+// of wrap_living.
+static void
+take_over(struct sg_keys *keys, const struct sg_table *doomed,
+          const struct sg_keys_image *image)
+{
+    const uint8_t *from = image->rows;
+    uint32_t at = 0;
+    struct sg_slice name;
+    uint64_t index;
+    while (sg_table_next(keys->rows, &at, &name, &index)) {
+        if (is_doomed(doomed, name)) {
+            sg_pool_give(keys->pool, (uint32_t)index);
+            (void)sg_table_remove(keys->rows, name);
+            continue;
+        }
+        sg_seal_row_decode(from, sg_pool_at(keys->pool, (uint32_t)index));
+        from += SG_KEYS_ROW_BYTES;
+    }
+}
+
+static void
+drop_secret(struct sg_keys *keys, const uint8_t name[SG_KEYS_NAME_LEN],
+            struct sg_keys_image *image)
+{
+    struct sg_slice manifest = sg_slice_of(name, 32);
+    uint64_t index;
+    if ((memcmp(name + 32, every, 16) == 0 ||
+         memcmp(name + 32, zeros, 16) == 0) &&
+        sg_table_get(keys->secrets, manifest, &index)) {
+        image->dead[image->dead_count++] = (uint32_t)index;
+        (void)sg_table_remove(keys->secrets, manifest);
+    }
 }
 
 static struct sg_keys_image *
@@ -531,6 +555,24 @@ new_image(const struct sg_keys *keys, uint32_t names)
     return image;
 }
 
+// The names as a set. A publisher can choose what a manifest's hash begins with.
+static enum sg_err
+gather_doomed(const struct sg_keys *keys,
+              const uint8_t (*names)[SG_KEYS_NAME_LEN], uint32_t count,
+              struct sg_table **doomed)
+{
+    uint8_t seed[16];
+    enum sg_err err = keys->random.fill(keys->random.arg, seed, sizeof(seed));
+
+    if (err != SG_OK)
+        return err;
+    *doomed = sg_table_new(count + 1, seed);
+    err = *doomed == NULL ? SG_ERR_MEMORY : SG_OK;
+    for (uint32_t i = 0; i < count && err == SG_OK; i++)
+        err = sg_table_put(*doomed, sg_slice_of(names[i], SG_KEYS_NAME_LEN), 1);
+    return err;
+}
+
 enum sg_err
 sg_keys_rewrap(struct sg_keys *keys, const uint8_t (*names)[SG_KEYS_NAME_LEN],
                uint32_t count, struct sg_keys_image **out)
@@ -539,25 +581,30 @@ sg_keys_rewrap(struct sg_keys *keys, const uint8_t (*names)[SG_KEYS_NAME_LEN],
     struct sg_keys_image *image = new_image(keys, count);
     if (image == NULL)
         return SG_ERR_MEMORY;
+    struct sg_table *doomed = NULL;
     struct sg_aead *wrap = NULL;
-    enum sg_err err =
-        keys->random.fill(keys->random.arg, image->wrap, sizeof(image->wrap));
+    enum sg_err err = gather_doomed(keys, names, count, &doomed);
+    if (err == SG_OK)
+        err = keys->random.fill(keys->random.arg, image->wrap,
+                                sizeof(image->wrap));
     if (err == SG_OK && (wrap = sg_crypto_aead_new(image->wrap)) == NULL)
         err = SG_ERR_MEMORY;
-    for (uint32_t i = 0; i < count && err == SG_OK; i++)
-        drop(keys, names[i], image);
     if (err == SG_OK)
-        err = wrap_living(keys, wrap, image);
-    if (err != SG_OK) {
+        err = wrap_living(keys, doomed, wrap, image);
+    if (err == SG_OK) {
+        take_over(keys, doomed, image);
+        for (uint32_t i = 0; i < count; i++)
+            drop_secret(keys, names[i], image);
+        sg_crypto_aead_free(&keys->wrap);
+        keys->wrap = wrap;
+        keys->generation = image->generation;
+        keys->next_row = image->rows_count;
+        keys->wraps = image->rows_count;
+        *out = image;
+    } else {
         sg_crypto_aead_free(&wrap);
         sg_keys_image_free(&image);
-        return err;
     }
-    sg_crypto_aead_free(&keys->wrap);
-    keys->wrap = wrap;
-    keys->generation = image->generation;
-    keys->next_row = image->rows_count;
-    keys->wraps = image->rows_count;
-    *out = image;
-    return SG_OK;
+    sg_table_free(&doomed);
+    return err;
 }

@@ -78,7 +78,8 @@ struct sg_keys_image {
     uint32_t dead_count;
 };
 void sg_keys_image_free(struct sg_keys_image **image); // wipes
-// Drops the named keys and wraps the others under a fresh W, in memory at once.
+// Drops the named keys and wraps the others under a fresh W, in memory at once;
+// when it fails nothing has changed.
 SG_MUST_CHECK enum sg_err
 sg_keys_rewrap(struct sg_keys *keys, const uint8_t (*names)[SG_KEYS_NAME_LEN],
                uint32_t count, struct sg_keys_image **image);

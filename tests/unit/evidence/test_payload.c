@@ -398,6 +398,70 @@ destroy(struct home *home, const uint8_t manifest_sha256[32])
     assert_string_equal(sg_keys_class_name(event.class), "best_effort");
 }
 
+// The draw of random bytes that fails; 0: none does.
+struct draws {
+    uint64_t state;
+    unsigned fails;
+};
+
+static enum sg_err
+draw(void *arg, void *out, size_t len)
+{
+    struct draws *draws = arg;
+    if (draws->fails > 0 && --draws->fails == 0)
+        return SG_ERR_IO;
+    return home_random(&draws->state, out, len);
+}
+
+// However far it came, all keys are what they were, and it can be tried again.
+static void
+a_destruction_that_fails_changes_nothing(void **state)
+{
+    enum { DRAWS = 4 }; // seed, wrapping key, one for each of two living
+    (void)state;
+    struct home home;
+    struct object gone, kept, third;
+    uint8_t name[1][SG_KEYS_NAME_LEN], block[SG_KEYS_SECRET_LEN];
+    struct draws draws = {.state = 88172645463325252ull};
+    memset(block, 0xab, sizeof(block));
+    make_two(&home, &gone, &kept, block);
+    home_close(&home);
+    home.options.random = draw;
+    home.options.random_arg = &draws;
+    home_open(&home);
+    object_make(&third, 3, 1000, 262144);
+    object_store(&home, &third, 3);
+    memcpy(name[0], gone.meta.manifest_sha256, 32);
+    memset(name[0] + 32, 0xff, 16);
+    for (unsigned fails = 1; fails <= DRAWS; fails++) {
+        draws.fails = fails;
+        assert_int_equal(
+            sg_evidence_destroy_keys(
+                home.ev, (const uint8_t(*)[SG_KEYS_NAME_LEN])name, 1),
+            SG_ERR_IO);
+        assert_int_equal(sg_keys_count(sg_evidence_keys(home.ev)), 4);
+        assert_int_equal(object_check(&home, &gone), SG_OK);
+        assert_int_equal(object_check(&home, &kept), SG_OK);
+        assert_int_equal(object_check(&home, &third), SG_OK);
+        assert_int_equal(
+            sg_evidence_get_secret(home.ev, gone.meta.manifest_sha256, block),
+            SG_OK);
+    }
+    destroy(&home, gone.meta.manifest_sha256);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(sg_keys_count(sg_evidence_keys(home.ev)), 2);
+        assert_int_equal(object_check(&home, &gone), SG_ERR_NOT_FOUND);
+        assert_int_equal(object_check(&home, &kept), SG_OK);
+        assert_int_equal(object_check(&home, &third), SG_OK);
+        home_close(&home);
+        home_open(&home);
+    }
+    free(gone.plain);
+    free(kept.plain);
+    free(third.plain);
+    home_remove(&home);
+}
+
 static void
 a_destroyed_key_is_in_no_file(void **state)
 {
@@ -502,6 +566,7 @@ main(void)
         cmocka_unit_test(months_follow_the_calendar),
         cmocka_unit_test(a_key_leaves_only_after_its_entry_is_durable),
         cmocka_unit_test(a_destroyed_key_is_in_no_file),
+        cmocka_unit_test(a_destruction_that_fails_changes_nothing),
         cmocka_unit_test(a_changed_row_gives_no_key),
         cmocka_unit_test(keys_are_bounded),
     };
