@@ -413,6 +413,7 @@ release_key(struct sg_env_local *local, const struct sg_effect_key *wanted)
 static void
 destroy(struct sg_env_local *local, const struct sg_effect *effect)
 {
+    char number[24];
     enum sg_err err;
 
     while ((err = sg_evidence_destroy_keys(
@@ -420,9 +421,12 @@ destroy(struct sg_env_local *local, const struct sg_effect *effect)
                 (uint32_t)effect->u.destroy.count)) == SG_ERR_BUSY &&
            sg_env_wait_writer(local))
         continue;
-    if (err != SG_OK)
-        sg_log(SG_LOG_ERROR, "keys.destroy_failed", "reason",
-               sg_err_sentence(err), NULL);
+    if (err == SG_OK)
+        return;
+    sg_log(SG_LOG_ERROR, "keys.destroy_failed", "keys",
+           sg_log_number(effect->u.destroy.count, number), "reason",
+           sg_err_sentence(err), NULL);
+    (void)sg_env_own(local, SG_EVENT_DESTROY_FAILED);
 }
 
 // ---- snapshots -----------------------------------------------------------------

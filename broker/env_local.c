@@ -203,6 +203,23 @@ look_at_clock(struct sg_env_local *local)
            NULL);
 }
 
+// The writer's queue may be full: then the next time. Once it has failed, the
+// next start destroys them.
+static void
+destroy_wraps(struct sg_env_local *local)
+{
+    if (local->wraps_due == 0 ||
+        sg_evidence_durable_size(local->options.evidence) < local->wraps_due)
+        return;
+    enum sg_err err = sg_evidence_destroy_wraps(local->options.evidence);
+    if (err == SG_ERR_BUSY)
+        return;
+    local->wraps_due = 0;
+    if (err != SG_OK)
+        sg_log(SG_LOG_ERROR, "keys.destroy_failed", "reason",
+               sg_err_sentence(err), NULL);
+}
+
 static void
 gather(struct sg_env_local *local)
 {
@@ -221,12 +238,7 @@ gather(struct sg_env_local *local)
         local->stop_told = true;
         (void)sg_env_own(local, SG_EVENT_STOP);
     }
-    if (local->wraps_due != 0 &&
-        sg_evidence_durable_size(local->options.evidence) >= local->wraps_due) {
-        local->wraps_due = 0;
-        if (sg_evidence_destroy_wraps(local->options.evidence) != SG_OK)
-            sg_log(SG_LOG_ERROR, "keys.destroy_failed", NULL);
-    }
+    destroy_wraps(local);
 }
 
 // The next item of the frames at hand as an event. false: none is left.

@@ -35,6 +35,7 @@ static const struct {
     {"refused_handshakes", AS_IT_IS, "refused handshakes"},
     {"objects_lost", AS_IT_IS, "objects lost"},
     {"releases_lost", AS_IT_IS, "releases lost"},
+    {"keys_overdue", AS_IT_IS, "keys overdue"},
     {"disk_full", AS_IT_IS, "disk full"},
     {"peak_bytes", AS_BYTES, "peak memory"},
     {"worker_peak_bytes", AS_BYTES, "peak of a worker"},

@@ -256,6 +256,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_OBJECT_LOST] = sg_lost_object,
     [SG_EVENT_LOG_DAMAGED] = on_log_damaged,
     [SG_EVENT_DESTROYED] = sg_destroy_done,
+    [SG_EVENT_DESTROY_FAILED] = sg_destroy_failed,
     [SG_EVENT_ORPHANS] = sg_destroy_orphans,
     [SG_EVENT_STOP] = on_stop,
     [SG_EVENT_EVIDENCE_FAILED] = on_failed,
@@ -440,6 +441,8 @@ sg_core_due(const struct sg_core *core)
     if (sg_timers_peek(core->timers, &id, &at))
         due = at;
     at = sg_policy_due(core);
+    due = at < due ? at : due;
+    at = sg_destroy_due(core);
     due = at < due ? at : due;
     at = sg_consent_next_expiry(core->state->consent);
     return at != 0 && at < due ? at : due;

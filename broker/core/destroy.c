@@ -4,6 +4,7 @@
 #include "broker/core/deliver.h"
 #include "broker/core/flow.h"
 #include "broker/core/lost.h"
+#include "broker/core/overdue.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/release.h"
 #include "broker/core/render.h"
@@ -13,7 +14,8 @@
 
 #define HOUR_US (3600 * 1000000ull)
 #define DAY_US  (24 * HOUR_US)
-#define LOOK_US (2 * 1000000ull) // between looks when there are many
+#define LOOK_US (2 * 1000000ull)  // between looks when there are many
+#define HALT_US (60 * 1000000ull) // after a failure that cannot be remembered
 
 // ---- apply -----------------------------------------------------------------
 
@@ -106,11 +108,22 @@ has_room(const struct sg_dying *dying)
     return dying->count < SG_DYING_MAX;
 }
 
-static void
-add(struct sg_dying *dying, const uint8_t manifest[32], const uint8_t *variant,
+static struct sg_slice
+name_of(const struct sg_dying_key *key, uint8_t name[48])
+{
+    memcpy(name, key->manifest, 32);
+    memcpy(name + 32, key->variant, 16);
+    return sg_slice_of(name, 48);
+}
+
+// false: it failed, and it is not the time to try it again.
+static bool
+add(struct sg_turn *turn, const uint8_t manifest[32], const uint8_t *variant,
     uint32_t rendition)
 {
-    struct sg_dying_key *key = &dying->key[dying->count++];
+    struct sg_dying *dying = turn->core->dying;
+    struct sg_dying_key *key = &dying->key[dying->count];
+    uint8_t name[48];
 
     memcpy(key->manifest, manifest, 32);
     key->whole = variant == NULL;
@@ -118,15 +131,19 @@ add(struct sg_dying *dying, const uint8_t manifest[32], const uint8_t *variant,
     if (variant != NULL)
         memcpy(key->variant, variant, 16);
     key->rendition = rendition;
+    if (sg_overdue_waits(turn->core, name_of(key, name), turn->now))
+        return false;
+    dying->count++;
+    return true;
 }
 
 static void
-add_rendition(struct sg_turn *turn, struct sg_dying *dying, uint32_t index)
+add_rendition(struct sg_turn *turn, uint32_t index)
 {
     const struct sg_object *object =
         &sg_state_rendition(turn->state, index)->object;
 
-    add(dying, object->manifest, object->variant, index);
+    (void)add(turn, object->manifest, object->variant, index);
 }
 
 static void
@@ -139,13 +156,13 @@ find_lost(struct sg_turn *turn, struct sg_dying *dying)
     core->lost_due = false;
     for (uint32_t i = sg_pool_next(turn->state->renditions, 0); i != 0;
          i = sg_pool_next(turn->state->renditions, i)) {
-        if (!core->rendition_lost[i])
+        if ((core->rendition_going[i] & SG_GOING_DAMAGED) == 0)
             continue;
         if (!has_room(dying)) {
             core->lost_due = true;
             return;
         }
-        add_rendition(turn, dying, i);
+        add_rendition(turn, i);
     }
 }
 
@@ -169,7 +186,7 @@ find_retained_cold(struct sg_turn *turn, struct sg_dying *dying)
             sg_cold_named_release(turn->state, &row, false, &release) ==
                 SG_OK &&
             release.destroyed_at == 0)
-            add(dying, release.manifest, NULL, 0);
+            (void)add(turn, release.manifest, NULL, 0);
         sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
     }
 }
@@ -186,7 +203,7 @@ find_retained(struct sg_turn *turn, struct sg_dying *dying)
         const struct sg_release *release = sg_state_release(state, i);
         if (release->destroyed_at == 0 && release->retain_until != 0 &&
             turn->now >= release->retain_until)
-            add(dying, release->manifest, NULL, 0);
+            (void)add(turn, release->manifest, NULL, 0);
     }
     find_retained_cold(turn, dying);
     for (uint32_t i = sg_pool_next(state->renditions, 0);
@@ -195,7 +212,7 @@ find_retained(struct sg_turn *turn, struct sg_dying *dying)
             sg_state_release(state, sg_state_rendition(state, i)->release);
         if (of->destroyed_at != 0 ||
             (of->retain_until != 0 && turn->now >= of->retain_until))
-            add_rendition(turn, dying, i);
+            add_rendition(turn, i);
     }
 }
 
@@ -205,19 +222,39 @@ static void
 find_dead(struct sg_turn *turn, struct sg_dying *dying)
 {
     struct sg_core *core = turn->core;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < core->dead_count && has_room(dying); i++) {
-        const struct sg_dying_key *key = &core->dead[i];
+    for (size_t i = 0; i < core->dead_count; i++) {
+        struct sg_dying_key *key = &core->dead[i];
         // A variant is random and never comes again.
-        if (!key->whole || (!sg_core_knows_key(core, key->manifest) &&
-                            sg_upload_by(core, key->manifest) == 0))
-            add(dying, key->manifest, key->whole ? NULL : key->variant, 0);
+        if (key->whole && (sg_core_knows_key(core, key->manifest) ||
+                           sg_upload_by(core, key->manifest) != 0))
+            continue;
+        key->sent = has_room(dying) && add(turn, key->manifest,
+                                           key->whole ? NULL : key->variant, 0);
+        core->dead[kept++] = *key;
     }
-    core->dead_count = 0;
+    core->dead_count = kept;
 }
 
-// Renditions that nobody has used for a day and no open delivery needs (R5), and
-// those of releases that nothing can come of any more.
+// What was sent of the dead is gone, or stays.
+static void
+end_dead(struct sg_core *core, bool gone)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < core->dead_count; i++) {
+        if (gone && core->dead[i].sent)
+            continue;
+        core->dead[i].sent = false;
+        core->dead[kept++] = core->dead[i];
+    }
+    core->dead_count = kept;
+}
+
+// Renditions that nobody has used for a day and no open delivery needs (R5),
+// those of releases that nothing can come of any more, and those that should
+// have gone.
 static void
 find_unused(struct sg_turn *turn, struct sg_dying *dying)
 {
@@ -236,8 +273,9 @@ find_unused(struct sg_turn *turn, struct sg_dying *dying)
         if (core->rendition_used[i] == 0)
             core->rendition_used[i] = turn->now; // since the start at the most
         if (turn->now - core->rendition_used[i] >= DAY_US ||
+            (core->rendition_going[i] & SG_GOING_SENT) != 0 ||
             sg_settle_over(state, sg_state_rendition(state, i)->release))
-            add_rendition(turn, dying, i);
+            add_rendition(turn, i);
     }
 }
 
@@ -262,10 +300,10 @@ send_off(struct sg_turn *turn, const struct sg_dying *dying)
     uint8_t(*names)[48] = sg_turn_take(turn, dying->count * sizeof *names);
 
     for (size_t i = 0; i < dying->count; i++) {
-        memcpy(names[i], dying->key[i].manifest, 32);
-        memcpy(names[i] + 32, dying->key[i].variant, 16);
+        (void)name_of(&dying->key[i], names[i]);
         if (dying->key[i].rendition != 0) // nobody is to be given it any more
-            turn->core->rendition_lost[dying->key[i].rendition] = true;
+            turn->core->rendition_going[dying->key[i].rendition] |=
+                SG_GOING_SENT;
     }
     // At once: a key made again under the same name must be a new one.
     struct sg_effect *effect =
@@ -290,15 +328,27 @@ is_crowded(struct sg_turn *turn)
     return true;
 }
 
+uint64_t
+sg_destroy_due(const struct sg_core *core)
+{
+    uint64_t next = sg_overdue_next(core);
+
+    if (core->dying->busy)
+        return UINT64_MAX;
+    return next > core->destroy_after ? next : core->destroy_after;
+}
+
 void
 sg_destroy_turn(struct sg_turn *turn)
 {
     struct sg_core *core = turn->core;
     struct sg_dying *dying = core->dying;
-    bool hour = turn->now >= core->next_retention;
+    bool retry = turn->now >= sg_overdue_next(core);
+    bool hour = turn->now >= core->next_retention || retry;
 
-    if (dying->busy)
+    if (dying->busy || turn->now < core->destroy_after)
         return;
+    core->lost_due |= retry;
     unsigned when = (core->lost_due ? WHEN_LOST : 0u) |
                     (hour ? WHEN_HOUR : 0u) |
                     (is_crowded(turn) ? WHEN_CROWDED : 0u);
@@ -310,8 +360,10 @@ sg_destroy_turn(struct sg_turn *turn)
         grounds[i].find(turn, dying);
     }
     if (dying->count == 0) {
-        if (hour)
-            core->next_retention = turn->now + HOUR_US;
+        if (!hour)
+            return;
+        core->next_retention = turn->now + HOUR_US;
+        sg_overdue_looked(core, turn->now);
         return;
     }
     dying->busy = true; // the others of this hour follow when it is done
@@ -402,7 +454,7 @@ fill_entry(struct sg_turn *turn, const struct sg_dying *dying,
             sg_state_rendition(turn->state, key->rendition);
         forget_sending(turn, key->rendition);
         turn->core->rendition_used[key->rendition] = 0;
-        turn->core->rendition_lost[key->rendition] = false;
+        turn->core->rendition_going[key->rendition] = 0;
         sg_table_remove(turn->core->render_tries,
                         sg_state_hash(one->parameters));
         gone->object[gone->count] = one->object;
@@ -418,6 +470,7 @@ sg_destroy_done(struct sg_turn *turn, const struct sg_event *event)
     struct sg_dying *dying = turn->core->dying;
     Sgpb__Destroyed body = SGPB__DESTROYED__INIT;
     struct gone gone = {.count = 0};
+    uint8_t name[48];
 
     if (!dying->busy)
         return;
@@ -432,6 +485,31 @@ sg_destroy_done(struct sg_turn *turn, const struct sg_event *event)
     }
     for (size_t i = 0; i < body.n_manifests; i++)
         remove_release(turn, body.manifests[i].data, seq);
+    for (size_t i = 0; i < dying->count; i++)
+        sg_overdue_gone(turn->core, name_of(&dying->key[i], name));
+    end_dead(turn->core, true);
+    dying->busy = false;
+    dying->count = 0;
+}
+
+// The keys are still there. Each is looked for again when its time has come: it
+// may be wanted by then. More than can be remembered are found again with the
+// others, which wait for them.
+void
+sg_destroy_failed(struct sg_turn *turn, const struct sg_event *event)
+{
+    struct sg_core *core = turn->core;
+    struct sg_dying *dying = core->dying;
+    uint8_t name[48];
+
+    (void)event;
+    if (!dying->busy)
+        return;
+    core->destroy_after = turn->now + LOOK_US;
+    for (size_t i = 0; i < dying->count; i++)
+        if (!sg_overdue_failed(core, name_of(&dying->key[i], name), turn->now))
+            core->destroy_after = turn->now + HALT_US;
+    end_dead(core, false);
     dying->busy = false;
     dying->count = 0;
 }
@@ -474,12 +552,12 @@ sg_destroy_used(struct sg_turn *turn, uint32_t rendition)
 void
 sg_destroy_lost(struct sg_core *core, uint32_t rendition)
 {
-    core->rendition_lost[rendition] = true;
+    core->rendition_going[rendition] |= SG_GOING_DAMAGED;
     core->lost_due = true;
 }
 
 bool
 sg_destroy_is_lost(const struct sg_core *core, uint32_t rendition)
 {
-    return core->rendition_lost[rendition];
+    return core->rendition_going[rendition] != 0;
 }

@@ -32,7 +32,7 @@ enum sg_effect_kind {
     SG_EFFECT_START_JOB,    // answered by job_done
     SG_EFFECT_CANCEL_JOB,
     SG_EFFECT_RELEASE_KEY, // answered by key_sent or key_not_sent
-    SG_EFFECT_DESTROY,     // keys; answered by destroyed
+    SG_EFFECT_DESTROY,     // keys; answered by destroyed or destroy_failed
     SG_EFFECT_SWAP_KEYS,   // transport keys that ZAP admits from now on
     SG_EFFECT_CLOSE_PEER,
     SG_EFFECT_PUT_ROW,  // index

@@ -39,6 +39,7 @@ enum sg_event_kind {
     SG_EVENT_OBJECT_LOST,     // damage found on reading
     SG_EVENT_LOG_DAMAGED,     // seq: in what was checked after the start
     SG_EVENT_DESTROYED,       // the keys named are gone
+    SG_EVENT_DESTROY_FAILED,  // none of them is
     SG_EVENT_ORPHANS,         // keys that nothing known needs, after recovery
     SG_EVENT_STOP,            // the operator wants the gate to end
     SG_EVENT_EVIDENCE_FAILED, // nothing will become durable any more

@@ -4,6 +4,7 @@
 #include "broker/core/flow.h"
 #include "broker/core/lost.h"
 #include "broker/core/match.h"
+#include "broker/core/overdue.h"
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "policy/explain.h"
@@ -132,8 +133,8 @@ sg_status_get(struct sg_turn *turn)
         "\"releases\":%llu,\"releases_open\":%u,\"subscriptions\":%u,\"deliveries_open\":%u,"
         "\"sessions\":%u,\"uploads\":%u,\"jobs\":%u,\"credit_used\":%llu,"
         "\"unknown_keys\":%llu,\"refused_handshakes\":%llu,"
-        "\"objects_lost\":%llu,\"releases_lost\":%u,\"log_damaged_at\":%lld,"
-        "\"disk_full\":%s}",
+        "\"objects_lost\":%llu,\"releases_lost\":%u,\"keys_overdue\":%u,"
+        "\"log_damaged_at\":%lld,\"disk_full\":%s}",
         state->gate, (unsigned long long)state->next_seq,
         (unsigned long long)core->durable,
         (unsigned long long)state->roster.version,
@@ -146,7 +147,8 @@ sg_status_get(struct sg_turn *turn)
         (unsigned long long)core->unknown_keys,
         (unsigned long long)core->refused_handshakes,
         (unsigned long long)core->lost, sg_lost_releases(core),
-        (long long)core->log_damaged - 1, core->disk_full ? "true" : "false");
+        sg_overdue_count(core), (long long)core->log_damaged - 1,
+        core->disk_full ? "true" : "false");
 
     SG_ASSERT(json != NULL);
     status.json = sg_pack_bytes(json, strlen(json));

@@ -44,11 +44,13 @@ open_tables(struct sg_core *core, uint32_t sessions)
     core->attached = sg_table_new_own(core->subscriptions_cap);
     core->refused_of = sg_table_new_own(REFUSED_KNOWN);
     core->lost_of = sg_table_new_own(core->releases_cap);
+    core->overdue = sg_table_new(SG_OVERDUE_MAX, key);
     return core->session_of != NULL && core->upload_of != NULL &&
            core->upload_by != NULL && core->job_of != NULL &&
            core->render_of != NULL && core->render_tries != NULL &&
            core->in_flight != NULL && core->attached != NULL &&
-           core->refused_of != NULL && core->lost_of != NULL;
+           core->refused_of != NULL && core->lost_of != NULL &&
+           core->overdue != NULL;
 }
 
 static bool
@@ -79,12 +81,12 @@ open_arrays(struct sg_core *core)
     core->dead = sg_arena_take(core->mem, dead);
     core->rendition_used =
         sg_arena_take(core->mem, renditions * sizeof *core->rendition_used);
-    core->rendition_lost = sg_arena_take(core->mem, renditions);
+    core->rendition_going = sg_arena_take(core->mem, renditions);
     return core->flow_due != NULL && core->flow_pending != NULL &&
            core->match_from != NULL && core->waiting != NULL &&
            core->render_waiting != NULL && core->asked != NULL &&
            core->dying != NULL && core->dead != NULL &&
-           core->rendition_used != NULL && core->rendition_lost != NULL;
+           core->rendition_used != NULL && core->rendition_going != NULL;
 }
 
 bool
@@ -119,11 +121,11 @@ sg_volatile_close(struct sg_core *core)
              i = sg_pool_next(core->uploads, i))
             sg_arena_free(
                 &((struct sg_upload *)sg_pool_at(core->uploads, i))->mem);
-    struct sg_table **tables[] = {&core->session_of, &core->upload_of,
-                                  &core->upload_by,  &core->job_of,
-                                  &core->render_of,  &core->render_tries,
-                                  &core->in_flight,  &core->attached,
-                                  &core->refused_of, &core->lost_of};
+    struct sg_table **tables[] = {
+        &core->session_of, &core->upload_of, &core->upload_by,
+        &core->job_of,     &core->render_of, &core->render_tries,
+        &core->in_flight,  &core->attached,  &core->refused_of,
+        &core->lost_of,    &core->overdue};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_pool_free(&core->sessions);

@@ -148,14 +148,18 @@ struct sg_asked { // who waits for the statement on an agreement
 
 enum { SG_ASKED_MAX = 4096 };
 
-enum { SG_DYING_MAX = 2048 };
+enum { SG_DYING_MAX = 2048, SG_OVERDUE_MAX = 2 * SG_DYING_MAX };
 
 struct sg_dying_key {
     uint8_t manifest[32];
     uint8_t variant[16]; // whole: all 0xff
     bool whole;          // the release's own key and every other of it
     uint32_t rendition;  // whose key it is; 0: none's
+    bool sent;           // of the dead: it is in the group on its way
 };
+
+// Why nobody is to be given a rendition any more.
+enum { SG_GOING_DAMAGED = 1, SG_GOING_SENT = 2 };
 
 struct sg_dying { // keys being destroyed; one group at a time
     bool busy;
@@ -217,14 +221,17 @@ struct sg_core {
     struct sg_dying *dying;
     struct sg_dying_key *dead; // keys that wait for their group
     size_t dead_count;
+    struct sg_table *overdue; // keys that could not be destroyed (overdue.h)
     uint64_t *rendition_used; // by index: when it last was; 0: before the start
-    bool *rendition_lost;     // by index: its bytes are damaged
+    uint8_t *rendition_going; // by index: SG_GOING_*
     bool lost_due;
     uint32_t *waiting; // uploads for a worker, in order
     size_t waiting_count;
     uint32_t *render_waiting; // makings for a worker, in order
     size_t render_waiting_count;
     uint64_t next_sweep, next_retention, next_crowded;
+    uint64_t next_retry;    // of what is overdue; 0: nothing is
+    uint64_t destroy_after; // no group begins before
     bool disk_full, stopping, stopped, keys_due;
     uint64_t clock_ahead; // of the time we go by: what a step has added
     enum sg_err halted;   // the log is not whole: nothing more is decided

@@ -44,6 +44,7 @@ enum sim_bug {
     BUG_LOSE_ENTRY, // the disk loses an acknowledged entry
     BUG_RANDOM,     // a random number that is not of the seed
     BUG_SNAPSHOT,   // the disk changes a snapshot
+    BUG_KEPT_KEY,   // the env says that a key is gone, and it is not
 };
 
 struct sim_entry {
@@ -141,6 +142,9 @@ struct sim {
     size_t reports_count, reports_named;
     struct sim_store *store; // sim_store.c
     uint64_t tables;
+    // destructions that fail: so many more, each time one of so many
+    unsigned destroy_fails, destroy_tries;
+    uint64_t destroy_one_of;
 };
 
 uint64_t sim_random(struct sim *sim);

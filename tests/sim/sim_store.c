@@ -101,7 +101,15 @@ destroy(struct sim *sim, const struct sg_effect *effect)
     struct sim_store *store = store_of(sim);
     struct sg_event event = {.kind = SG_EVENT_DESTROYED};
 
-    for (size_t n = 0; n < effect->u.destroy.count; n++) {
+    sim->destroy_tries++;
+    if (sim->destroy_fails > 0 && sim_below(sim, sim->destroy_one_of) == 0) {
+        sim->destroy_fails--;
+        event.kind = SG_EVENT_DESTROY_FAILED;
+        sim_to_gate(sim, &event, 1 + sim_below(sim, 5000));
+        return;
+    }
+    for (size_t n = 0; sim->bug != BUG_KEPT_KEY && n < effect->u.destroy.count;
+         n++) {
         const uint8_t *name = effect->u.destroy.names[n];
         bool all = memcmp(name + 32, every, 16) == 0;
         for (size_t i = store->keys; i > 0; i--)
@@ -157,6 +165,28 @@ spoil(struct sim *sim, const Sgpb__ObjectRef *ref, uint64_t one_of)
             store->object[i].damaged = true;
 }
 
+// What evidence says is destroyed cannot be there. A key of a release that was
+// refused may have been made again.
+static void
+check_destroyed(struct sim *sim, const Sgpb__Destroyed *said)
+{
+    static const uint8_t own[16];
+    struct sim_store *store = store_of(sim);
+    bool accepted = strcmp(said->ground, "retention") == 0;
+
+    for (size_t k = 0; k < store->keys; k++) {
+        const uint8_t *key = store->key[k];
+        bool there = false;
+        for (size_t i = 0; i < said->n_variants; i++)
+            there |= memcmp(key + 32, said->variants[i].data, 16) == 0;
+        for (size_t i = 0; accepted && i < said->n_manifests; i++)
+            there |= memcmp(key, said->manifests[i].data, 32) == 0 &&
+                     memcmp(key + 32, own, 16) == 0;
+        if (there)
+            sim_break(sim, "a key is there that is said to be destroyed");
+    }
+}
+
 void
 sim_store_entry(struct sim *sim, uint16_t type, struct sg_slice bytes)
 {
@@ -171,6 +201,9 @@ sim_store_entry(struct sim *sim, uint16_t type, struct sg_slice bytes)
             body_of(sim, &entry, &sgpb__accepted__descriptor);
         spoil(sim, b->spool, 40);
         spoil(sim, b->leaves, 40);
+    } else if (type == SG_ENTRY_DESTROYED) {
+        check_destroyed(sim,
+                        body_of(sim, &entry, &sgpb__destroyed__descriptor));
     }
 }
 

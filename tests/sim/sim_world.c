@@ -745,6 +745,9 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     struct sim *sim = sim_open(seed, bug);
     bool stopped = false;
 
+    sim->destroy_fails = (unsigned)sim_below(sim, 4);
+    sim->destroy_one_of = 2;
+
     for (int i = 0; i < PEERS; i++) {
         struct sim_item *tick = push(sim, sim_below(sim, TICK_US));
         tick->peer = i;

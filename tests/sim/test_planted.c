@@ -78,6 +78,13 @@ a_snapshot_that_the_disk_changed_is_found(void **state)
 }
 
 static void
+a_key_that_is_said_to_be_gone_and_is_not_is_found(void **state)
+{
+    (void)state;
+    is_found(BUG_KEPT_KEY, "a key is there that is said to be destroyed");
+}
+
+static void
 a_random_number_from_elsewhere_is_found(void **state)
 {
     uint8_t a[32], b[32];
@@ -98,6 +105,7 @@ main(void)
         cmocka_unit_test(an_entry_not_applied_is_found),
         cmocka_unit_test(an_acknowledged_entry_that_the_disk_loses_is_found),
         cmocka_unit_test(a_snapshot_that_the_disk_changed_is_found),
+        cmocka_unit_test(a_key_that_is_said_to_be_gone_and_is_not_is_found),
         cmocka_unit_test(a_random_number_from_elsewhere_is_found),
     };
 
