@@ -119,6 +119,12 @@ sg_cold_failed(const struct sg_state *state)
     return state->cold->failed;
 }
 
+enum sg_err
+sg_cold_damaged(const struct sg_state *state)
+{
+    return state->cold->failed = SG_ERR_CORRUPT;
+}
+
 const struct sg_row *
 sg_cold_give(struct sg_state *state)
 {
@@ -292,10 +298,8 @@ sg_cold_release(const struct sg_state *state, uint32_t flow, uint64_t revision,
     if (err != SG_OK)
         return err;
     *release = (struct sg_release){.flow = flow, .revision = revision};
-    if (!decode(&row, release)) {
-        state->cold->failed = SG_ERR_CORRUPT;
-        return SG_ERR_CORRUPT;
-    }
+    if (!decode(&row, release))
+        return sg_cold_damaged(state);
     if (!whole && release->recalled_at >= state->next_seq)
         release->recalled_at = 0;
     if (!whole && release->destroyed_at >= state->next_seq)
@@ -369,10 +373,7 @@ sg_cold_object(const struct sg_state *state, const uint8_t id[16],
     if (err != SG_OK)
         return err;
     *flow = flow_named(state, &row, revision);
-    if (*flow != 0)
-        return SG_OK;
-    state->cold->failed = SG_ERR_CORRUPT;
-    return SG_ERR_CORRUPT;
+    return *flow != 0 ? SG_OK : sg_cold_damaged(state);
 }
 
 static enum sg_err
@@ -449,10 +450,8 @@ sg_cold_delivery(const struct sg_state *state, uint64_t release,
     delivery->ack = sg_bytes_u64(&r);
     delivery->released = sg_bytes_u64(&r);
     delivery->statement = sg_bytes_u64(&r);
-    if (!sg_bytes_end(&r)) {
-        state->cold->failed = SG_ERR_CORRUPT;
-        return SG_ERR_CORRUPT;
-    }
+    if (!sg_bytes_end(&r))
+        return sg_cold_damaged(state);
     memcpy(delivery->id, id.ptr, 16);
     return SG_OK;
 }

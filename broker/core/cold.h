@@ -45,6 +45,8 @@ SG_MUST_CHECK enum sg_err sg_cold_find(const struct sg_state *state,
 SG_MUST_CHECK enum sg_err sg_cold_next(const struct sg_state *state,
                                        struct sg_row *row);
 enum sg_err sg_cold_failed(const struct sg_state *state);
+// A row that must be there is not, or says nothing: SG_ERR_CORRUPT.
+enum sg_err sg_cold_damaged(const struct sg_state *state);
 
 // The next row not given out yet, in the order in which they were put. NULL:
 // none. It lives until sg_cold_indexed.

@@ -436,7 +436,7 @@ sg_core_due(const struct sg_core *core)
 {
     uint64_t id, due = UINT64_MAX, at;
 
-    if (core->any_due)
+    if (sg_match_is_due(core))
         return 0;
     if (sg_timers_peek(core->timers, &id, &at))
         due = at;

@@ -121,8 +121,8 @@ static uint64_t
 look(struct sg_turn *turn, struct candidate *all, size_t count,
      uint32_t release)
 {
-    struct sg_deciding *deciding =
-        sg_match_begin(turn, release, STAGE_KEY, count);
+    struct sg_deciding *deciding = sg_match_begin(
+        turn, sg_state_release(turn->state, release)->seq, STAGE_KEY, count);
     struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
 
     for (size_t i = 0; i < count; i++) {

@@ -72,7 +72,6 @@ destroyed_release(struct sg_state *state, struct sg_slice name, uint64_t seq)
     struct sg_release *release = sg_pool_at(state->releases, index);
     if (release->destroyed_at == 0)
         release->destroyed_at = seq;
-    sg_settle_release(state, index, seq);
     return SG_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "broker/core/settle.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
-enum { STAGE_MATCH = 1, STAGE_AGAIN = 2, PER_TURN = 1024, ADDED_MAX = 512 };
+enum { STAGE_AGAIN = 2 };
 
 // ---- the entry of a turn's decisions on one release ---------------------------------------
 
@@ -18,18 +18,18 @@ struct sg_deciding {
 };
 
 struct sg_deciding *
-sg_match_begin(struct sg_turn *turn, uint32_t release, uint32_t stage,
+sg_match_begin(struct sg_turn *turn, uint64_t release, uint32_t stage,
                size_t most)
 {
     struct sg_deciding *deciding = sg_turn_take(turn, sizeof *deciding);
 
     deciding->body = (Sgpb__Decision)SGPB__DECISION__INIT;
-    deciding->body.release = sg_state_release(turn->state, release)->seq;
+    deciding->body.release = release;
     deciding->body.stage = stage;
     deciding->body.generation = turn->state->generation;
     sg_policy_digests(turn, &deciding->body.policy_digests,
                       &deciding->body.n_policy_digests);
-    deciding->cap = most < ADDED_MAX ? most : ADDED_MAX;
+    deciding->cap = most < SG_MATCH_ADDED_MAX ? most : SG_MATCH_ADDED_MAX;
     deciding->body.deliveries =
         sg_turn_take(turn, deciding->cap * sizeof *deciding->body.deliveries);
     return deciding;
@@ -188,16 +188,33 @@ apply_verdict(struct sg_state *state, const struct sg_appended *entry,
     return SG_OK;
 }
 
+// Where it has left memory the decision brings it back.
+static enum sg_err
+release_of(struct sg_state *state, const Sgpb__Decision *decision,
+           uint32_t *release)
+{
+    *release = sg_state_release_at(state, decision->release);
+    if (*release != 0)
+        return SG_OK;
+    if (decision->n_deliveries == 0)
+        return SG_ERR_DAMAGE;
+    uint32_t to =
+        sg_state_find(state->subscription_of,
+                      sg_slice_text(decision->deliveries[0]->subscription));
+    return to == 0
+               ? SG_ERR_DAMAGE
+               : sg_settle_return(state, sg_state_subscription(state, to)->flow,
+                                  decision->release, release);
+}
+
 enum sg_err
 sg_match_apply(struct sg_state *state, const struct sg_appended *entry,
                const void *body)
 {
     const Sgpb__Decision *decision = body;
-    uint32_t release = sg_state_release_at(state, decision->release);
-    enum sg_err err = SG_OK;
+    uint32_t release;
+    enum sg_err err = release_of(state, decision, &release);
 
-    if (release == 0)
-        return SG_ERR_DAMAGE;
     for (size_t i = 0; i < decision->n_deliveries && err == SG_OK; i++)
         err = apply_verdict(state, entry, decision, release,
                             decision->deliveries[i]);
@@ -239,74 +256,6 @@ sg_match_timers(struct sg_turn *turn)
             core, sg_state_release(turn->state, delivery->release)->flow,
             SG_DUE_DECIDE);
     }
-}
-
-// ---- new releases and subscriptions ---------------------------------------------------------
-
-static void
-match_release(struct sg_turn *turn, uint32_t flow, uint32_t release,
-              size_t *budget)
-{
-    const struct sg_flow *of = sg_state_flow(turn->state, flow);
-    uint64_t seq = sg_state_release(turn->state, release)->seq;
-    struct sg_deciding *deciding =
-        sg_match_begin(turn, release, STAGE_MATCH, ADDED_MAX);
-    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
-    uint8_t id[16];
-
-    for (uint32_t i = of->first_subscription;
-         i != 0 && *budget > 0 &&
-         deciding->body.n_deliveries < deciding->cap;) {
-        const struct sg_subscription *to =
-            sg_state_subscription(turn->state, i);
-        if (!to->ended && seq >= to->start && seq >= to->matched &&
-            sg_pool_count(turn->state->deliveries) +
-                    deciding->body.n_deliveries + 1 <
-                turn->core->deliveries_cap) {
-            sg_match_decide(turn, release, i, 0, outcome);
-            sg_turn_draw(turn, id, sizeof id);
-            sg_match_add(turn, deciding, id, i, outcome);
-            --*budget;
-        }
-        i = to->next;
-    }
-    if (sg_match_write(turn, deciding) == 0)
-        return;
-    for (size_t i = 0; i < deciding->body.n_deliveries; i++) {
-        uint32_t index = sg_state_find(
-            turn->state->delivery_of,
-            sg_pack_slice(deciding->body.deliveries[i]->delivery_id));
-        sg_match_wait(turn->core, index);
-        sg_deliver_tell(turn, index);
-    }
-}
-
-// false: the budget ended before the work.
-static bool
-match_flow(struct sg_turn *turn, uint32_t flow, size_t *budget)
-{
-    uint64_t from = turn->core->match_from[flow];
-    uint32_t release = sg_state_flow(turn->state, flow)->last_release;
-
-    if (release == 0)
-        return true;
-    while (sg_state_release(turn->state, release)->seq > from &&
-           sg_state_release(turn->state, release)->prev != 0)
-        release = sg_state_release(turn->state, release)->prev;
-    for (; release != 0;
-         release = sg_state_release(turn->state, release)->next) {
-        size_t before;
-        do {
-            before = *budget;
-            if (sg_settle_owed(turn->state, release))
-                match_release(turn, flow, release, budget);
-        } while (before - *budget >= ADDED_MAX && *budget > 0);
-        if (*budget == 0)
-            return false;
-        turn->core->match_from[flow] =
-            sg_state_release(turn->state, release)->seq;
-    }
-    return true;
 }
 
 // ---- decided again -----------------------------------------------------------------------------
@@ -368,8 +317,9 @@ decide_delivery(struct sg_turn *turn, uint32_t index)
     sg_match_decide(turn, delivery->release, delivery->subscription,
                     delivery->first_held, outcome);
     if (differs(delivery, outcome)) {
-        struct sg_deciding *deciding =
-            sg_match_begin(turn, delivery->release, STAGE_AGAIN, 1);
+        struct sg_deciding *deciding = sg_match_begin(
+            turn, sg_state_release(turn->state, delivery->release)->seq,
+            STAGE_AGAIN, 1);
         sg_match_add(turn, deciding, delivery->id, delivery->subscription,
                      outcome);
         sg_match_write(turn, deciding);
@@ -389,28 +339,57 @@ decide_flow(struct sg_turn *turn, uint32_t flow)
                 decide_delivery(turn, d);
 }
 
+// ---- what is due by flow -----------------------------------------------------------------------
+
+// What is left to do for the flow: SG_DUE_*.
+static uint8_t
+look_at(struct sg_turn *turn, uint32_t flow, size_t *budget)
+{
+    struct sg_core *core = turn->core;
+    uint8_t due = core->flow_due[flow];
+    uint8_t left = due & SG_DUE_ROOMS;
+
+    if ((left & sg_match_room(core)) != 0)
+        due |= SG_DUE_MATCH;
+    core->flow_due[flow] = 0;
+    if ((due & SG_DUE_DECIDE) != 0)
+        decide_flow(turn, flow);
+    if ((due & SG_DUE_MATCH) != 0)
+        left = sg_match_walk(turn, flow, budget);
+    core->flow_due[flow] |= left;
+    if ((due & ~SG_DUE_ROOMS) != 0)
+        sg_deliver_flow(turn, flow);
+    return left;
+}
+
+bool
+sg_match_is_due(const struct sg_core *core)
+{
+    return core->any_due || (core->match_waits & sg_match_room(core)) != 0;
+}
+
 void
 sg_match_turn(struct sg_turn *turn)
 {
     struct sg_core *core = turn->core;
-    size_t budget = PER_TURN;
-    bool left = false;
+    uint32_t flows = sg_pool_count(turn->state->flows); // numbered from 1
+    size_t budget = SG_LIMIT_MATCH_TURN;
+    uint32_t ended = 0;
+    uint8_t left = 0;
 
     sg_inspect_turn(turn);
-    if (!core->any_due)
+    if (!sg_match_is_due(core))
         return;
-    for (uint32_t i = sg_pool_next(turn->state->flows, 0); i != 0;
-         i = sg_pool_next(turn->state->flows, i)) {
-        uint8_t due = core->flow_due[i];
-        core->flow_due[i] = 0;
-        if ((due & SG_DUE_DECIDE) != 0)
-            decide_flow(turn, i);
-        if ((due & SG_DUE_MATCH) != 0 && !match_flow(turn, i, &budget)) {
-            core->flow_due[i] = SG_DUE_MATCH;
-            left = true;
-        }
-        if (due != 0)
-            sg_deliver_flow(turn, i);
+    // Those behind the one that got the last of budget or room come first.
+    for (uint32_t i = 0; i < flows; i++) {
+        uint32_t flow = (core->match_last + i) % flows + 1;
+        uint8_t of = look_at(turn, flow, &budget);
+        if (ended == 0 && of != 0)
+            ended = flow;
+        left |= of;
     }
-    core->any_due = left;
+    if (ended != 0)
+        core->match_last = ended;
+    core->match_waits = left & SG_DUE_ROOMS;
+    core->any_due = (left & SG_DUE_MATCH) != 0;
 }

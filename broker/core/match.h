@@ -44,8 +44,10 @@ struct sg_context *sg_match_context(struct sg_turn *turn,
                                     uint64_t first_held);
 
 // Collects the decisions of one turn on one release, then writes the entry.
+// release: its entry. Room for at most SG_MATCH_ADDED_MAX of them.
+enum { SG_MATCH_ADDED_MAX = 512 };
 struct sg_deciding;
-struct sg_deciding *sg_match_begin(struct sg_turn *turn, uint32_t release,
+struct sg_deciding *sg_match_begin(struct sg_turn *turn, uint64_t release,
                                    uint32_t stage, size_t most);
 void sg_match_add(struct sg_turn *turn, struct sg_deciding *deciding,
                   const uint8_t delivery_id[16], uint32_t subscription,
@@ -58,7 +60,14 @@ enum sg_err sg_match_apply(struct sg_state *state,
 // Links a delivery into its subscription; also after a snapshot.
 enum sg_err sg_match_index(struct sg_state *state, uint32_t index);
 
-void sg_match_timers(struct sg_turn *turn); // holds whose time has come
-void sg_match_turn(struct sg_turn *turn);   // what is due by flow
+void sg_match_timers(struct sg_turn *turn);       // holds whose time has come
+void sg_match_turn(struct sg_turn *turn);         // what is due by flow
+bool sg_match_is_due(const struct sg_core *core); // anything for it to do now?
+// Decides on the flow's releases for the subscriptions that wait for them, and
+// takes what that costs from the budget (match_walk.c). What is left then: 0,
+// SG_DUE_MATCH at the end of the budget, SG_DUE_ROOMS for want of room.
+uint8_t sg_match_walk(struct sg_turn *turn, uint32_t flow, size_t *budget);
+// What there is room for: SG_DUE_ROOMS.
+uint8_t sg_match_room(const struct sg_core *core);
 // Sets the timer of a delivery that waits for a time.
 void sg_match_wait(struct sg_core *core, uint32_t index);

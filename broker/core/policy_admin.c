@@ -107,13 +107,6 @@ sg_policy_due_agreement(struct sg_core *core, const char *agreement)
     }
 }
 
-void
-sg_policy_match_again(struct sg_core *core, uint32_t flow)
-{
-    core->match_from[flow] = 0;
-    sg_policy_due_flow(core, flow, SG_DUE_MATCH);
-}
-
 // ---- compiling --------------------------------------------------------------------------------
 
 static size_t

@@ -34,5 +34,3 @@ void sg_policy_digests(struct sg_turn *turn, ProtobufCBinaryData **digests,
 void sg_policy_due_flow(struct sg_core *core, uint32_t flow, uint8_t what);
 void sg_policy_due_all(struct sg_core *core, uint8_t what);
 void sg_policy_due_agreement(struct sg_core *core, const char *agreement);
-// A new subscription may begin in the past: match the flow from its start.
-void sg_policy_match_again(struct sg_core *core, uint32_t flow);

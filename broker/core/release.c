@@ -231,7 +231,6 @@ sg_release_apply_recall(struct sg_state *state, const struct sg_appended *entry,
     struct sg_release *release = sg_pool_at(state->releases, index);
     if (release->recalled_at == 0)
         release->recalled_at = entry->seq;
-    sg_settle_release(state, index, entry->seq);
     return SG_OK;
 }
 

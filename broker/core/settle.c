@@ -18,23 +18,6 @@ delivery_at(struct sg_state *state, uint32_t index)
 
 // ---- what is over ----------------------------------------------------------------
 
-bool
-sg_settle_owed(const struct sg_state *state, uint32_t index)
-{
-    const struct sg_release *release = sg_state_release(state, index);
-
-    if (release->recalled_at != 0 || release->destroyed_at != 0)
-        return false;
-    for (uint32_t i = sg_state_flow(state, release->flow)->first_subscription;
-         i != 0; i = sg_state_subscription(state, i)->next) {
-        const struct sg_subscription *to = sg_state_subscription(state, i);
-        if (!to->ended && release->seq >= to->start &&
-            release->seq >= to->matched)
-            return true;
-    }
-    return false;
-}
-
 static bool
 is_head(const struct sg_state *state, uint32_t release)
 {
@@ -79,7 +62,7 @@ bool
 sg_settle_over(const struct sg_state *state, uint32_t index)
 {
     return sg_state_release(state, index)->deliveries == 0 &&
-           !is_head(state, index) && !sg_settle_owed(state, index);
+           !is_head(state, index);
 }
 
 void
@@ -108,16 +91,6 @@ sg_settle_superseded(struct sg_state *state, uint32_t index, uint64_t seq)
             sg_settle_delivery(state, last, seq);
     }
     sg_settle_release(state, index, seq);
-    // One that a subscription was never decided for settles with a later one.
-    sg_settle_release(state, flow->first_release, seq);
-}
-
-void
-sg_settle_flow(struct sg_state *state, uint32_t flow, uint64_t seq)
-{
-    for (uint32_t i = sg_state_flow(state, flow)->first_release; i != 0;
-         i = sg_state_release(state, i)->next)
-        sg_settle_release(state, i, seq);
 }
 
 // ---- leaving ---------------------------------------------------------------------
@@ -214,8 +187,7 @@ sg_settle_leave(struct sg_state *state, uint64_t seq)
             state->settling_releases.last = 0;
         release->settling = 0;
         release->settled = 0;
-        if (release->first_rendition == 0 && release->deliveries == 0 &&
-            !sg_settle_owed(state, at))
+        if (release->first_rendition == 0 && release->deliveries == 0)
             err = let_release_go(state, at);
     }
     return err;
@@ -224,52 +196,59 @@ sg_settle_leave(struct sg_state *state, uint64_t seq)
 // ---- coming back -----------------------------------------------------------------
 
 enum sg_err
-sg_settle_count(const struct sg_state *state, uint32_t flow, uint64_t from,
-                uint64_t *count)
+sg_settle_look(const struct sg_state *state, uint32_t flow, uint64_t revision,
+               struct sg_release *release)
 {
+    enum sg_err err = sg_release_look(state, flow, revision, release);
+
+    return err == SG_ERR_NOT_FOUND ? sg_cold_damaged(state) : err;
+}
+
+// Numbers of entries grow with the revision.
+enum sg_err
+sg_settle_first(const struct sg_state *state, uint32_t flow, uint64_t from,
+                uint64_t *revision)
+{
+    const struct sg_flow *of = sg_state_flow(state, flow);
+    uint64_t low = 1, high = of->revision + 1;
     struct sg_release one;
 
-    *count = 0;
-    for (uint64_t r = sg_state_flow(state, flow)->revision; r > 0; r--) {
-        uint32_t index = sg_release_find(state, flow, r);
-        if (index != 0) {
-            if (sg_state_release(state, index)->seq < from)
-                return SG_OK;
-            continue;
-        }
-        enum sg_err err = sg_cold_release(state, flow, r, false, &one);
+    // Most have all but the newest, if that.
+    if (of->head_release != 0 &&
+        sg_state_release(state, of->head_release)->seq < from)
+        low = high;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        enum sg_err err = sg_settle_look(state, flow, middle, &one);
         if (err != SG_OK)
             return err;
         if (one.seq < from)
-            return SG_OK;
-        ++*count;
+            low = middle + 1;
+        else
+            high = middle;
     }
+    *revision = low;
     return SG_OK;
 }
 
 enum sg_err
-sg_settle_return(struct sg_state *state, uint32_t flow, uint64_t from)
+sg_settle_return(struct sg_state *state, uint32_t flow, uint64_t seq,
+                 uint32_t *index)
 {
+    uint64_t revision;
     struct sg_release one;
+    enum sg_err err = sg_settle_first(state, flow, seq, &revision);
 
-    for (uint64_t r = sg_state_flow(state, flow)->revision; r > 0; r--) {
-        uint32_t index = sg_release_find(state, flow, r);
-        if (index != 0) {
-            if (sg_state_release(state, index)->seq < from)
-                return SG_OK;
-            continue;
-        }
-        enum sg_err err = sg_cold_release(state, flow, r, false, &one);
-        if (err != SG_OK)
-            return err == SG_ERR_NOT_FOUND ? SG_ERR_DAMAGE : err;
-        if (one.seq < from)
-            return SG_OK;
-        if ((index = sg_pool_take(state->releases)) == 0)
-            return SG_ERR_FULL;
-        *release_at(state, index) = one;
-        if ((err = sg_release_index(state, index)) != SG_OK)
-            return err;
-        sg_settle_release(state, index, state->next_seq); // recalled ones
-    }
-    return SG_OK;
+    if (err == SG_OK && revision > sg_state_flow(state, flow)->revision)
+        err = SG_ERR_DAMAGE;
+    if (err == SG_OK)
+        err = sg_settle_look(state, flow, revision, &one);
+    if (err != SG_OK)
+        return err;
+    if (one.seq != seq)
+        return SG_ERR_DAMAGE;
+    if ((*index = sg_pool_take(state->releases)) == 0)
+        return SG_ERR_FULL;
+    *release_at(state, *index) = one;
+    return sg_release_index(state, *index);
 }

@@ -4,7 +4,6 @@
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
-#include "broker/core/settle.h"
 
 enum { START_STATE = 1, START_NEXT = 2, START_OFFSET = 3, PROMISES_MAX = 32 };
 
@@ -60,13 +59,6 @@ sg_subscribe_index(struct sg_state *state, uint32_t index)
     return sg_table_put(state->subscription_of, subscription->id, index);
 }
 
-// The first entry that it waits to be decided for.
-static uint64_t
-waits_from(const struct sg_subscription *one)
-{
-    return one->start > one->matched ? one->start : one->matched;
-}
-
 enum sg_err
 sg_subscribe_apply(struct sg_state *state, const struct sg_appended *entry,
                    const void *body)
@@ -88,9 +80,7 @@ sg_subscribe_apply(struct sg_state *state, const struct sg_appended *entry,
             return SG_ERR_FULL;
         *(struct sg_subscription *)sg_pool_at(state->subscriptions, index) =
             next;
-        enum sg_err err = sg_subscribe_index(state, index);
-        return err != SG_OK ? err
-                            : sg_settle_return(state, next.flow, next.start);
+        return sg_subscribe_index(state, index);
     }
     // Amended: same flow, new terms of use; what is on its way goes on.
     struct sg_subscription *now = sg_pool_at(state->subscriptions, index);
@@ -105,7 +95,7 @@ sg_subscribe_apply(struct sg_state *state, const struct sg_appended *entry,
     now->seq = next.seq;
     now->ended = false;
     now->stops++; // a key on its way was permitted under other promises
-    return sg_settle_return(state, now->flow, waits_from(now));
+    return SG_OK;
 }
 
 enum sg_err
@@ -116,13 +106,13 @@ sg_subscribe_apply_ended(struct sg_state *state,
     uint32_t index =
         sg_state_find(state->subscription_of, sg_slice_text(ended->id));
 
+    (void)entry;
     if (index == 0)
         return SG_ERR_DAMAGE;
     struct sg_subscription *subscription =
         sg_pool_at(state->subscriptions, index);
     subscription->ended = true;
     subscription->stops++;
-    sg_settle_flow(state, subscription->flow, entry->seq);
     return SG_OK;
 }
 
@@ -236,22 +226,6 @@ start_of(const struct sg_turn *turn, const Sgpb__Subscription *doc)
     return turn->state->next_seq;
 }
 
-// Releases that it begins with come back into memory, as long as there is room.
-static enum sg_err
-check_room(const struct sg_turn *turn, const Sgpb__Subscription *doc,
-           uint64_t from)
-{
-    uint64_t count;
-    enum sg_err err = sg_settle_count(
-        turn->state, sg_flow_find(turn->state, doc->flow), from, &count);
-
-    return err == SG_OK && count + sg_pool_count(turn->state->releases) +
-                                   turn->core->uploads_cap <
-                               turn->core->releases_cap
-               ? SG_OK
-               : SG_ERR_BUSY;
-}
-
 void
 sg_subscribe_put(struct sg_turn *turn)
 {
@@ -292,8 +266,6 @@ sg_subscribe_put(struct sg_turn *turn)
             turn->core->subscriptions_cap)
         err = SG_ERR_BUSY;
     body.start = now != NULL ? now->start : start_of(turn, doc);
-    if (err == SG_OK)
-        err = check_room(turn, doc, now != NULL ? waits_from(now) : body.start);
     if (err != SG_OK) {
         sg_turn_refuse(turn, err, field);
         return;
@@ -302,9 +274,10 @@ sg_subscribe_put(struct sg_turn *turn)
     sg_turn_append(turn, SG_ENTRY_SUBSCRIPTION, &body.base);
     index = sg_state_find(turn->state->subscription_of, sg_slice_text(body.id));
     uint32_t flow = sg_state_subscription(turn->state, index)->flow;
-    sg_policy_match_again(turn->core, flow);
-    if (now != NULL) // other promises, another purpose: decided again
-        sg_policy_due_flow(turn->core, flow, SG_DUE_DECIDE);
+    // Amended, with other promises or another purpose: decided again.
+    sg_policy_due_flow(turn->core, flow,
+                       now == NULL ? SG_DUE_MATCH
+                                   : SG_DUE_MATCH | SG_DUE_DECIDE);
     answer(turn, sg_state_subscription(turn->state, index));
 }
 

@@ -217,7 +217,10 @@ struct sg_core {
     uint32_t agreements_cap, records_cap, renditions_cap;
     uint32_t uploads_cap;
     uint32_t *flow_pending; // by flow index: first upload of its row
-    uint64_t *match_from;   // by flow index: entry of the last one matched
+    uint64_t *match_at;     // by subscription index: revision that it is to be
+                            // decided for next; 0: to be found (match_walk.c)
+    uint32_t match_last;    // flow at which the last slice of matching ended
+    uint8_t match_waits;    // SG_DUE_ROOMS of all flows
     struct sg_dying *dying;
     struct sg_dying_key *dead; // keys that wait for their group
     size_t dead_count;
@@ -245,6 +248,10 @@ enum {
     SG_DUE_MATCH = 1,  // a new release or subscription
     SG_DUE_DECIDE = 2, // consent, terms, roster, policy, time: decide again
     SG_DUE_SEND = 4,   // credit, a rendition, a new session
+    // What matching waits for, and goes on when it is there.
+    SG_DUE_DELIVERIES = 8, // room for one more
+    SG_DUE_RETURN = 16,    // room for a release that has left memory
+    SG_DUE_ROOMS = SG_DUE_DELIVERIES | SG_DUE_RETURN,
 };
 
 bool sg_volatile_open(struct sg_core *core);
