@@ -132,6 +132,7 @@ struct sim {
     size_t rows_size;  // entries whose rows are all found
     bool index_broken; // no row can be read
     uint64_t settle_after;
+    uint32_t deliveries_cap;
     uint64_t releases;       // that the publisher makes
     uint32_t retention_days; // that it claims
     unsigned left;           // rows that were put, in all

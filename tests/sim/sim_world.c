@@ -5,6 +5,7 @@
 
 #define START_US 1799539200000000ull // 2027-01-10
 enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
+enum { DELIVERIES = 256, FEW_DELIVERIES = 8 };
 enum { RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
 #define QUIET_US (START_US + 20ull * 1000000)
@@ -413,26 +414,27 @@ lookup_shown(void *ctx, struct sg_slice note)
 static struct sg_core *
 new_core(struct sim *sim)
 {
-    struct sg_core_options options = {.gate = SG_SLICE("HUB"),
-                                      .signer = sim->gate_signer,
-                                      .lookup = {.ctx = sim,
-                                                 .entry = lookup_entry,
-                                                 .raw = lookup_raw,
-                                                 .shown = lookup_shown,
-                                                 .find = sim_lookup_find,
-                                                 .next = sim_lookup_next},
-                                      .caps = {.flows = 16,
-                                               .releases = 256,
-                                               .renditions = 64,
-                                               .subscriptions = 16,
-                                               .deliveries = 256,
-                                               .agreements = 8,
-                                               .records = 64,
-                                               .uploads = 16,
-                                               .sessions = 64,
-                                               .policy_arena = 8 * 1024 * 1024},
-                                      .snapshot_every = SNAPSHOT_EVERY,
-                                      .settle_after = sim->settle_after};
+    struct sg_core_options options = {
+        .gate = SG_SLICE("HUB"),
+        .signer = sim->gate_signer,
+        .lookup = {.ctx = sim,
+                   .entry = lookup_entry,
+                   .raw = lookup_raw,
+                   .shown = lookup_shown,
+                   .find = sim_lookup_find,
+                   .next = sim_lookup_next},
+        .caps = {.flows = 16,
+                 .releases = 256,
+                 .renditions = 64,
+                 .subscriptions = 16,
+                 .deliveries = sim->deliveries_cap,
+                 .agreements = 8,
+                 .records = 64,
+                 .uploads = 16,
+                 .sessions = 64,
+                 .policy_arena = 8 * 1024 * 1024},
+        .snapshot_every = SNAPSHOT_EVERY,
+        .settle_after = sim->settle_after};
     memcpy(options.genesis, sim->genesis, 32);
     struct sg_core *core = sg_core_new(&options);
     SG_ASSERT(core != NULL);
@@ -693,6 +695,7 @@ sim_open(uint64_t seed, enum sim_bug bug)
     sim->entries = sim_take(sim, ENTRIES_MAX * sizeof *sim->entries);
     sim->rows = sim_take(sim, ROWS_MAX * sizeof(struct sg_row *));
     sim->settle_after = SETTLE_AFTER;
+    sim->deliveries_cap = seed % 4 == 3 ? FEW_DELIVERIES : DELIVERIES;
     sim->releases = RELEASES;
     sim->queue = sim_take(sim, QUEUE_MAX * sizeof(struct sim_item *));
     sim->env = (struct sg_env){.ctx = sim,

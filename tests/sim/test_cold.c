@@ -14,7 +14,8 @@
 #include "broker/core/volatile.h"
 #include "tests/sim/sim.h"
 
-enum { RELEASES = 30, OLD = 5 };
+// FEW_SEED: a gate that has room for few deliveries (sim_open).
+enum { RELEASES = 30, OLD = 5, FEW_SEED = 3 };
 
 static void
 tick(struct sim *sim, int peer)
@@ -45,9 +46,9 @@ publish_up_to(struct sim *sim, uint64_t revision)
 
 // A flow with a policy and consent; NEAR takes it, FAR not yet.
 static struct sim *
-world(uint32_t retention_days)
+world_of(uint64_t seed, uint32_t retention_days)
 {
-    struct sim *sim = sim_open(1, BUG_NONE);
+    struct sim *sim = sim_open(seed, BUG_NONE);
 
     sim->quiet = true;
     sim->releases = RELEASES;
@@ -60,6 +61,12 @@ world(uint32_t retention_days)
     tick_until_step(sim, COLLECTOR, 2);
     tick_until_step(sim, NEAR, 1);
     return sim;
+}
+
+static struct sim *
+world(uint32_t retention_days)
+{
+    return world_of(1, retention_days);
 }
 
 static int
@@ -296,17 +303,15 @@ an_old_release_is_recalled_and_stays_so(void **state)
     assert_true(is_recalled(sim, OLD));
 }
 
-// What a subscription in the past waits for comes back, is delivered, leaves.
+// FAR subscribes from the second release on.
 static void
-a_subscription_may_begin_with_what_has_left_memory(void **state)
+subscribe_in_the_past(struct sim *sim)
 {
-    struct sim *sim = *state;
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Subscribe put = SGPB__SUBSCRIBE__INIT;
     Sgpb__Subscription doc = SGPB__SUBSCRIPTION__INIT;
     uint8_t nonce[16] = {1};
 
-    recall(sim, OLD);
     doc.gate = TEXT("HUB");
     doc.subscriber = TEXT(sim->peer[FAR].id);
     doc.name = TEXT("ALL");
@@ -324,6 +329,16 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     assert_int_equal(ask(sim, FAR, &envelope)->heard,
                      SGPB__ENVELOPE__BODY_SUBSCRIPTION);
     sim_compare(sim);
+}
+
+// What a subscription in the past waits for comes back, is delivered, leaves.
+static void
+a_subscription_may_begin_with_what_has_left_memory(void **state)
+{
+    struct sim *sim = *state;
+
+    recall(sim, OLD);
+    subscribe_in_the_past(sim);
     for (int i = 0; i < 400; i++)
         tick(sim, FAR);
     // All from the second on but the recalled one, each once.
@@ -342,6 +357,46 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     for (int i = 0; i < 60; i++)
         tick(sim, FAR);
     assert_in_range(sg_pool_count(sim->core->state->releases), 1, 20);
+}
+
+static unsigned
+times_seen(const struct sim_peer *peer, const uint8_t manifest[32])
+{
+    unsigned times = 0;
+
+    for (size_t i = 0; i < peer->seen_count; i++)
+        times += memcmp(peer->seen[i].manifest, manifest, 32) == 0;
+    return times;
+}
+
+// The gate has room for a few deliveries only, and crashes again and again.
+static void
+for_want_of_room_no_delivery_is_left_out(void **state)
+{
+    struct sim *sim = world_of(FEW_SEED, 0);
+    const struct sim_peer *far = &sim->peer[FAR];
+
+    (void)state;
+    assert_in_range(sim->deliveries_cap, 1, RELEASES / 2);
+    publish_up_to(sim, RELEASES);
+    subscribe_in_the_past(sim);
+    for (int i = 0; i < 1000 && far->seen_count < sim->releases - 1; i++) {
+        tick(sim, FAR);
+        tick(sim, NEAR);
+        if (i % 50 == 49) { // something happens, else nothing leaves memory
+            publish_up_to(sim, ++sim->releases);
+            sim_commit(sim);
+            sim_crash(sim);
+        }
+        assert_in_range(sg_pool_count(sim->core->state->deliveries), 0,
+                        sim->deliveries_cap);
+    }
+    for (uint64_t r = 2; r <= RELEASES; r++)
+        assert_int_equal(times_seen(far, sim->peer[PUBLISHER].acknowledged[r]),
+                         1);
+    sim_compare(sim);
+    assert_null(sim->broken);
+    sim_close(&sim);
 }
 
 // Each return of a release makes its renditions again: that must not end.
@@ -524,6 +579,7 @@ main(void)
         TEST(why_answers_about_an_old_release),
         TEST(an_old_release_is_recalled_and_stays_so),
         TEST(a_subscription_may_begin_with_what_has_left_memory),
+        cmocka_unit_test(for_want_of_room_no_delivery_is_left_out),
         TEST(what_was_made_is_not_counted_against_the_next_time),
         TEST(recovery_at_any_entry_gives_the_same_state),
         cmocka_unit_test(
