@@ -9,264 +9,180 @@
 
 #define TEXT(text) ((char *)(uintptr_t)(text))
 
-static uint8_t digest[32] = {0x11}, delivery_id[16] = {0x22};
+// clang-format off
+// Of each kind: where the document lies that somebody signed, and which field,
+// of the document or else of the entry, says what; NULL: none does.
+static const struct row {
+    enum sg_entry_type kind;
+    const ProtobufCMessageDescriptor *entry, *document;
+    const char *holder; // of the document in the entry
+    const char *gate, *participant, *flow, *revision, *manifest, *request,
+        *delivery;
+    const char *subscription; // whose front names the participant
+} rows[] = {
+#define ENTRY(kind, entry)      SG_ENTRY_##kind, &sgpb__##entry##__descriptor
+#define HOLDS(document, holder) &sgpb__##document##__descriptor, holder
+#define RELEASE                                                                \
+    .gate = "gate", .participant = "publisher", .flow = "flow",                \
+    .revision = "revision", .manifest = "manifest_sha256",                     \
+    .request = "request_id"
+    {ENTRY(ACCEPTED, accepted), RELEASE},
+    {ENTRY(REFUSED, refused), RELEASE},
+    {ENTRY(CONFLICT, refused), RELEASE},
+    {ENTRY(RECEIPT_ACK, receipt_ack_entry), HOLDS(receipt_ack, "ack"),
+     .subscription = "subscription", .manifest = "manifest_sha256", .delivery = "delivery_id"},
+    {ENTRY(SUBSCRIPTION, subscription_entry), HOLDS(subscription, "subscription"),
+     .gate = "gate", .participant = "subscriber", .flow = "flow"},
+    {ENTRY(SUBSCRIPTION_ENDED, subscription_ended), .subscription = "id"},
+    {ENTRY(TERMS, terms_entry), HOLDS(flow_terms, "terms"),
+     .participant = "provider", .flow = "flow"},
+    {ENTRY(FLOW_CLOSED, flow_closed), .participant = "by", .flow = "flow"},
+    {ENTRY(ROSTER, roster_entry), .revision = "version", .manifest = "sha256"},
+    {ENTRY(POLICY, policy_entry), .manifest = "sha256"},
+    {ENTRY(APPROVAL, approval_entry), HOLDS(approval, "approval"), .gate = "gate"},
+    {ENTRY(STRUCTURE, structure_entry), .participant = "by", .manifest = "sha256"},
+    {ENTRY(KEY_REVOKED, key_revoked), HOLDS(revocation, "revocation"), .gate = "gate"},
+    {ENTRY(RECALL, recall_entry), HOLDS(recall_order, "order"),
+     .flow = "flow", .revision = "revision"},
+    {ENTRY(AGREEMENT, agreement_entry), HOLDS(consent_agreement, "agreement"),
+     .participant = "controller", .revision = "revision"},
+    {ENTRY(CONSENT_EVENT, consent_event_entry), HOLDS(consent_event, "event"),
+     .participant = "by"},
+    {ENTRY(STATEMENT, statement_entry), HOLDS(statement, "statement"), .gate = "gate"},
+    {ENTRY(DELIVERY, delivery_entry), HOLDS(delivery, "delivery"), .gate = "gate",
+     .participant = "subscriber", .manifest = "manifest_sha256", .delivery = "delivery_id"},
+    {ENTRY(KEY_RELEASED, key_released), .delivery = "deliveries"},
+#undef ENTRY
+#undef HOLDS
+#undef RELEASE
+};
+// clang-format on
+
+enum { REVISION = 7 };
+static uint8_t digest[32] = {0x11}, delivery_id[16] = {0x22},
+               request_id[16] = {0x44};
 
 struct made { // a body, and what it says
     struct sg_arena *arena;
+    ProtobufCMessage *document, *entry; // document NULL: none
     struct sg_slice body;
     struct sg_receipt_expect says;
 };
 
-static void
-pack(struct made *m, const ProtobufCMessage *message)
+static ProtobufCMessage *
+blank(struct made *m, const ProtobufCMessageDescriptor *type)
 {
-    assert_int_equal(sg_codec_pack(message, m->arena, &m->body), SG_OK);
+    ProtobufCMessage *out = sg_arena_take(m->arena, type->sizeof_message);
+
+    type->message_init(out);
+    return out;
 }
 
-// document as the body of a signature; its digest is what the entry says.
-static struct sg_slice
-document(struct made *m, const ProtobufCMessage *message)
+static const ProtobufCFieldDescriptor *
+field_of(const ProtobufCMessage *message, const char *name)
 {
+    return message == NULL ? NULL
+                           : protobuf_c_message_descriptor_get_field_by_name(
+                                 message->descriptor, name);
+}
+
+static void *
+place_in(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    return (uint8_t *)message + field->offset;
+}
+
+// The field of this name, which is of this type.
+static void *
+place_of(struct made *m, const char *name, ProtobufCType type)
+{
+    ProtobufCMessage *in =
+        field_of(m->document, name) != NULL ? m->document : m->entry;
+    const ProtobufCFieldDescriptor *field = field_of(in, name);
+
+    if (field == NULL || field->type != type)
+        fail_msg("%s has no such field %s", in->descriptor->name, name);
+    return place_in(in, field);
+}
+
+static struct sg_slice
+say_text(struct made *m, const char *name, const char *text)
+{
+    if (name == NULL)
+        return (struct sg_slice){NULL, 0};
+    *(char **)place_of(m, name, PROTOBUF_C_TYPE_STRING) = TEXT(text);
+    return sg_slice_of(text, strcspn(text, "/"));
+}
+
+// One that is repeated names several; the one that is asked for is among them.
+static struct sg_slice
+say_bytes(struct made *m, const char *name, uint8_t *bytes, size_t len)
+{
+    static uint8_t other[32] = {0x33};
+    ProtobufCBinaryData *list = sg_arena_take(m->arena, 2 * sizeof *list);
+
+    if (name == NULL)
+        return (struct sg_slice){NULL, 0};
+    void *at = place_of(m, name, PROTOBUF_C_TYPE_BYTES);
+    const ProtobufCFieldDescriptor *field = field_of(m->entry, name);
+    list[0] = sg_codec_bytes(other, len);
+    list[1] = sg_codec_bytes(bytes, len);
+    if (field != NULL && field->label == PROTOBUF_C_LABEL_REPEATED) {
+        *(ProtobufCBinaryData **)at = list;
+        *(size_t *)(void *)((uint8_t *)m->entry + field->quantifier_offset) = 2;
+    } else {
+        *(ProtobufCBinaryData *)at = list[1];
+    }
+    return sg_slice_of(bytes, len);
+}
+
+// The document goes into its entry as the body of a signature. Its digest is
+// what the entry says, unless the document itself names one.
+static void
+hold(struct made *m, const char *name)
+{
+    const ProtobufCFieldDescriptor *field = field_of(m->entry, name);
     uint8_t *sha256 = sg_arena_take(m->arena, 32);
     struct sg_slice bytes;
 
-    assert_int_equal(sg_codec_pack(message, m->arena, &bytes), SG_OK);
+    assert_non_null(field);
+    ProtobufCMessage *holder = blank(m, field->descriptor);
+    *(ProtobufCMessage **)place_in(m->entry, field) = holder;
+    field = field_of(holder, "body");
+    assert_non_null(field);
+    assert_int_equal(sg_codec_pack(m->document, m->arena, &bytes), SG_OK);
+    *(ProtobufCBinaryData *)place_in(holder, field) =
+        sg_codec_bytes(bytes.ptr, bytes.len);
     sg_crypto_sha256(bytes.ptr, bytes.len, sha256);
-    m->says.manifest_sha256 = sg_slice_of(sha256, 32);
-    return bytes;
+    if (m->says.manifest_sha256.ptr == NULL)
+        m->says.manifest_sha256 = sg_slice_of(sha256, 32);
 }
-
-static Sgpb__Signed *
-one_signed(struct made *m, const ProtobufCMessage *message)
-{
-    Sgpb__Signed *out = sg_arena_take(m->arena, sizeof *out);
-    struct sg_slice bytes = document(m, message);
-
-    *out = (Sgpb__Signed)SGPB__SIGNED__INIT;
-    out->body = sg_codec_bytes(bytes.ptr, bytes.len);
-    return out;
-}
-
-static Sgpb__TwoSigned *
-two_signed(struct made *m, const ProtobufCMessage *message)
-{
-    Sgpb__TwoSigned *out = sg_arena_take(m->arena, sizeof *out);
-    struct sg_slice bytes = document(m, message);
-
-    *out = (Sgpb__TwoSigned)SGPB__TWO_SIGNED__INIT;
-    out->body = sg_codec_bytes(bytes.ptr, bytes.len);
-    return out;
-}
-
-// ---- one function a kind ------------------------------------------------------
-
-static void
-subscription(struct made *m)
-{
-    Sgpb__SubscriptionEntry entry = SGPB__SUBSCRIPTION_ENTRY__INIT;
-    Sgpb__Subscription inner = SGPB__SUBSCRIPTION__INIT;
-
-    inner.gate = TEXT("GATE");
-    inner.subscriber = TEXT("AGENCY");
-    inner.flow = TEXT("FLOW");
-    entry.subscription = one_signed(m, &inner.base);
-    m->says.participant = SG_SLICE("AGENCY");
-    m->says.flow = SG_SLICE("FLOW");
-    pack(m, &entry.base);
-}
-
-static void
-subscription_ended(struct made *m)
-{
-    Sgpb__SubscriptionEnded entry = SGPB__SUBSCRIPTION_ENDED__INIT;
-
-    entry.id = TEXT("AGENCY/name");
-    m->says.participant = SG_SLICE("AGENCY");
-    pack(m, &entry.base);
-}
-
-static void
-terms(struct made *m)
-{
-    Sgpb__TermsEntry entry = SGPB__TERMS_ENTRY__INIT;
-    Sgpb__FlowTerms inner = SGPB__FLOW_TERMS__INIT;
-
-    inner.provider = TEXT("OFFICE");
-    inner.flow = TEXT("FLOW");
-    entry.terms = two_signed(m, &inner.base);
-    m->says.participant = SG_SLICE("OFFICE");
-    m->says.flow = SG_SLICE("FLOW");
-    pack(m, &entry.base);
-}
-
-static void
-flow_closed(struct made *m)
-{
-    Sgpb__FlowClosed entry = SGPB__FLOW_CLOSED__INIT;
-
-    entry.by = TEXT("OFFICE");
-    entry.flow = TEXT("FLOW");
-    m->says.participant = SG_SLICE("OFFICE");
-    m->says.flow = SG_SLICE("FLOW");
-    pack(m, &entry.base);
-}
-
-static void
-roster(struct made *m)
-{
-    Sgpb__RosterEntry entry = SGPB__ROSTER_ENTRY__INIT;
-
-    entry.version = 3;
-    entry.sha256 = sg_codec_bytes(digest, 32);
-    m->says.revision = 3;
-    m->says.manifest_sha256 = sg_slice_of(digest, 32);
-    pack(m, &entry.base);
-}
-
-static void
-policy(struct made *m)
-{
-    Sgpb__PolicyEntry entry = SGPB__POLICY_ENTRY__INIT;
-
-    entry.sha256 = sg_codec_bytes(digest, 32);
-    m->says.manifest_sha256 = sg_slice_of(digest, 32);
-    pack(m, &entry.base);
-}
-
-static void
-approval(struct made *m)
-{
-    Sgpb__ApprovalEntry entry = SGPB__APPROVAL_ENTRY__INIT;
-    Sgpb__Approval inner = SGPB__APPROVAL__INIT;
-
-    inner.gate = TEXT("GATE");
-    entry.approval = one_signed(m, &inner.base);
-    pack(m, &entry.base);
-}
-
-static void
-structure(struct made *m)
-{
-    Sgpb__StructureEntry entry = SGPB__STRUCTURE_ENTRY__INIT;
-
-    entry.by = TEXT("OFFICE");
-    entry.sha256 = sg_codec_bytes(digest, 32);
-    m->says.participant = SG_SLICE("OFFICE");
-    m->says.manifest_sha256 = sg_slice_of(digest, 32);
-    pack(m, &entry.base);
-}
-
-static void
-key_revoked(struct made *m)
-{
-    Sgpb__KeyRevoked entry = SGPB__KEY_REVOKED__INIT;
-    Sgpb__Revocation inner = SGPB__REVOCATION__INIT;
-
-    inner.gate = TEXT("GATE");
-    entry.revocation = one_signed(m, &inner.base);
-    pack(m, &entry.base);
-}
-
-static void
-recall(struct made *m)
-{
-    Sgpb__RecallEntry entry = SGPB__RECALL_ENTRY__INIT;
-    Sgpb__RecallOrder inner = SGPB__RECALL_ORDER__INIT;
-
-    inner.flow = TEXT("FLOW");
-    inner.revision = 7;
-    entry.order = one_signed(m, &inner.base);
-    m->says.flow = SG_SLICE("FLOW");
-    m->says.revision = 7;
-    pack(m, &entry.base);
-}
-
-static void
-agreement(struct made *m)
-{
-    Sgpb__AgreementEntry entry = SGPB__AGREEMENT_ENTRY__INIT;
-    Sgpb__ConsentAgreement inner = SGPB__CONSENT_AGREEMENT__INIT;
-
-    inner.controller = TEXT("OFFICE");
-    inner.revision = 2;
-    entry.agreement = two_signed(m, &inner.base);
-    m->says.participant = SG_SLICE("OFFICE");
-    m->says.revision = 2;
-    pack(m, &entry.base);
-}
-
-static void
-consent_event(struct made *m)
-{
-    Sgpb__ConsentEventEntry entry = SGPB__CONSENT_EVENT_ENTRY__INIT;
-    Sgpb__ConsentEvent inner = SGPB__CONSENT_EVENT__INIT;
-
-    inner.agreement = TEXT("A");
-    entry.by = TEXT("OFFICE");
-    entry.event = one_signed(m, &inner.base);
-    m->says.participant = SG_SLICE("OFFICE");
-    pack(m, &entry.base);
-}
-
-static void
-delivery(struct made *m)
-{
-    Sgpb__DeliveryEntry entry = SGPB__DELIVERY_ENTRY__INIT;
-    Sgpb__Delivery inner = SGPB__DELIVERY__INIT;
-
-    inner.gate = TEXT("GATE");
-    inner.subscriber = TEXT("AGENCY");
-    inner.manifest_sha256 = sg_codec_bytes(digest, 32);
-    inner.delivery_id = sg_codec_bytes(delivery_id, 16);
-    entry.delivery = one_signed(m, &inner.base);
-    m->says.participant = SG_SLICE("AGENCY");
-    m->says.manifest_sha256 = sg_slice_of(digest, 32);
-    m->says.delivery_id = sg_slice_of(delivery_id, 16);
-    pack(m, &entry.base);
-}
-
-// Names several; the one that is asked for is among them.
-static void
-key_released(struct made *m)
-{
-    static uint8_t other[16] = {0x33};
-    ProtobufCBinaryData list[2] = {sg_codec_bytes(other, 16),
-                                   sg_codec_bytes(delivery_id, 16)};
-    Sgpb__KeyReleased entry = SGPB__KEY_RELEASED__INIT;
-
-    entry.deliveries = list;
-    entry.n_deliveries = 2;
-    m->says.delivery_id = sg_slice_of(delivery_id, 16);
-    pack(m, &entry.base);
-}
-
-static const struct row {
-    enum sg_entry_type kind;
-    bool gate; // the body names it
-    void (*make)(struct made *m);
-} rows[] = {
-    {SG_ENTRY_SUBSCRIPTION, true, subscription},
-    {SG_ENTRY_SUBSCRIPTION_ENDED, false, subscription_ended},
-    {SG_ENTRY_TERMS, false, terms},
-    {SG_ENTRY_FLOW_CLOSED, false, flow_closed},
-    {SG_ENTRY_ROSTER, false, roster},
-    {SG_ENTRY_POLICY, false, policy},
-    {SG_ENTRY_APPROVAL, true, approval},
-    {SG_ENTRY_STRUCTURE, false, structure},
-    {SG_ENTRY_KEY_REVOKED, true, key_revoked},
-    {SG_ENTRY_RECALL, false, recall},
-    {SG_ENTRY_AGREEMENT, false, agreement},
-    {SG_ENTRY_CONSENT_EVENT, false, consent_event},
-    {SG_ENTRY_DELIVERY, true, delivery},
-    {SG_ENTRY_KEY_RELEASED, false, key_released},
-};
 
 static struct made
 make(const struct row *row)
 {
     struct made m = {.arena = new_arena(),
                      .says = {.gate = SG_SLICE("GATE"), .kind = row->kind}};
-    row->make(&m);
+
+    m.entry = blank(&m, row->entry);
+    if (row->document != NULL)
+        m.document = blank(&m, row->document);
+    (void)say_text(&m, row->gate, "GATE");
+    m.says.participant = row->subscription != NULL
+                             ? say_text(&m, row->subscription, "OFFICE/name")
+                             : say_text(&m, row->participant, "OFFICE");
+    m.says.flow = say_text(&m, row->flow, "FLOW");
+    if (row->revision != NULL) {
+        *(uint64_t *)place_of(&m, row->revision, PROTOBUF_C_TYPE_UINT64) =
+            REVISION;
+        m.says.revision = REVISION;
+    }
+    m.says.manifest_sha256 = say_bytes(&m, row->manifest, digest, 32);
+    m.says.request_id = say_bytes(&m, row->request, request_id, 16);
+    m.says.delivery_id = say_bytes(&m, row->delivery, delivery_id, 16);
+    if (row->document != NULL)
+        hold(&m, row->holder);
+    assert_int_equal(sg_codec_pack(m.entry, m.arena, &m.body), SG_OK);
     return m;
 }
 
@@ -293,7 +209,21 @@ each_kind_says_what_stands_in_it(void **state)
     }
 }
 
-// Another value than the body has; one that it does not have, too.
+static const struct {
+    const char *name;
+    size_t at, len; // of another value
+} fields[] = {
+#define FIELD(name, len)                                                       \
+    {                                                                          \
+#name, offsetof(struct sg_receipt_expect, name), len                   \
+    }
+    FIELD(participant, 32), FIELD(flow, 32), FIELD(manifest_sha256, 32),
+    FIELD(request_id, 16), FIELD(delivery_id, 16)
+#undef FIELD
+};
+
+// Another value than the body has, one that it does not have, and none where
+// it has one.
 static void
 nothing_else_can_be_expected_of_it(void **state)
 {
@@ -304,25 +234,20 @@ nothing_else_can_be_expected_of_it(void **state)
         struct made m = make(&rows[i]);
         const struct sg_receipt_expect says = m.says;
         m.says.gate = SG_SLICE("OTHER");
-        compare(&m, &rows[i], rows[i].gate ? 3 : 0, rows[i].gate ? "gate" : "");
-        m.says = says;
-        m.says.participant = SG_SLICE("OTHER");
-        compare(&m, &rows[i], 3, "participant");
-        m.says = says;
-        m.says.flow = SG_SLICE("OTHER");
-        compare(&m, &rows[i], 3, "flow");
+        compare(&m, &rows[i], rows[i].gate != NULL ? 3 : 0,
+                rows[i].gate != NULL ? "gate" : "");
         m.says = says;
         m.says.revision++;
         compare(&m, &rows[i], 3, "revision");
-        m.says = says;
-        m.says.manifest_sha256 = sg_slice_of(other, 32);
-        compare(&m, &rows[i], 3, "manifest_sha256");
-        m.says = says;
-        m.says.request_id = sg_slice_of(other, 16);
-        compare(&m, &rows[i], 3, "request_id");
-        m.says = says;
-        m.says.delivery_id = sg_slice_of(other, 16);
-        compare(&m, &rows[i], 3, "delivery_id");
+        for (size_t k = 0; k < SG_COUNT_OF(fields); k++) {
+            m.says = says;
+            struct sg_slice *one = (void *)((uint8_t *)&m.says + fields[k].at);
+            bool has = one->len > 0;
+            *one = sg_slice_of(other, fields[k].len);
+            compare(&m, &rows[i], 3, fields[k].name);
+            *one = (struct sg_slice){NULL, 0};
+            compare(&m, &rows[i], has ? 3 : 0, has ? fields[k].name : "");
+        }
         sg_arena_free(&m.arena);
     }
 }
@@ -348,19 +273,20 @@ a_body_of_another_kind_or_with_a_byte_behind_is_none(void **state)
 static void
 an_entry_whose_document_is_missing_says_nothing(void **state)
 {
-    static const enum sg_entry_type kinds[] = {
-        SG_ENTRY_SUBSCRIPTION,  SG_ENTRY_TERMS,   SG_ENTRY_APPROVAL,
-        SG_ENTRY_KEY_REVOKED,   SG_ENTRY_RECALL,  SG_ENTRY_AGREEMENT,
-        SG_ENTRY_CONSENT_EVENT, SG_ENTRY_DELIVERY};
+    unsigned count = 0;
 
     (void)state;
-    for (size_t i = 0; i < SG_COUNT_OF(kinds); i++) {
-        const struct row row = {.kind = kinds[i]};
-        struct made m = {.arena = new_arena(),
-                         .says = {.gate = SG_SLICE("GATE"), .kind = kinds[i]}};
-        compare(&m, &row, 2, "body");
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        struct made m = {
+            .arena = new_arena(),
+            .says = {.gate = SG_SLICE("GATE"), .kind = rows[i].kind}};
+        if (rows[i].document != NULL) {
+            compare(&m, &rows[i], 2, "body");
+            count++;
+        }
         sg_arena_free(&m.arena);
     }
+    assert_int_equal(count, 10);
 }
 
 int
