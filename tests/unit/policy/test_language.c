@@ -14,147 +14,150 @@ refuses(const char *text, unsigned line, unsigned column, const char *message)
     world_end(&w);
 }
 
+static const struct {
+    const char *when;
+    unsigned line, column;
+    const char *message;
+} conditions[] = {
+    {"destination is no", 2, 37,
+     "\"no\" is not a code or group of type country; did you mean "
+     "\"NO\"?"},
+    {"destination is UK", 2, 37,
+     "\"UK\" is not a code or group of type country; the ISO 3166-1 "
+     "alpha-2 code is \"GB\""},
+    {"destination is 404", 2, 37,
+     "\"404\" is not a code or group of type country; the ISO 3166-1 "
+     "alpha-2 code is \"KE\""},
+    {"destination is Kenya", 2, 37,
+     "\"Kenya\" is not a code or group of type country; the ISO 3166-1 "
+     "alpha-2 code is \"KE\""},
+    {"destination is XX", 2, 37,
+     "\"XX\" is not a code or group of type country"},
+    {"destination is EU", 2, 37,
+     "\"EU\" is not a code or group of type country; the European Union "
+     "is a group: define country group EU = ..."},
+    {"destinaton is NO", 2, 22,
+     "unknown attribute \"destinaton\"; did you mean \"destination\"?"},
+    {"personal is NO", 2, 22,
+     "unknown attribute \"personal\"; write \"identifiability\""},
+    {"purpose is at least commercial", 2, 33,
+     "\"purpose\" has no order, so \"at least/at most\" cannot be used "
+     "with it"},
+    {"classification is at least top", 2, 49,
+     "\"top\" is not a code or group of type classification"},
+    {"identifiability is anonymous and identifiability is "
+     "direct_identifiers",
+     2, 55, "conditions on \"identifiability\" can never hold together"},
+    {"purpose is audit or purpose is archive and destination is NO", 2, 61,
+     "\"and\" and \"or\" are mixed: write \"either A or B and C\""},
+    {"purpose is audit and destination is NO or purpose is archive", 2, 61,
+     "\"and\" and \"or\" are mixed: write \"either A or B and C\""},
+    {"purpose is audit\n oblige notify_origin", 3, 2,
+     "only a permit can oblige"},
+    {"destination is not unknown", 2, 22,
+     "\"unknown\" can be named only after \"is\" or \"is one of\" in the "
+     "when of a forbid, hold or never"},
+    {"destination is KE unless purpose is unknown", 2, 47,
+     "\"unknown\" can be named only after \"is\" or \"is one of\" in the "
+     "when of a forbid, hold or never"},
+    {"party is KE_KNBS", 2, 31,
+     "party is compared with groups only: define party group ... from "
+     "\"file\" sha256 \"...\""},
+    {"area is same as purpose", 2, 38,
+     "\"same as\" compares two of provider_in, area, counterpart, "
+     "destination, stored_in"},
+    {"conf_status is F unless consent is any", 2, 46,
+     "\"is any\" in unless would switch the rule off"},
+    {"destination is KE, UG", 2, 39, "a list needs \"is one of\""},
+    {"destination KE", 2, 34, "expected \"is\", found \"KE\""},
+    {"destination is", 2, 36, "the text ends too early"},
+    {"destination is (KE", 2, 37, "\"(\" does not belong here"},
+    {"purpose is \xe2\x80\xae"
+     "audit",
+     2, 33, "control or direction character in a text"},
+};
+
 static void
 conditions_that_cannot_be_are_named_with_their_cure(void **unused)
 {
-    static const struct {
-        const char *when;
-        unsigned line, column;
-        const char *message;
-    } rows[] = {
-        {"destination is no", 2, 37,
-         "\"no\" is not a code or group of type country; did you mean "
-         "\"NO\"?"},
-        {"destination is UK", 2, 37,
-         "\"UK\" is not a code or group of type country; the ISO 3166-1 "
-         "alpha-2 code is \"GB\""},
-        {"destination is 404", 2, 37,
-         "\"404\" is not a code or group of type country; the ISO 3166-1 "
-         "alpha-2 code is \"KE\""},
-        {"destination is Kenya", 2, 37,
-         "\"Kenya\" is not a code or group of type country; the ISO 3166-1 "
-         "alpha-2 code is \"KE\""},
-        {"destination is XX", 2, 37,
-         "\"XX\" is not a code or group of type country"},
-        {"destination is EU", 2, 37,
-         "\"EU\" is not a code or group of type country; the European Union "
-         "is a group: define country group EU = ..."},
-        {"destinaton is NO", 2, 22,
-         "unknown attribute \"destinaton\"; did you mean \"destination\"?"},
-        {"personal is NO", 2, 22,
-         "unknown attribute \"personal\"; write \"identifiability\""},
-        {"purpose is at least commercial", 2, 33,
-         "\"purpose\" has no order, so \"at least/at most\" cannot be used "
-         "with it"},
-        {"classification is at least top", 2, 49,
-         "\"top\" is not a code or group of type classification"},
-        {"identifiability is anonymous and identifiability is "
-         "direct_identifiers",
-         2, 55, "conditions on \"identifiability\" can never hold together"},
-        {"purpose is audit or purpose is archive and destination is NO", 2, 61,
-         "\"and\" and \"or\" are mixed: write \"either A or B and C\""},
-        {"purpose is audit and destination is NO or purpose is archive", 2, 61,
-         "\"and\" and \"or\" are mixed: write \"either A or B and C\""},
-        {"purpose is audit\n oblige notify_origin", 3, 2,
-         "only a permit can oblige"},
-        {"destination is not unknown", 2, 22,
-         "\"unknown\" can be named only after \"is\" or \"is one of\" in the "
-         "when of a forbid, hold or never"},
-        {"destination is KE unless purpose is unknown", 2, 47,
-         "\"unknown\" can be named only after \"is\" or \"is one of\" in the "
-         "when of a forbid, hold or never"},
-        {"party is KE_KNBS", 2, 31,
-         "party is compared with groups only: define party group ... from "
-         "\"file\" sha256 \"...\""},
-        {"area is same as purpose", 2, 38,
-         "\"same as\" compares two of provider_in, area, counterpart, "
-         "destination, stored_in"},
-        {"conf_status is F unless consent is any", 2, 46,
-         "\"is any\" in unless would switch the rule off"},
-        {"destination is KE, UG", 2, 39, "a list needs \"is one of\""},
-        {"destination KE", 2, 34, "expected \"is\", found \"KE\""},
-        {"destination is", 2, 36, "the text ends too early"},
-        {"destination is (KE", 2, 37, "\"(\" does not belong here"},
-        {"purpose is \xe2\x80\xae"
-         "audit",
-         2, 33, "control or direction character in a text"},
-    };
     (void)unused;
-    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < SG_COUNT_OF(conditions); i++) {
         char text[512];
         snprintf(text, sizeof text,
                  "policy \"x\" version 1 layer hub\nrule \"r\" forbid when %s",
-                 rows[i].when);
-        refuses(text, rows[i].line, rows[i].column, rows[i].message);
+                 conditions[i].when);
+        refuses(text, conditions[i].line, conditions[i].column,
+                conditions[i].message);
     }
 }
+
+static const struct {
+    const char *text;
+    unsigned line, column;
+    const char *message;
+} texts[] = {
+    {"policy \"x\" version 1\n", 1, 1,
+     "the header names no layer; write \"layer hub\", \"layer export for "
+     "NO\" or \"layer import for NO\""},
+    {"policy \"x\" version 1 layer export for UK", 1, 39,
+     "\"UK\" is not a country; the ISO 3166-1 alpha-2 code is \"GB\""},
+    {"policy \"x\" version 1 layer import for EAC", 1, 39,
+     "\"EAC\" is neither a country nor a country group of this file"},
+    {"policy \"x\" version 1 layer hub layer hub", 1, 32,
+     "the header names two layers; exactly one holds"},
+    {"policy \"x\" version 1 layer hub vocabulary statgate 2", 1, 52,
+     "this gate speaks vocabulary statgate 1; write \"vocabulary statgate "
+     "1\""},
+    {"policy \"x\" version 1 layer hub in force from 2027-02-29", 1, 46,
+     "there is no day 2027-02-29 in the calendar"},
+    {"policy \"x version 1", 1, 8,
+     "a text in quotes does not end on its line; close it"},
+    {HEAD("hub") "define country group KE = UG", 2, 22,
+     "\"KE\" is already a code of type country"},
+    {HEAD("hub") "define destination group X = UG", 2, 8,
+     "unknown type \"destination\"; write \"country\""},
+    {HEAD("hub") "define country group A = UG review by 2030-01-01 source "
+                 "\"s\"\ndefine country group A = KE",
+     3, 22, "group A is defined twice"},
+    {HEAD("hub") "rule \"a\" permit when" OPEN "because \"x\"\n"
+                 "rule \"a\" permit when" OPEN,
+     3, 1, "two rules have the same name"},
+    {HEAD("hub") "rule \"a\" permit when purpose is audit", 2, 1,
+     "rule \"a\" leaves availability open; constrain it or write "
+     "\"availability is any\""},
+    {HEAD("hub") "rule \"a\" permit when" OPEN
+                 "and purpose is none of commercial",
+     2, 170,
+     "a permit names what it lets through: list the purpose codes with "
+     "\"is one of\" (purpose may get new codes)"},
+    {HEAD("hub") "rule \"a\" hold when purpose is audit", 2, 1,
+     "rule \"a\" can never open (no event changes its attributes): use "
+     "forbid"},
+    {HEAD("hub") "rule \"a\" permit when" OPEN "oblige k_anonimity(5)", 2, 173,
+     "unknown obligation \"k_anonimity\"; did you mean "
+     "\"k_anonymity\"?"},
+    {HEAD("hub") "rule \"a\" permit when" OPEN "oblige k_anonymity(1)", 2, 173,
+     "\"k_anonymity\" is written k_anonymity(2..1000)"},
+    {HEAD("hub") "rule \"a\" permit when" OPEN "oblige no_onward(1)", 2, 173,
+     "\"no_onward\" takes no argument"},
+    {HEAD("hub") "test \"t\" given example opn expect deny", 2, 24,
+     "unknown example \"opn\""},
+    {HEAD("hub") "test \"t\" given purpose aud expect deny", 2, 24,
+     "\"aud\" is not a code of purpose"},
+    {HEAD("hub") "rule \"a\" allow when purpose is audit", 2, 10,
+     "expected \"permit\", \"hold\" or \"forbid\", found \"allow\""},
+    {HEAD("hub") "Rule \"a\" permit", 2, 1,
+     "expected \"define\", \"rule\", \"never\", \"test\" or the end of the "
+     "file, found \"Rule\""},
+};
 
 static void
 texts_that_cannot_be_are_named_with_their_cure(void **unused)
 {
-    static const struct {
-        const char *text;
-        unsigned line, column;
-        const char *message;
-    } rows[] = {
-        {"policy \"x\" version 1\n", 1, 1,
-         "the header names no layer; write \"layer hub\", \"layer export for "
-         "NO\" or \"layer import for NO\""},
-        {"policy \"x\" version 1 layer export for UK", 1, 39,
-         "\"UK\" is not a country; the ISO 3166-1 alpha-2 code is \"GB\""},
-        {"policy \"x\" version 1 layer import for EAC", 1, 39,
-         "\"EAC\" is neither a country nor a country group of this file"},
-        {"policy \"x\" version 1 layer hub layer hub", 1, 32,
-         "the header names two layers; exactly one holds"},
-        {"policy \"x\" version 1 layer hub vocabulary statgate 2", 1, 52,
-         "this gate speaks vocabulary statgate 1; write \"vocabulary statgate "
-         "1\""},
-        {"policy \"x\" version 1 layer hub in force from 2027-02-29", 1, 46,
-         "there is no day 2027-02-29 in the calendar"},
-        {"policy \"x version 1", 1, 8,
-         "a text in quotes does not end on its line; close it"},
-        {HEAD("hub") "define country group KE = UG", 2, 22,
-         "\"KE\" is already a code of type country"},
-        {HEAD("hub") "define destination group X = UG", 2, 8,
-         "unknown type \"destination\"; write \"country\""},
-        {HEAD("hub") "define country group A = UG review by 2030-01-01 source "
-                     "\"s\"\ndefine country group A = KE",
-         3, 22, "group A is defined twice"},
-        {HEAD("hub") "rule \"a\" permit when" OPEN "because \"x\"\n"
-                     "rule \"a\" permit when" OPEN,
-         3, 1, "two rules have the same name"},
-        {HEAD("hub") "rule \"a\" permit when purpose is audit", 2, 1,
-         "rule \"a\" leaves availability open; constrain it or write "
-         "\"availability is any\""},
-        {HEAD("hub") "rule \"a\" permit when" OPEN
-                     "and purpose is none of commercial",
-         2, 170,
-         "a permit names what it lets through: list the purpose codes with "
-         "\"is one of\" (purpose may get new codes)"},
-        {HEAD("hub") "rule \"a\" hold when purpose is audit", 2, 1,
-         "rule \"a\" can never open (no event changes its attributes): use "
-         "forbid"},
-        {HEAD("hub") "rule \"a\" permit when" OPEN "oblige k_anonimity(5)", 2,
-         173,
-         "unknown obligation \"k_anonimity\"; did you mean "
-         "\"k_anonymity\"?"},
-        {HEAD("hub") "rule \"a\" permit when" OPEN "oblige k_anonymity(1)", 2,
-         173, "\"k_anonymity\" is written k_anonymity(2..1000)"},
-        {HEAD("hub") "rule \"a\" permit when" OPEN "oblige no_onward(1)", 2,
-         173, "\"no_onward\" takes no argument"},
-        {HEAD("hub") "test \"t\" given example opn expect deny", 2, 24,
-         "unknown example \"opn\""},
-        {HEAD("hub") "test \"t\" given purpose aud expect deny", 2, 24,
-         "\"aud\" is not a code of purpose"},
-        {HEAD("hub") "rule \"a\" allow when purpose is audit", 2, 10,
-         "expected \"permit\", \"hold\" or \"forbid\", found \"allow\""},
-        {HEAD("hub") "Rule \"a\" permit", 2, 1,
-         "expected \"define\", \"rule\", \"never\", \"test\" or the end of the "
-         "file, found \"Rule\""},
-    };
     (void)unused;
-    for (size_t i = 0; i < SG_COUNT_OF(rows); i++)
-        refuses(rows[i].text, rows[i].line, rows[i].column, rows[i].message);
+    for (size_t i = 0; i < SG_COUNT_OF(texts); i++)
+        refuses(texts[i].text, texts[i].line, texts[i].column,
+                texts[i].message);
 }
 
 static void

@@ -7,92 +7,94 @@
 #include "broker/base/check.h"
 #include "schemas/sdmx/timeperiod.h"
 
+static const struct {
+    const char *text;
+    int kind; // 0: refused
+    bool odd;
+} periods[] = {
+    {"2020", SG_TIMEPERIOD_YEAR, false},
+    {"2020Z", SG_TIMEPERIOD_YEAR, false},
+    {"2020+14:00", SG_TIMEPERIOD_YEAR, false},
+    {"2020-14:00", SG_TIMEPERIOD_YEAR, false},
+    {"2020+14:01", 0, false},
+    {"2020-01", SG_TIMEPERIOD_MONTH, false},
+    {"2020-13", 0, false},
+    {"2020-00", 0, false},
+    {"2020-1", 0, false},
+    {"2020-02-29", SG_TIMEPERIOD_DAY, false},
+    {"2021-02-29", 0, false},
+    {"1900-02-29", 0, false},
+    {"2000-02-29", SG_TIMEPERIOD_DAY, false},
+    {"2020-04-31", 0, false},
+    {"2020-01-31Z", SG_TIMEPERIOD_DAY, false},
+    {"2020-01-31T10:00:00", SG_TIMEPERIOD_DATETIME, false},
+    {"2020-01-31T10:00:00.25+02:00", SG_TIMEPERIOD_DATETIME, false},
+    {"2020-01-31T24:00:00", SG_TIMEPERIOD_DATETIME, false},
+    {"2020-01-31T24:00:00.000", SG_TIMEPERIOD_DATETIME, false},
+    {"2020-01-31T24:00:01", 0, false},
+    {"2020-01-31T10:00", 0, false},
+    {"2020-01-31T10:60:00", 0, false},
+    {"2020-01-31T10:00:60", 0, false},
+    {"2020-01-31T10:00:00.", 0, false},
+    {"2020-A1", SG_TIMEPERIOD_REPORTING_YEAR, false},
+    {"2020-A2", 0, false},
+    {"2020-S2", SG_TIMEPERIOD_REPORTING_SEMESTER, false},
+    {"2020-S3", 0, false},
+    {"2020-T3", SG_TIMEPERIOD_REPORTING_TRIMESTER, false},
+    {"2020-T4", 0, false},
+    {"2020-Q4", SG_TIMEPERIOD_REPORTING_QUARTER, false},
+    {"2020-Q0", 0, false},
+    {"2020-Q01", 0, false},
+    {"2020-M12", SG_TIMEPERIOD_REPORTING_MONTH, false},
+    {"2020-M1", 0, false},
+    {"2020-M13", 0, false},
+    {"2020-W53", SG_TIMEPERIOD_REPORTING_WEEK, false},
+    {"2021-W53", SG_TIMEPERIOD_REPORTING_WEEK, true},
+    {"2015-W53", SG_TIMEPERIOD_REPORTING_WEEK, false},
+    {"2020-W54", 0, false},
+    {"2020-W1", 0, false},
+    {"2020-D001", SG_TIMEPERIOD_REPORTING_DAY, false},
+    {"2020-D010", SG_TIMEPERIOD_REPORTING_DAY, false},
+    {"2020-D090", SG_TIMEPERIOD_REPORTING_DAY, false},
+    {"2020-D366", SG_TIMEPERIOD_REPORTING_DAY, false},
+    {"2021-D366", SG_TIMEPERIOD_REPORTING_DAY, true},
+    {"2020-D367", 0, false},
+    {"2020-D000", 0, false},
+    {"2020-D1", 0, false},
+    {"2020-Q1+02:00", SG_TIMEPERIOD_REPORTING_QUARTER, false},
+    {"2020-Q1+15:00", 0, false},
+    {"2020-01-01/P1M", SG_TIMEPERIOD_RANGE, false},
+    {"2020-01-01T00:00:00Z/P1Y2M3DT4H5M6.5S", SG_TIMEPERIOD_RANGE, false},
+    {"2020-01-01/P", 0, false},
+    {"2020-01-01/P1YT", 0, false},
+    {"2020-01-01/PT1H", SG_TIMEPERIOD_RANGE, false},
+    {"2020-01-01/P1M1Y", 0, false},
+    {"2020-01-01/P1.5M", 0, false},
+    {"2020-02-30/P1M", 0, false},
+    {"2020-01/P1M", 0, false},
+    {"", 0, false},
+    {"0000", 0, false},
+    {"02020", 0, false},
+    {"-2020", 0, false},
+    {"2020Q1", 0, false},
+    {"2020-", 0, false},
+    {"2020-q1", 0, false},
+    {" 2020", 0, false},
+    {"2020 ", 0, false},
+};
+
 static void
 time_periods_are_taken_and_refused_as_sdmx_says(void **state)
 {
-    static const struct {
-        const char *text;
-        int kind; // 0: refused
-        bool odd;
-    } cases[] = {
-        {"2020", SG_TIMEPERIOD_YEAR, false},
-        {"2020Z", SG_TIMEPERIOD_YEAR, false},
-        {"2020+14:00", SG_TIMEPERIOD_YEAR, false},
-        {"2020-14:00", SG_TIMEPERIOD_YEAR, false},
-        {"2020+14:01", 0, false},
-        {"2020-01", SG_TIMEPERIOD_MONTH, false},
-        {"2020-13", 0, false},
-        {"2020-00", 0, false},
-        {"2020-1", 0, false},
-        {"2020-02-29", SG_TIMEPERIOD_DAY, false},
-        {"2021-02-29", 0, false},
-        {"1900-02-29", 0, false},
-        {"2000-02-29", SG_TIMEPERIOD_DAY, false},
-        {"2020-04-31", 0, false},
-        {"2020-01-31Z", SG_TIMEPERIOD_DAY, false},
-        {"2020-01-31T10:00:00", SG_TIMEPERIOD_DATETIME, false},
-        {"2020-01-31T10:00:00.25+02:00", SG_TIMEPERIOD_DATETIME, false},
-        {"2020-01-31T24:00:00", SG_TIMEPERIOD_DATETIME, false},
-        {"2020-01-31T24:00:00.000", SG_TIMEPERIOD_DATETIME, false},
-        {"2020-01-31T24:00:01", 0, false},
-        {"2020-01-31T10:00", 0, false},
-        {"2020-01-31T10:60:00", 0, false},
-        {"2020-01-31T10:00:60", 0, false},
-        {"2020-01-31T10:00:00.", 0, false},
-        {"2020-A1", SG_TIMEPERIOD_REPORTING_YEAR, false},
-        {"2020-A2", 0, false},
-        {"2020-S2", SG_TIMEPERIOD_REPORTING_SEMESTER, false},
-        {"2020-S3", 0, false},
-        {"2020-T3", SG_TIMEPERIOD_REPORTING_TRIMESTER, false},
-        {"2020-T4", 0, false},
-        {"2020-Q4", SG_TIMEPERIOD_REPORTING_QUARTER, false},
-        {"2020-Q0", 0, false},
-        {"2020-Q01", 0, false},
-        {"2020-M12", SG_TIMEPERIOD_REPORTING_MONTH, false},
-        {"2020-M1", 0, false},
-        {"2020-M13", 0, false},
-        {"2020-W53", SG_TIMEPERIOD_REPORTING_WEEK, false},
-        {"2021-W53", SG_TIMEPERIOD_REPORTING_WEEK, true},
-        {"2015-W53", SG_TIMEPERIOD_REPORTING_WEEK, false},
-        {"2020-W54", 0, false},
-        {"2020-W1", 0, false},
-        {"2020-D001", SG_TIMEPERIOD_REPORTING_DAY, false},
-        {"2020-D010", SG_TIMEPERIOD_REPORTING_DAY, false},
-        {"2020-D090", SG_TIMEPERIOD_REPORTING_DAY, false},
-        {"2020-D366", SG_TIMEPERIOD_REPORTING_DAY, false},
-        {"2021-D366", SG_TIMEPERIOD_REPORTING_DAY, true},
-        {"2020-D367", 0, false},
-        {"2020-D000", 0, false},
-        {"2020-D1", 0, false},
-        {"2020-Q1+02:00", SG_TIMEPERIOD_REPORTING_QUARTER, false},
-        {"2020-Q1+15:00", 0, false},
-        {"2020-01-01/P1M", SG_TIMEPERIOD_RANGE, false},
-        {"2020-01-01T00:00:00Z/P1Y2M3DT4H5M6.5S", SG_TIMEPERIOD_RANGE, false},
-        {"2020-01-01/P", 0, false},
-        {"2020-01-01/P1YT", 0, false},
-        {"2020-01-01/PT1H", SG_TIMEPERIOD_RANGE, false},
-        {"2020-01-01/P1M1Y", 0, false},
-        {"2020-01-01/P1.5M", 0, false},
-        {"2020-02-30/P1M", 0, false},
-        {"2020-01/P1M", 0, false},
-        {"", 0, false},
-        {"0000", 0, false},
-        {"02020", 0, false},
-        {"-2020", 0, false},
-        {"2020Q1", 0, false},
-        {"2020-", 0, false},
-        {"2020-q1", 0, false},
-        {" 2020", 0, false},
-        {"2020 ", 0, false},
-    };
     (void)state;
-    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < SG_COUNT_OF(periods); i++) {
         struct sg_timeperiod period;
-        bool taken = sg_timeperiod_parse(sg_slice_text(cases[i].text), &period);
-        if (taken != (cases[i].kind != 0) ||
-            (taken &&
-             ((int)period.kind != cases[i].kind || period.odd != cases[i].odd)))
-            fail_msg("%s: taken %d kind %d odd %d", cases[i].text, taken,
+        bool taken =
+            sg_timeperiod_parse(sg_slice_text(periods[i].text), &period);
+        if (taken != (periods[i].kind != 0) ||
+            (taken && ((int)period.kind != periods[i].kind ||
+                       period.odd != periods[i].odd)))
+            fail_msg("%s: taken %d kind %d odd %d", periods[i].text, taken,
                      (int)period.kind, period.odd);
     }
 }
