@@ -228,6 +228,20 @@ sg_consented_apply_statement(struct sg_state *state,
 
 // ---- agreements ---------------------------------------------------------------------------
 
+// The right lies in the key that signs, not in the connection it came by.
+static const struct sg_key *
+officer(const struct sg_turn *turn, const Sgpb__Signed *document,
+        enum sg_sign_purpose purpose, enum sg_err *err)
+{
+    const struct sg_key *key =
+        sg_roster_signer(turn, document, purpose, SG_USE_SIGN, err);
+
+    if (key == NULL || (key->roles & SG_ROLE_CONSENT) != 0)
+        return key;
+    *err = SG_ERR_PEER_KEY_USE;
+    return NULL;
+}
+
 void
 sg_consented_agreement(struct sg_turn *turn)
 {
@@ -260,8 +274,8 @@ sg_consented_agreement(struct sg_turn *turn)
     one.alg = document->signatures[0]->alg;
     one.key_id = document->signatures[0]->key_id;
     one.sig = document->signatures[0]->sig;
-    const struct sg_key *key = sg_roster_signer(
-        turn, &one, SG_SIGN_CONSENT_AGREEMENT, SG_USE_SIGN, &err);
+    const struct sg_key *key =
+        officer(turn, &one, SG_SIGN_CONSENT_AGREEMENT, &err);
     if (key == NULL) {
         sg_turn_refuse(turn, err, "signatures");
         return;
@@ -389,8 +403,8 @@ take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
     *agreement = sg_state_find(turn->state->agreement_of, event.agreement);
     if ((*duplicate = repeated(turn, &event, seq)))
         return SG_OK; // the same bytes were verified when they came first
-    const struct sg_key *key = sg_roster_signer(
-        turn, document, SG_SIGN_CONSENT_EVENT, SG_USE_SIGN, &err);
+    const struct sg_key *key =
+        officer(turn, document, SG_SIGN_CONSENT_EVENT, &err);
     if (key == NULL)
         return err;
     event.collector = sg_slice_text(sg_roster_owner(turn->state, key)->id);

@@ -28,7 +28,7 @@ static const struct {
                 {"HUB_OFFICE", "KE", "regional_org", "policy_admin,auditor"},
                 {"KE_PANEL", "KE", "gov_agency", "consent"},
                 {"TZ_NBS", "TZ", "nso", "publisher,subscriber"},
-                {"UG_UBOS", "UG", "nso", "subscriber"}};
+                {"UG_UBOS", "UG", "nso", "subscriber,consent"}};
 
 Sgpb__Signed *
 sim_sign(struct sim *sim, struct sg_signer *signer,

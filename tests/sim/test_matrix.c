@@ -4,128 +4,12 @@
 // other tests of the simulation.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "schemas/proof/commit.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/bench.h"
 
-enum { SECOND_US = 1000000, CASES_S11 = 400 };
 static const struct sg_slice data = {(const uint8_t *)"a,b,c\n1,2,3\n", 12};
-static const char *const flow_of[PEERS] = {
-    [PUBLISHER] = "KE_HEALTH", [NEAR] = "TZ_HEALTH"};
 
-struct bench {
-    struct sim *sim;
-    struct sg_output *output;
-    uint8_t terms[PEERS][32];
-    uint64_t request;
-};
-
-static void
-put_flow(struct bench *bench, int peer)
-{
-    struct sim *sim = bench->sim;
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
-
-    put.terms = sim_terms(sim, peer, flow_of[peer]);
-    memcpy(bench->terms[peer], sim->terms_sha, 32);
-    envelope.request = ++bench->request;
-    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
-    envelope.flow_put = &put;
-    sim_say(sim, peer, &envelope, (struct sg_slice){NULL, 0});
-    sim_settle(sim);
-}
-
-// Everybody has said hello, two flows are open, a policy is proposed.
-static int
-setup(void **state)
-{
-    static struct bench bench;
-
-    bench = (struct bench){.sim = sim_open(1, BUG_NONE)};
-    bench.output = sg_output_new(64 * 1024 * 1024);
-    bench.sim->quiet = true;
-    for (int i = 0; i < PEERS; i++)
-        sim_peer_tick(bench.sim, i);
-    sim_settle(bench.sim);
-    for (int i = 0; i < PEERS; i++)
-        assert_true(bench.sim->peer[i].greeted);
-    sim_peer_tick(bench.sim, ADMIN);
-    sim_settle(bench.sim);
-    for (int i = 0; i < 3 && bench.sim->peer[PUBLISHER].step == 0; i++) {
-        sim_peer_tick(bench.sim, PUBLISHER); // the structure, until it is known
-        sim_settle(bench.sim);
-    }
-    assert_int_equal(bench.sim->peer[ADMIN].step, 1);
-    assert_int_equal(bench.sim->peer[PUBLISHER].step, 1);
-    put_flow(&bench, PUBLISHER);
-    put_flow(&bench, NEAR);
-    assert_null(bench.sim->broken);
-    *state = &bench;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct bench *bench = *state;
-
-    sg_output_free(&bench->output);
-    sim_close(&bench->sim);
-    return 0;
-}
-
-// What the core answers: "" when it takes the thing, else the code of refusal.
-static const char *
-ask(struct bench *bench, int peer, Sgpb__Envelope *envelope,
-    struct sg_slice payload)
-{
-    struct sim *sim = bench->sim;
-    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
-    const char *code = NULL;
-
-    sim->now += 2 * SECOND_US; // buckets are full again
-    envelope->proto = 1;
-    envelope->request = ++bench->request;
-    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
-    event.u.message.from.len = 2;
-    event.u.message.from.bytes[0] = (uint8_t)peer;
-    event.u.message.from.bytes[1] = sim->peer[peer].generation;
-    event.u.message.envelope = sim_pack(sim, &envelope->base);
-    event.u.message.payload = payload;
-    sim_bytes(sim, event.random, 32);
-    sg_output_reset(bench->output);
-    sg_core_decide(sim->core, &event, sim->now, bench->output);
-    for (size_t i = 0; i < bench->output->effects_count; i++) {
-        const struct sg_effect *effect = &bench->output->effects[i];
-        void *open;
-        if (effect->kind == SG_EFFECT_BEGIN_OBJECT)
-            return "";
-        if (effect->kind != SG_EFFECT_SEND)
-            continue;
-        assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
-                                         effect->u.send.envelope, sim->mem,
-                                         &open),
-                         SG_OK);
-        const Sgpb__Envelope *heard = open;
-        if (heard->body_case == SGPB__ENVELOPE__BODY_REFUSED)
-            code = heard->refused->code;
-        else if (heard->body_case == SGPB__ENVELOPE__BODY_RESULT)
-            code = heard->result->refusal == NULL
-                       ? ""
-                       : heard->result->refusal->code;
-        else if (heard->body_case == SGPB__ENVELOPE__BODY_RECEIPT)
-            code = "";
-    }
-    assert_non_null(code);
-    return code;
-}
+enum { CASES_S11 = 400 };
 
 // ---- manifests -------------------------------------------------------------
 
@@ -155,7 +39,7 @@ make(struct bench *bench, int peer)
     m->publisher = TEXT(sim->peer[peer].id);
     m->key_id = BYTES(sim->peer[peer].key_id, 32);
     m->roster_sha256 = BYTES(sim->roster_sha, 32);
-    m->flow = TEXT(flow_of[peer]);
+    m->flow = TEXT(bench_flow[peer]);
     m->revision = 1;
     m->prev_manifest_sha256 = BYTES(made->zeros, 32);
     m->terms_sha256 = BYTES(bench->terms[peer], 32);
@@ -173,7 +57,7 @@ make(struct bench *bench, int peer)
     made->claims.action = 1;
     m->claims = &made->claims;
     m->created = sim->now;
-    m->expires = sim->now + 24ull * 3600 * SECOND_US;
+    m->expires = sim->now + 24ull * 3600 * BENCH_SECOND_US;
     m->nonce = BYTES(made->nonce, 16);
     return made;
 }
@@ -217,7 +101,7 @@ publish(struct bench *bench, int peer, struct sg_slice bytes,
     body.n_manifests = body.n_secret_blocks = body.n_lengths = 1;
     envelope.body_case = SGPB__ENVELOPE__BODY_PUBLISH;
     envelope.publish = &body;
-    return ask(bench, peer, &envelope, data);
+    return bench_ask(bench, peer, &envelope, data);
 }
 
 static const char *
@@ -493,7 +377,7 @@ approve(struct bench *bench, const struct approval *row)
     put.approval = sim_sign(bench->sim, row->signer, row->purpose, &doc.base);
     envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
     envelope.policy_approve = &put;
-    return ask(bench, row->peer, &envelope, (struct sg_slice){NULL, 0});
+    return bench_ask(bench, row->peer, &envelope, (struct sg_slice){NULL, 0});
 }
 
 static void
@@ -503,7 +387,7 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
     struct sim *sim = bench->sim;
     static const uint8_t zeros[32];
     static const uint8_t other[32] = {1};
-    const uint64_t day = 24ull * 3600 * SECOND_US, from = sim->now;
+    const uint64_t day = 24ull * 3600 * BENCH_SECOND_US, from = sim->now;
     const struct approval rows[] = {
 #define GOOD   SG_SIGN_APPROVAL, "HUB", sim->bundle_sha, zeros
 #define WINDOW from, from + day, 0
@@ -554,7 +438,8 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, bench_open, bench_close)
     const struct CMUnitTest tests[] = {
         TEST(only_the_owner_publishes_with_its_own_key_into_its_own_flow),
         TEST(a_manifest_with_any_field_changed_omitted_or_swapped_is_refused),
