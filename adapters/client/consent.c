@@ -27,6 +27,7 @@ struct asking {
     char kept[SG_OS_PATH]; // the signed event
     const Sgpb__Signed *event;
     uint8_t sha256[32];
+    uint64_t first;        // number of its first request
     struct sg_slice heard; // packed StatementIs; not looked at yet
 };
 
@@ -165,8 +166,9 @@ on_message(void *context, const Sgpb__Envelope *envelope,
     struct asking *a = (struct asking *)context;
 
     (void)payload;
+    // What an earlier call asked for may be about another agreement.
     if (envelope->body_case == SGPB__ENVELOPE__BODY_STATEMENT &&
-        a->heard.ptr == NULL &&
+        envelope->request >= a->first && a->heard.ptr == NULL &&
         sg_codec_pack(&envelope->statement->base, a->handle->arena,
                       &a->heard) != SG_OK)
         a->heard = (struct sg_slice){NULL, 0};
@@ -349,6 +351,10 @@ check_statement(struct asking *a, bool *ours)
     *ours = said->event_index >= a->out->event;
     if (!*ours)
         return SG_OK;
+    if (said->event_index == a->out->event &&
+        !sg_slice_eq(sg_codec_slice(said->event_sha256),
+                     sg_slice_of(a->sha256, 32)))
+        return SG_ERR_CONSENT;
     sg_crypto_sha256(is->statement->body.data, is->statement->body.len, sha256);
     struct sg_receipt_expect expect = {
         .kind = SG_ENTRY_STATEMENT, .manifest_sha256 = sg_slice_of(sha256, 32)};
@@ -399,8 +405,11 @@ statgate_consent(struct statgate *handle, const struct statgate_consent *event,
                  struct statgate_statement *statement,
                  struct statgate_result *result)
 {
-    struct asking a = {
-        .handle = handle, .wanted = event, .out = statement, .result = result};
+    struct asking a = {.handle = handle,
+                       .wanted = event,
+                       .out = statement,
+                       .result = result,
+                       .first = handle->requests + 1};
 
     memset(statement, 0, sizeof *statement);
     sg_arena_reset(handle->arena);
