@@ -4,45 +4,15 @@
 
 #include "schemas/proof/batch.h"
 
-#define KENYA  "schemas/sdg/data/kenya.csv"
-#define RWANDA "schemas/sdg/data/rwanda_national.csv"
-
 enum { COLUMNS = 1000000, DEEP = 200000, CSV10 = 1, ML21 = 4 };
-
-static int
-setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    world_laws(&world);
-    world_flows(&world);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
 
 // Another office is served as if nothing had been.
 static void
 rwanda_is_served(struct world *world)
 {
     struct statgate *rwanda = world_connect(world, "rwanda");
-    assert_string_equal(world_good(world, rwanda, "RW_SDG", RWANDA), "");
+    assert_string_equal(world_good(world, rwanda, "RW_SDG", WORLD_RWANDA), "");
     statgate_close(&rwanda);
-}
-
-static void
-is_refused(struct world *world, const char *code, const char *component)
-{
-    if (strcmp(world->code, code) != 0 ||
-        (component != NULL && strcmp(world->component, component) != 0))
-        fail_msg("\"%s\" at \"%s\", not \"%s\" at \"%s\"", world->code,
-                 world->component, code, component == NULL ? "" : component);
 }
 
 // The entry that the answer names says the same.
@@ -74,10 +44,10 @@ a_manifest_for_another_gate_or_flow_is_refused_and_recorded(void **state)
 #define ROW(change, code, component)                                           \
     do {                                                                       \
         struct world_offer offer;                                              \
-        world_offer(world, kenya, "KE_SDG", KENYA, &offer);                    \
+        world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);              \
         change;                                                                \
         (void)world_publish(world, kenya, &offer);                             \
-        is_refused(world, code, component);                                    \
+        world_refused(world, code, component);                                 \
         is_recorded(world, "refused");                                         \
     } while (0)
     ROW(offer.m.gate = (char *)(uintptr_t) "HUC", "publisher.audience", "gate");
@@ -105,10 +75,10 @@ a_foreign_flow_and_none_at_all_are_answered_alike(void **state)
     uint64_t seq[2];
     for (int i = 0; i < 2; i++) {
         struct world_offer offer;
-        world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+        world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
         offer.m.flow = (char *)(uintptr_t)flows[i];
         (void)world_publish(world, kenya, &offer);
-        is_refused(world, "publisher.flow", "publisher");
+        world_refused(world, "publisher.flow", "publisher");
         is_recorded(world, "refused");
         seq[i] = world->seq;
     }
@@ -133,10 +103,10 @@ no_name_of_a_flow_is_a_path(void **state)
     struct statgate *kenya = world_connect(world, "kenya");
     for (size_t i = 0; i < SG_COUNT_OF(names); i++) {
         struct world_offer offer;
-        world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+        world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
         offer.m.flow = (char *)(uintptr_t)names[i];
         (void)world_publish(world, kenya, &offer);
-        is_refused(world, "publisher.flow", "publisher");
+        world_refused(world, "publisher.flow", "publisher");
         // Not even into the log: it is free text.
         if (!sg_slice_is_id(sg_slice_text(names[i])))
             assert_int_equal(world->seq, 0);
@@ -153,7 +123,7 @@ a_manifest_in_other_bytes_of_the_same_meaning_is_refused(void **state)
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
     uint8_t head[SG_BATCH_HEAD_LEN], sig[SG_SIG_LEN];
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     struct sg_slice good = world_pack(world, &offer.m.base);
     static const struct {
         const char *name, *bytes;
@@ -174,7 +144,7 @@ a_manifest_in_other_bytes_of_the_same_meaning_is_refused(void **state)
         world_sign(kenya, sg_slice_of(bytes, len), head, sig);
         (void)world_publish_signed(world, kenya, &offer,
                                    sg_slice_of(bytes, len), head, sig);
-        is_refused(world, "publisher.manifest_not_canonical", NULL);
+        world_refused(world, "publisher.manifest_not_canonical", NULL);
     }
     statgate_close(&kenya);
     rwanda_is_served(world);
@@ -205,14 +175,14 @@ a_signature_that_is_wrong_or_not_canonical_is_refused(void **state)
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
     uint8_t head[SG_BATCH_HEAD_LEN], sig[SG_SIG_LEN];
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     struct sg_slice bytes = world_pack(world, &offer.m.base);
 #define ROW(change, code)                                                      \
     do {                                                                       \
         world_sign(kenya, bytes, head, sig);                                   \
         change;                                                                \
         (void)world_publish_signed(world, kenya, &offer, bytes, head, sig);    \
-        is_refused(world, code, NULL);                                         \
+        world_refused(world, code, NULL);                                      \
         is_recorded(world, "refused");                                         \
     } while (0)
     ROW(sig[0] ^= 1, "peer.signature");
@@ -234,19 +204,19 @@ anothers_signature_is_refused(void **state)
     struct statgate *rwanda = world_connect(world, "rwanda");
     struct world_offer offer;
     uint8_t head[SG_BATCH_HEAD_LEN], sig[SG_SIG_LEN];
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     offer.m.key_id = sg_codec_bytes(rwanda->home.sign_id, 32);
     struct sg_slice bytes = world_pack(world, &offer.m.base);
     world_sign(rwanda, bytes, head, sig);
     (void)world_publish_signed(world, kenya, &offer, bytes, head, sig);
-    is_refused(world, "peer.key_use", "key_id");
+    world_refused(world, "peer.key_use", "key_id");
     is_recorded(world, "refused");
     // Claimed as its own, signed by another all the same.
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     bytes = world_pack(world, &offer.m.base);
     world_sign(rwanda, bytes, head, sig);
     (void)world_publish_signed(world, kenya, &offer, bytes, head, sig);
-    is_refused(world, "peer.key_use", NULL);
+    world_refused(world, "peer.key_use", NULL);
     is_recorded(world, "refused");
     statgate_close(&kenya);
     statgate_close(&rwanda);
@@ -262,7 +232,7 @@ one_revision_with_two_contents_is_a_conflict_and_recorded(void **state)
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
     uint8_t first[32];
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     assert_string_equal(world_publish(world, kenya, &offer), "");
     memcpy(first, world->manifest, 32);
     // The same bytes again: the same answer, nothing new.
@@ -270,7 +240,7 @@ one_revision_with_two_contents_is_a_conflict_and_recorded(void **state)
     assert_memory_equal(first, world->manifest, 32);
     offer.m.nonce.data[0] ^= 1;
     (void)world_publish(world, kenya, &offer);
-    is_refused(world, "publisher.conflict", NULL);
+    world_refused(world, "publisher.conflict", NULL);
     is_recorded(world, "conflict");
     assert_memory_not_equal(first, world->manifest, 32);
     statgate_close(&kenya);
@@ -286,11 +256,11 @@ data_are_refused(struct world *world, struct sg_slice bytes, uint32_t media,
 {
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     world_offer_bytes(&offer, bytes, media);
     (void)(bytes.len > SG_LIMIT_CHUNK ? world_upload(world, kenya, &offer)
                                       : world_publish(world, kenya, &offer));
-    is_refused(world, code, NULL);
+    world_refused(world, code, NULL);
     is_recorded(world, "refused");
     statgate_close(&kenya);
     rwanda_is_served(world);
@@ -302,11 +272,11 @@ a_file_that_is_cut_short_is_refused(void **state)
     struct world *world = *state;
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     struct sg_slice whole = offer.data;
     offer.data.len -= 1000;
     (void)world_publish(world, kenya, &offer);
-    is_refused(world, "bytes.short", NULL);
+    world_refused(world, "bytes.short", NULL);
     is_recorded(world, "refused");
     statgate_close(&kenya);
     // Signed as if it were whole, in the middle of a row.
@@ -320,13 +290,13 @@ data_that_are_not_what_was_signed_are_refused(void **state)
     struct world *world = *state;
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     // One figure: 0.7 becomes 0.8.
     char *at = strstr((char *)(uintptr_t)offer.data.ptr, ",0.7,");
     assert_non_null(at);
     at[3] = '8';
     (void)world_publish(world, kenya, &offer);
-    is_refused(world, "publisher.content_mismatch", NULL);
+    world_refused(world, "publisher.content_mismatch", NULL);
     is_recorded(world, "refused");
     statgate_close(&kenya);
     rwanda_is_served(world);
@@ -499,5 +469,5 @@ main(void)
         cmocka_unit_test(other_bytes_for_a_chunk_never_reach_the_disk),
         cmocka_unit_test(after_a_crash_no_nonce_is_used_again),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

@@ -4,29 +4,9 @@
 
 #include <sodium.h>
 
-#define KENYA  "schemas/sdg/data/kenya.csv"
-#define RWANDA "schemas/sdg/data/rwanda_national.csv"
 #define DAY_US (24 * 3600 * 1000000ull)
 
 enum { ROSTER_MAX = 1 << 20, ANSWER_MS = 5000, SILENCE_MS = 700 };
-
-static int
-setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    world_laws(&world);
-    world_flows(&world);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
 
 // ---- rosters (S05, S06) ----------------------------------------------------------
 
@@ -121,15 +101,6 @@ put_roster(struct world *world, struct sg_slice bytes)
     return world->code;
 }
 
-static void
-is_refused(const struct world *world, const char *code, const char *component)
-{
-    if (strcmp(world->code, code) != 0 ||
-        strcmp(world->component, component) != 0)
-        fail_msg("\"%s\" at \"%s\", not \"%s\" at \"%s\"", world->code,
-                 world->component, code, component);
-}
-
 static Sgpb__RosterKey *
 key_of(Sgpb__Roster *roster, const char *id, const char *use)
 {
@@ -181,7 +152,7 @@ a_roster_that_does_not_follow_is_refused_by_name_and_the_old_stays(void **state)
         Sgpb__Roster *roster = next_roster(world);                             \
         change;                                                                \
         (void)put_roster(world, sign_roster(world, roster, keys));             \
-        is_refused(world, code, component);                                    \
+        world_refused(world, code, component);                                 \
     } while (0)
     ROW(roster->version = 3, both, "gate.roster", "version");
     ROW(roster->prev_sha256 = sg_codec_bytes(zeros, 32), both, "gate.roster",
@@ -210,7 +181,7 @@ a_roster_that_does_not_follow_is_refused_by_name_and_the_old_stays(void **state)
 #undef ROW
     struct sg_slice good = sign_roster(world, next_roster(world), both);
     (void)put_roster(world, sg_slice_of(good.ptr, good.len - 1));
-    is_refused(world, "gate.roster", "signed");
+    world_refused(world, "gate.roster", "signed");
     assert_int_equal(world_log(world, " roster ", "version"), before);
     world_serves(world);
     // And this one follows.
@@ -227,13 +198,13 @@ a_roster_that_rolls_back_is_refused(void **state)
                          two = root_key(world, "two");
     const struct sg_os_keyfile *both[] = {&one, &two};
     (void)put_roster(world, read_roster(world));
-    is_refused(world, "gate.roster_old", "version");
+    world_refused(world, "gate.roster_old", "version");
     Sgpb__Roster *another = next_roster(world);
     another->issued++;
     (void)put_roster(world, sign_roster(world, another, both));
-    is_refused(world, "gate.roster", "version");
+    world_refused(world, "gate.roster", "version");
     struct statgate *kenya = world_connect(world, "kenya");
-    assert_string_equal(world_good(world, kenya, "KE_SDG", KENYA), "");
+    assert_string_equal(world_good(world, kenya, "KE_SDG", WORLD_KENYA), "");
     statgate_close(&kenya);
 }
 
@@ -312,7 +283,8 @@ a_manifest_under_a_revoked_key_is_refused_and_recorded(void **state)
     world_key(world, "rwanda", "sign", &stolen);
     struct statgate *rwanda = world_connect(world, "rwanda");
     struct world_offer offer;
-    world_offer(world, rwanda, "RW_SDG", RWANDA, &offer); // signed long ago
+    // Signed long ago.
+    world_offer(world, rwanda, "RW_SDG", WORLD_RWANDA, &offer);
     revoke(world, &stolen);
     assert_string_equal(world_publish(world, rwanda, &offer),
                         "peer.key_revoked");
@@ -414,5 +386,5 @@ main(void)
             a_manifest_under_a_revoked_key_is_refused_and_recorded),
         cmocka_unit_test(a_small_order_key_cannot_join),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

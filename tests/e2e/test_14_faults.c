@@ -6,8 +6,6 @@
 
 #include "schemas/documents.pb-c.h"
 
-#define KENYA  "schemas/sdg/data/kenya.csv"
-#define RWANDA "schemas/sdg/data/rwanda_national.csv"
 #define DAY_US (24 * 3600 * 1000000ll)
 
 enum { SLOW_MS = 40, SHORT_MS = 1500, IDLE_MS = 300, RELEASES = 60 };
@@ -23,13 +21,6 @@ setup(void **state)
     world_laws(&world);
     world_flows(&world);
     *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
     return 0;
 }
 
@@ -60,7 +51,7 @@ static void
 a_slow_disk_is_waited_for(void **state)
 {
     struct world *world = *state;
-    publish(world, "kenya", "KE_SDG", KENYA);
+    publish(world, "kenya", "KE_SDG", WORLD_KENYA);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(raw_gate_end(&world->gate, i == 1), i == 1 ? 137 : 0);
         world_start(world);
@@ -88,16 +79,16 @@ static void
 a_sync_that_fails_ends_the_gate_and_nothing_told_is_lost(void **state)
 {
     struct world *world = *state;
-    publish(world, "kenya", "KE_SDG", KENYA);
+    publish(world, "kenya", "KE_SDG", WORLD_KENYA);
     unsigned before = accepted(world);
     world->faults->sync_fails = 1;
-    assert_string_equal(try_publish(world, "rwanda", "RW_SDG", RWANDA),
+    assert_string_equal(try_publish(world, "rwanda", "RW_SDG", WORLD_RWANDA),
                         "gate.unreachable");
     assert_int_equal(world_wait(world), sg_err_exit(SG_ERR_IO));
     assert_true(world->faults->refused > 0);
     world->faults->sync_fails = 0;
     world_start(world);
-    publish(world, "rwanda", "RW_SDG", RWANDA); // the same signed bytes
+    publish(world, "rwanda", "RW_SDG", WORLD_RWANDA); // the same signed bytes
     assert_int_equal(accepted(world), before + 1);
     the_log_is_whole(world);
 }
@@ -110,8 +101,8 @@ a_nearly_full_disk_takes_no_release_and_serves_all_the_rest(void **state)
     world->faults->disk_low = 1;
     // The gate looks ten times a second.
     for (int i = 0;
-         i < 50 &&
-         strcmp(try_publish(world, "kenya", "KE_SDG", KENYA), "gate.disk") != 0;
+         i < 50 && strcmp(try_publish(world, "kenya", "KE_SDG", WORLD_KENYA),
+                          "gate.disk") != 0;
          i++)
         before = accepted(world);
     assert_string_equal(world->code, "gate.disk");
@@ -120,8 +111,8 @@ a_nearly_full_disk_takes_no_release_and_serves_all_the_rest(void **state)
     world_do(world, "norway", "subscribe", "KE_SDG", "--name", "SECOND",
              "--purpose", "sdg_reporting", NULL);
     world->faults->disk_low = 0;
-    for (int i = 0; i < 50 && try_publish(world, "kenya", "KE_SDG", KENYA)[0];
-         i++)
+    for (int i = 0;
+         i < 50 && try_publish(world, "kenya", "KE_SDG", WORLD_KENYA)[0]; i++)
         ;
     assert_string_equal(world->code, "");
 }
@@ -133,11 +124,11 @@ a_full_disk_loses_nothing_that_was_told(void **state)
 {
     struct world *world = *state;
     int status;
-    publish(world, "kenya", "KE_SDG", KENYA);
+    publish(world, "kenya", "KE_SDG", WORLD_KENYA);
     unsigned before = accepted(world);
     world->faults->refused = 0;
     world->faults->disk_full = 1;
-    (void)try_publish(world, "rwanda", "RW_SDG", RWANDA);
+    (void)try_publish(world, "rwanda", "RW_SDG", WORLD_RWANDA);
     print_message("on a full disk: \"%s\"\n", world->code);
     assert_true(strcmp(world->code, "gate.disk") == 0 ||
                 strcmp(world->code, "gate.unreachable") == 0 ||
@@ -149,7 +140,7 @@ a_full_disk_loses_nothing_that_was_told(void **state)
         assert_int_equal(status, sg_err_exit(SG_ERR_IO));
         world_start(world);
     }
-    publish(world, "rwanda", "RW_SDG", RWANDA);
+    publish(world, "rwanda", "RW_SDG", WORLD_RWANDA);
     assert_int_equal(accepted(world), before + 1);
     the_log_is_whole(world);
 }
@@ -200,7 +191,7 @@ a_clock_a_day_ahead_opens_no_embargo(void **state)
     struct world *world = *state;
     struct statgate *kenya = world_connect(world, "kenya");
     struct statgate_release release = {
-        .flow = "KE_SDG", .file = KENYA, .again = 1};
+        .flow = "KE_SDG", .file = WORLD_KENYA, .again = 1};
     struct statgate_receipt receipt;
     struct statgate_result result;
     release.embargo_us = sg_os_clock_wall_us() + DAY_US / 2;
@@ -233,11 +224,11 @@ a_clock_a_day_behind_keeps_order_and_serves(void **state)
     unsigned before = steps(world);
     world->faults->clock_us -= DAY_US;
     wait_for_steps(world, before + 1);
-    publish(world, "rwanda", "RW_SDG", RWANDA);
+    publish(world, "rwanda", "RW_SDG", WORLD_RWANDA);
     the_log_is_whole(world); // times never go back
     assert_int_equal(raw_gate_end(&world->gate, false), 0);
     world_start(world);
-    publish(world, "rwanda", "RW_SDG", RWANDA);
+    publish(world, "rwanda", "RW_SDG", WORLD_RWANDA);
     the_log_is_whole(world);
     before = steps(world);
     world->faults->clock_us += DAY_US;
@@ -291,7 +282,7 @@ a_log_that_is_being_written_is_no_damaged_one(void **state)
     if (pid == 0) {
         struct statgate *kenya = world_connect(world, "kenya");
         for (int i = 0; i < RELEASES; i++)
-            if (world_good(world, kenya, "KE_SDG", KENYA)[0] != '\0')
+            if (world_good(world, kenya, "KE_SDG", WORLD_KENYA)[0] != '\0')
                 _exit(1);
         _exit(0);
     }
@@ -330,7 +321,7 @@ a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays(void **state)
                      65);
     assert_true(world_said(world, "typo.policy:15:8")); // this time the gate
     assert_int_equal(world_log(world, "policy active", ""), laws);
-    publish(world, "kenya", "KE_SDG", KENYA);
+    publish(world, "kenya", "KE_SDG", WORLD_KENYA);
 }
 
 int
@@ -351,5 +342,5 @@ main(void)
         cmocka_unit_test(
             an_expired_roster_stays_expired_whatever_the_clock_says),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

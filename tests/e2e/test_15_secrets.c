@@ -12,24 +12,6 @@
 
 enum { VALUES = 1001, HASHES_MAX = 1 << 20, FILE_MAX = 256 << 20 };
 
-static int
-setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    world_laws(&world);
-    world_flows(&world);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 #define HEADER                                                                 \
     "DATAFLOW,FREQ,REPORTING_TYPE,SERIES,REF_AREA,SEX,AGE,URBANISATION,"       \
     "INCOME_WEALTH_QUANTILE,EDUCATION_LEV,OCCUPATION,CUST_BREAKDOWN,"          \
@@ -362,5 +344,5 @@ main(void)
         cmocka_unit_test(a_receipt_tells_nothing_about_the_entry_beside_it),
         cmocka_unit_test(a_destroyed_key_is_in_no_file_of_the_gate),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

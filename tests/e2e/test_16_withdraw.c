@@ -21,13 +21,6 @@ setup(void **state)
     return 0;
 }
 
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static void
 consent(struct world *world, const char *verb, const char *agreement,
         const char *of)
@@ -325,5 +318,5 @@ main(void)
         cmocka_unit_test(a_withdrawal_stops_what_is_already_there),
         cmocka_unit_test(what_is_denied_for_reasons_of_others_reads_alike),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

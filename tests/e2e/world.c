@@ -382,6 +382,25 @@ world_flows(struct world *world)
                  "--promise", "keep_licence", "--promise", "no_onward", NULL);
 }
 
+int
+world_setup(void **state)
+{
+    static struct world world;
+
+    world_open(&world);
+    world_laws(&world);
+    world_flows(&world);
+    *state = &world;
+    return 0;
+}
+
+int
+world_teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
 // ---- members -------------------------------------------------------------------
 
 struct statgate *
@@ -430,6 +449,16 @@ world_ask(struct world *world, struct statgate *from, enum sg_wire_lane lane,
     if (answer != NULL)
         *answer = heard;
     return world->code;
+}
+
+void
+world_refused(const struct world *world, const char *code,
+              const char *component)
+{
+    if (strcmp(world->code, code) != 0 ||
+        (component != NULL && strcmp(world->component, component) != 0))
+        fail_msg("\"%s\" at \"%s\", not \"%s\" at \"%s\"", world->code,
+                 world->component, code, component == NULL ? "" : component);
 }
 
 void

@@ -19,6 +19,9 @@ enum { WORLD_WORDS = 40, WORLD_MS = 30000 };
 // desk and board are officers of the hub, kenya and rwanda offices with a flow
 // each, norway and uganda offices that receive, research a body that does.
 #define WORLD_MEMBERS "desk board kenya rwanda norway uganda research"
+// Figures that their flows take.
+#define WORLD_KENYA   "schemas/sdg/data/kenya.csv"
+#define WORLD_RWANDA  "schemas/sdg/data/rwanda_national.csv"
 
 struct world {
     struct raw_gate gate; // dir: the gate's home
@@ -33,6 +36,9 @@ struct world {
 
 void world_open(struct world *world);
 void world_close(struct world *world);
+// The same for cmocka: a gate with its laws and flows as *state, and its end.
+int world_setup(void **state);
+int world_teardown(void **state);
 // "dir/...", for arguments of one call: it lives until 32 more are asked for.
 const char *world_path(const struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -102,6 +108,9 @@ const char *world_upload(struct world *world, struct statgate *from,
 // Publishes a file through the library; "" or the code.
 const char *world_good(struct world *world, struct statgate *from,
                        const char *flow, const char *file);
+// The last answer was this refusal; component NULL: anywhere.
+void world_refused(const struct world *world, const char *code,
+                   const char *component);
 // Any request; "" when it was answered by something else than a refusal.
 const char *world_ask(struct world *world, struct statgate *from,
                       enum sg_wire_lane lane, Sgpb__Envelope *envelope,
