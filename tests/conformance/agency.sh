@@ -9,19 +9,11 @@ statgate=${1:?usage: agency.sh STATGATE}
 . "$here/tests/harness/say.sh"
 
 gate_found
-member office KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
+gate_people office norway
 gate_open
-for name in office norway; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-done
-for law in hub export-ke import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
-gate_flow office LARGE 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_structure office norway
+gate_laws hub export-ke import-default
+gate_sdg_flow office LARGE row
 gate_subscribe norway LARGE
 rows "$work/first.csv" 200 1
 rows "$work/second.csv" 200 2

@@ -6,41 +6,21 @@
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 statgate=${1:?usage: asking.sh STATGATE}
-work=$(mktemp -d)
-# shellcheck source=tests/harness/gate.sh
-. "$here/tests/harness/gate.sh"
-trap 'gate_stop; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
-status=0
-# expect SENTENCE COMMAND...: it must succeed.
-expect() {
-    sentence=$1
-    shift
-    if "$@"; then echo "ok   $sentence"; else
-        echo "FAIL $sentence"
-        tail -n 5 "$work/said"
-        status=1
-    fi
-}
+# shellcheck source=tests/harness/say.sh
+. "$here/tests/harness/say.sh"
 
 gate_found
-member office KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
-member court AUDIT_COURT INTL regional_org auditor auditor audit
+gate_people office norway court
 gate_open
-as office structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-for law in hub export-ke import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
-gate_flow office FIGURES 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_structure office
+gate_laws hub export-ke import-default
+gate_sdg_flow office FIGURES row
 alone() { # alone HOME VERB ...: without what is shipped
+    shipped=$STATGATE_SHARE
     STATGATE_SHARE=$work/none
-    export STATGATE_SHARE
     as "$@" && done=0 || done=$?
-    unset STATGATE_SHARE
-    return $done
+    STATGATE_SHARE=$shipped
+    return "$done"
 }
 alone norway subscribe FIGURES --purpose sdg_reporting \
     --promise attribute_source --promise keep_licence --promise no_onward ||
@@ -76,7 +56,7 @@ expect 'a hash that is not there is not found' \
     refused 65 norway structure get "$zeros"
 texts() {
     as court policy export -o "$work/law" && for law in hub export-ke import-default; do
-        cmp "$work/$law.policy" "$work/law/$law.policy" || return 1
+        cmp "$here/policy/examples/$law.policy" "$work/law/$law.policy" || return 1
     done
 }
 expect 'an auditor reads the policies in force' texts
@@ -170,14 +150,15 @@ still() { as norway subscribe FIGURES --name AGAIN --purpose sdg_reporting \
 expect 'and nothing else is' still
 
 # ---- behind a refusal --------------------------------------------------------------
-cat >>"$work/hub.policy" <<'END'
+laws=$here/policy/examples
+cat "$laws/hub.policy" - >"$work/hub.policy" <<'END'
 
 rule "not yet"
   forbid
   when area is RW and purpose is sdg_reporting
   because "a trial"
 END
-gate_law "$work/hub.policy" "$work/export-ke.policy" "$work/import-default.policy"
+gate_law "$work/hub.policy" "$laws/export-ke.policy" "$laws/import-default.policy"
 for country in rwanda kenya; do
     as office publish "$here/schemas/sdg/data/$country.csv" --flow FIGURES || die publish
 done
@@ -197,8 +178,8 @@ expect 'but not with another receipt' \
 
 # ---- a policy that does not hold what it says ------------------------------------------
 unsound() { # unsound LINES WORD: added to a law that holds
-    printf '%s\n' "$1" | cat "$work/import-default.policy" - >"$work/unsound.policy"
-    refused 65 desk policy propose "$work/hub.policy" "$work/export-ke.policy" \
+    printf '%s\n' "$1" | cat "$laws/import-default.policy" - >"$work/unsound.policy"
+    refused 65 desk policy propose "$work/hub.policy" "$laws/export-ke.policy" \
         "$work/unsound.policy" && grep -q "policy.claims" "$work/said" &&
         grep -q "unsound.policy:$(grep -n "^$2" "$work/unsound.policy" | tail -n 1 |
             cut -d: -f1):1: .*$3" "$work/said"
@@ -209,4 +190,4 @@ expect 'with a test that fails is not proposed' unsound 'test "nothing arrives"
 expect 'nor with a never that is broken' unsound 'never "anything arrives"
   permit when purpose is sdg_reporting' never 'BROKEN'
 
-exit $status
+finish

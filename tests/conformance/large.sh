@@ -13,72 +13,47 @@ if [ ! -f "$file" ]; then
     echo 'skipped: needs ../shared'
     exit 0
 fi
-work=$(mktemp -d)
-# shellcheck source=tests/harness/gate.sh
-. "$here/tests/harness/gate.sh"
-trap 'gate_stop; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
+# shellcheck source=tests/harness/say.sh
+. "$here/tests/harness/say.sh"
 limit=$((128 * 1024 * 1024))
-status=0
-say() { # say TRUE SENTENCE
-    if [ "$1" = yes ]; then echo "ok   $2"; else
-        echo "FAIL $2"
-        tail -n 5 "$work/said"
-        status=1
-    fi
-}
 
 gunzip -c "$file" >"$work/large.csv"
 gate_found
-member office KE_OFFICE KE nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
-member agency FR_AGENCY FR intl_org data_consumer subscriber \
-    official_statistics,sdg_reporting
+gate_people office norway agency
 gate_open
 for s in IAEG-SDGs_SDG_1.4 sdg_flows_constraints_constructed; do
     as office structure import "$structures/$s.xml" || die "import $s"
 done # the others have it from the gate
-for law in hub export-ke import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
+gate_laws hub export-ke import-default
 gate_flow office LARGE 'IAEG-SDGs:SDG(1.4)' 'IAEG-SDGs:DF_SDG_GLH(1.4)' row
 gate_subscribe norway LARGE
 gate_subscribe agency LARGE --format ml21
 
 begun=$(date +%s)
-yes=no
-if as office publish "$work/large.csv" --flow LARGE &&
-    grep -q '178563' "$work/said"; then yes=yes; fi
-say $yes "published and accepted: 178,563 observations ($(($(date +%s) - begun)) s)"
+ends 0 'a large file is published' office publish "$work/large.csv" --flow LARGE
+said "and accepted within $(($(date +%s) - begun)) s" '178563 observations'
 # take HOME FORMAT: receives and verifies release 1.
 take() {
-    begun=$(date +%s) yes=no
+    begun=$(date +%s)
     mkdir -p "$work/received/$1"
-    if as "$1" receive LARGE --once --wait 60 --out "$work/received/$1"; then yes=yes; fi
-    say $yes "delivered to $1 as $2 ($(($(date +%s) - begun)) s)"
-    yes=no
-    if as "$1" verify "$work/received/$1/LARGE@1.$2" &&
-        grep -q VALID "$work/said" && ! grep -q INVALID "$work/said"; then yes=yes; fi
-    say $yes "verified offline by $1"
+    ends 0 "it is delivered to $1 as $2" \
+        "$1" receive LARGE --once --wait 60 --out "$work/received/$1"
+    echo "     within $(($(date +%s) - begun)) s"
+    ends 0 "$1 verifies it offline" "$1" verify "$work/received/$1/LARGE@1.$2"
+    said 'which is said' '\bVALID'
 }
 take norway csv
-yes=no
-if cmp "$work/large.csv" "$work/received/norway/LARGE@1.csv"; then yes=yes; fi
-say $yes 'norway has byte for byte what was published'
+expect 'norway has byte for byte what was published' \
+    cmp "$work/large.csv" "$work/received/norway/LARGE@1.csv"
 take agency xml
-yes=no
-if as agency check --json "$work/received/agency/LARGE@1.xml" &&
-    grep -q '"observations":178563' "$work/said"; then yes=yes; fi
-say $yes 'agency has 178,563 observations that conform'
+ends 0 'what agency has conforms' \
+    agency check --json "$work/received/agency/LARGE@1.xml"
+said 'with all of its observations' '"observations":178563'
 
 as desk status --json || die status
-cp "$work/said" "$work/status"
 for what in peak_bytes worker_peak_bytes; do
-    n=$(jq -r ".$what" "$work/status")
-    yes=no
-    if [ "${n:-0}" -gt 0 ] && [ "$n" -lt $limit ]; then yes=yes; fi
-    say $yes "$what $((${n:-0} / 1048576)) MiB, under 128 MiB"
+    n=$(jq -r ".$what // 0" "$work/said")
+    expect "$what $((n / 1048576)) MiB, more than nothing" test "$n" -gt 0
+    expect 'and under 128 MiB' test "$n" -lt $limit
 done
-exit $status
+finish

@@ -9,15 +9,10 @@ statgate=${1:?usage: mistakes.sh STATGATE}
 . "$here/tests/harness/say.sh"
 
 gate_found
-member office KE_OFFICE KE nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
+gate_people office norway
 gate_open
-for name in office norway; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die "structure import"
-done
-gate_flow office F 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_structure office norway
+gate_sdg_flow office F row
 kenya=$here/schemas/sdg/data/kenya.csv
 : >"$work/empty.csv"
 

@@ -9,28 +9,14 @@ statgate=${1:?usage: office.sh STATGATE}
 . "$here/tests/harness/say.sh"
 
 gate_found
-member office KE_OFFICE KE nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
-member deputy KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
-member rwanda RW_OFFICE RW nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
-member research UG_RESEARCH UG research_body data_consumer subscriber \
-    scientific_research,official_statistics
+gate_people office deputy norway rwanda research
 as HUB roster instrument "$work/roster" --kind treaty --from RW --to UG \
     -o "$work/roster" || die 'roster instrument'
 gate_open
-for name in office norway rwanda research; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-done
-for law in hub export-ke export-rw import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
-gate_flow office LARGE 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
-gate_flow office FILE 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' file
+gate_structure office norway rwanda research
+gate_laws hub export-ke export-rw import-default
+gate_sdg_flow office LARGE row
+gate_sdg_flow office FILE file
 gate_subscribe norway LARGE
 gate_subscribe norway FILE
 

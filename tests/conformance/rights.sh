@@ -10,25 +10,15 @@ statgate=${1:?usage: rights.sh STATGATE}
 . "$here/tests/harness/say.sh"
 
 gate_found
-member office KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
-member deputy KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
+gate_people office deputy
 person=office
-member twin KE_OFFICE KE nso data_provider publisher \
-    official_statistics,sdg_reporting
+gate_people twin
 person=
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
+gate_people norway
 gate_open
-for name in office norway; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-done
-for law in hub export-ke import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
-gate_flow office LARGE 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+gate_structure office norway
+gate_laws hub export-ke import-default
+gate_sdg_flow office LARGE row
 gate_subscribe norway LARGE
 for n in 1 2 3; do rows "$work/$n.csv" 2 $n; done
 
@@ -123,7 +113,7 @@ ends 0 'the other root key holder ends the key of a publisher' \
     desk revoke "$sign" --root "$work/two.key" --gate HUB --reason left
 ends 77 'who publishes no more' office publish "$work/1.csv" --flow LARGE
 said 'with the reason' 'peer.key_revoked'
-as deputy structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+gate_structure deputy
 ends 0 'a colleague does' deputy flow new "$work/LARGE.terms"
 ends 0 'with keys of his own' deputy publish "$work/1.csv" --flow LARGE
 ends 65 'a publisher is no root key holder' desk revoke "$sign" \

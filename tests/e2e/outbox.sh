@@ -8,11 +8,11 @@ statgate=$1
 # shellcheck source=tests/harness/say.sh
 . "$here/tests/harness/say.sh"
 gate_found
-member office KE_OFFICE KE nso data_provider publisher official_statistics
+gate_people office
 gate_open
-as office structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+gate_structure office
 for flow in A B LARGE; do
-    gate_flow office $flow 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' file
+    gate_sdg_flow office $flow file
 done
 mkdir "$work/files"
 "$2" "$work/office" "$work/files" || status=$?

@@ -1,7 +1,14 @@
 # A gate on loopback with its participants, founded by the verbs as people do
-# it. Sourced; wants $statgate (statgated lies beside it) and $work, an empty
-# folder. Participants: NAME (home and instruments of the tables below).
-# Everything that goes wrong ends the script through die.
+# it. Sourced; wants $here (top of the tree), $statgate (statgated lies beside
+# it) and $work, an empty folder. Everything that goes wrong ends the script
+# through die. Most gates of figures are founded by
+#   gate_found
+#   gate_people office norway
+#   gate_open
+#   gate_structure office norway
+#   gate_laws hub export-ke import-default
+#   gate_sdg_flow office FLOW row
+#   gate_subscribe norway FLOW
 # shellcheck shell=sh disable=SC2154
 
 gate_pid=
@@ -34,6 +41,25 @@ member() { # member HOME ID JURISDICTION CLASS ROLE KEY_ROLES PURPOSES
     members="$members $1"
 }
 
+# Who takes part in most gates, by the name of his home: as for member.
+people='desk HUB_DESK INTL regional_org operator operator,policy_admin administrative,audit
+board HUB_DESK INTL regional_org operator policy_admin administrative,audit
+court AUDIT_COURT INTL regional_org auditor auditor audit
+office KE_OFFICE KE nso data_provider publisher,consent official_statistics,sdg_reporting
+deputy KE_OFFICE KE nso data_provider publisher official_statistics,sdg_reporting
+twin KE_OFFICE KE nso data_provider publisher official_statistics,sdg_reporting
+rwanda RW_OFFICE RW nso data_provider publisher,consent official_statistics,sdg_reporting
+norway NO_OFFICE NO nso data_consumer subscriber official_statistics,sdg_reporting
+agency FR_AGENCY FR intl_org data_consumer subscriber official_statistics,sdg_reporting
+research UG_RESEARCH UG research_body data_consumer subscriber scientific_research,official_statistics'
+gate_people() { # gate_people HOME...: they join
+    for who in "$@"; do
+        row=$(echo "$people" | grep "^$who ") || die "nobody is called $who"
+        # shellcheck disable=SC2086
+        member $row
+    done
+}
+
 gate_start() {
     rm -f "$work/HUB/endpoints"
     "${statgate%/*}/statgated" "$work/HUB" 2>>"$work/gate.log" </dev/null &
@@ -57,7 +83,7 @@ gate_stop() {
     fi
 }
 
-gate_found() { # after this, members join; then gate_open
+gate_found() { # after this, people join; then gate_open
     members=
     mkdir -p "$work/requests"
     as HUB init "$work/HUB" --gate HUB --control 'tcp://127.0.0.1:*' \
@@ -67,9 +93,7 @@ gate_found() { # after this, members join; then gate_open
     as HUB roster new --gate "$work/HUB/gate.public" \
         --root "$work/one.key.pub" --root "$work/two.key.pub" \
         -o "$work/roster" || die 'roster new'
-    member desk HUB_DESK INTL regional_org operator operator,policy_admin \
-        administrative,audit
-    member board HUB_DESK INTL regional_org operator policy_admin administrative,audit
+    gate_people desk board
 }
 
 gate_open() {
@@ -95,6 +119,24 @@ gate_law() {
     as desk policy propose "$@" || die 'policy propose'
     law=$(sed -n 's/^proposed \([0-9a-f]*\).*/\1/p' "$work/said")
     as board policy approve "$law" || die 'policy approve'
+}
+
+gate_laws() { # gate_laws NAME...: of policy/examples, in force
+    for law in "$@"; do
+        shift
+        set -- "$@" "$here/policy/examples/$law.policy"
+    done
+    gate_law "$@"
+}
+
+gate_structure() { # gate_structure HOME...: each has that of the SDG figures
+    for who in "$@"; do
+        as "$who" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+    done
+}
+
+gate_sdg_flow() { # gate_sdg_flow HOME FLOW COMMIT: of SDG figures
+    gate_flow "$1" "$2" 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' "$3"
 }
 
 # gate_flow HOME FLOW STRUCTURE DATAFLOW COMMIT: public figures.

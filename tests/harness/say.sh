@@ -19,6 +19,13 @@ is() { # is SENTENCE WANTED FOUND
         status=1
     fi
 }
+# expect SENTENCE COMMAND...: it must succeed; a function or a program.
+expect() {
+    expect_sentence=$1 expect_found=0
+    shift
+    "$@" || expect_found=$?
+    is "$expect_sentence" 0 "$expect_found"
+}
 # ends STATUS SENTENCE HOME VERB...: the verb ends with it.
 ends() {
     ends_with=$1 ends_sentence=$2 ends_found=0

@@ -11,20 +11,12 @@ work=$(cd "$work" && pwd)
 . "$here/tests/harness/gate.sh"
 trap 'gate_stop; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 gate_found
-member office KE_OFFICE KE nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
-member norway NO_OFFICE NO nso data_consumer subscriber \
-    official_statistics,sdg_reporting
+gate_people office norway
 gate_open
-for name in office norway; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-done
-for law in hub export-ke import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
+gate_structure office norway
+gate_laws hub export-ke import-default
 for flow in SMALL:row FILE:file ROW:row; do
-    gate_flow office "${flow%:*}" 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' "${flow#*:}"
+    gate_sdg_flow office "${flow%:*}" "${flow#*:}"
     gate_subscribe norway "${flow%:*}"
 done
 mkdir "$work/files"

@@ -19,8 +19,7 @@ bench_stalled) subscribers='s0 s1' ;;
 *) subscribers=s0 ;;
 esac
 gate_found
-member office KE_OFFICE KE nso data_provider publisher,consent \
-    official_statistics,sdg_reporting
+gate_people office
 for name in $subscribers; do
     member "$name" "NO_$(echo "$name" | tr '[:lower:]' '[:upper:]')" NO nso data_consumer subscriber \
         official_statistics,sdg_reporting
@@ -28,24 +27,18 @@ done
 if [ "$program" = bench_withdraw ]; then
     member rwanda RW_OFFICE RW nso data_provider publisher official_statistics
     member ledger RW_OFFICE RW nso data_provider consent official_statistics
-    member research UG_RESEARCH UG research_body data_consumer subscriber \
-        scientific_research,official_statistics
+    gate_people research
     as HUB roster instrument "$work/roster" --kind treaty --from RW --to UG \
         -o "$work/roster" || die 'roster instrument'
 fi
 gate_open
-as office structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-for name in $subscribers; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
-done
-for law in hub export-ke export-rw import-default; do
-    cp "$here/policy/examples/$law.policy" "$work/"
-done
-gate_law "$work"/*.policy
+# shellcheck disable=SC2086
+gate_structure office $subscribers
+gate_laws hub export-ke export-rw import-default
 
 flow() { # flow FLOW COMMIT SUBSCRIBER...
     flow=$1
-    gate_flow office "$flow" 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' "$2"
+    gate_sdg_flow office "$flow" "$2"
     shift 2
     for name in "$@"; do gate_subscribe "$name" "$flow"; done
 }
