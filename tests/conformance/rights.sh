@@ -1,7 +1,7 @@
 #!/bin/sh
-# Who may do what at a real gate: a key that ends, two persons for terms that
-# loosen, a flow that closes; and what holds of a release: rehearsed, sent
-# again, proven by its receipt.
+# Who may do what at a real gate: two persons for terms that loosen, somebody
+# who joins later, a key that ends, a flow that closes; and what holds of a
+# release: rehearsed, sent again, proven by its receipt.
 #   rights.sh STATGATE
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -78,6 +78,32 @@ said 'as their next version' 'LARGE: terms version 3'
 ends 0 'what is published next stands under them' \
     office publish "$work/2.csv" --flow LARGE
 said 'with the next number' '^LARGE@3 accepted'
+
+# ---- who joins a gate that runs --------------------------------------------------------
+as late join --gate "$work/HUB/gate.public" --id SE_AGENCY --jurisdiction SE --class nso \
+    --role data_consumer --person late --key-role subscriber --purpose sdg_reporting \
+    -o "$work/requests/late" || die 'join late'
+as HUB admit "$work/requests/late" --roster "$work/roster" --gate-home "$work/HUB" \
+    -o "$work/next" || die 'admit late'
+as late join --control "$control" --data "$data" --roster "$work/roster" || die 'join late'
+ends 77 'who is in no roster is not let in' late flow list
+said 'which is said' 'peer.unknown'
+as HUB roster sign "$work/next" --key "$work/one.key" || die 'roster sign'
+ends 65 'a roster that one person has signed is none' desk roster put "$work/next"
+said 'which is said' 'gate.roster'
+as HUB roster sign "$work/next" --key "$work/two.key" || die 'roster sign'
+ends 77 'a publisher puts none' office roster put "$work/next"
+ends 0 'an operator puts what two have signed' desk roster put "$work/next"
+ends 0 'put again it is still there' desk roster put "$work/next"
+ends 1 'the one before it does not come back' desk roster put "$work/roster"
+said 'which is said' 'gate.roster_old'
+ends 0 'who was admitted is let in, and reads the terms' late flow show LARGE
+said 'of their newest version' '^onward allowed'
+gate_subscribe late LARGE
+ends 0 'and receives' late receive LARGE --once --wait 60 --out "$work/late.in"
+is 'the newest release' 'LARGE@3.csv LARGE@3.csv.sgv' \
+    "$(cd "$work/late.in" 2>/dev/null && echo *)"
+ends 0 'who was there before is still let in' norway flow list
 
 # ---- a key that ends -------------------------------------------------------------------
 # key HOME USE: its id in the roster.
