@@ -428,6 +428,16 @@ append(void *ctx, const struct sg_appended *entries, size_t count)
     return sg_evidence_flush(local->options.evidence);
 }
 
+static bool
+settle(void *ctx, uint64_t *durable)
+{
+    struct sg_env_local *local = (struct sg_env_local *)ctx;
+    bool goes_on = sg_env_wait_writer(local);
+
+    *durable = sg_evidence_durable_size(local->options.evidence);
+    return goes_on;
+}
+
 // ---- look-ups ------------------------------------------------------------------
 
 static bool
@@ -582,6 +592,7 @@ sg_env_local_env(struct sg_env_local *local)
     return (struct sg_env){
         .ctx = local,
         .wait = wait_events,
+        .settle = settle,
         .now = now,
         .random = draw,
         .append = append,

@@ -134,6 +134,7 @@ let_go(struct sg_loop *loop)
                 return;
             hand_over(loop, effect);
         }
+        sg_output_reset(oldest->output); // what it took goes back now
         loop->first = (loop->first + 1) % OUTPUTS;
         loop->count--;
     }
@@ -173,6 +174,33 @@ finish(struct sg_loop *loop)
         hand_over(loop, effect);
     }
     return SG_OK;
+}
+
+// More was asked for than an output holds: the turn ends here, and the events
+// that are left get another. With every output waiting, the disk is waited for;
+// what it lets go may be decided again, and belongs to the turn that ends.
+static enum sg_err
+next_output(struct sg_loop *loop)
+{
+    struct sg_event told = {.kind = SG_EVENT_DURABLE};
+    uint64_t durable;
+
+    let_go(loop);
+    enum sg_err err = finish(loop);
+    while (err == SG_OK && loop->count == OUTPUTS) {
+        if (!loop->env->settle(loop->env->ctx, &durable))
+            return SG_ERR_IO;
+        if (durable <= loop->durable)
+            continue;
+        told.u.seq = durable - 1;
+        loop->env->random(loop->env->ctx, told.random);
+        decide(loop, &told);
+        let_go(loop);
+        err = finish(loop);
+    }
+    if (err == SG_OK)
+        begin(loop);
+    return err;
 }
 
 enum sg_err
@@ -216,8 +244,13 @@ sg_loop_turn(struct sg_loop *loop, bool *stopped)
 
     if (loop->count < OUTPUTS)
         begin(loop);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        enum sg_err err =
+            sg_output_has_room(current(loop)) ? SG_OK : next_output(loop);
+        if (err != SG_OK)
+            return err;
         decide(loop, &loop->events[i]);
+    }
     let_go(loop);
     enum sg_err err = finish(loop);
     *stopped = loop->stopped;

@@ -187,3 +187,16 @@ sg_arena_reset(struct sg_arena *arena)
     arena->current = arena->first;
     arena->used = 0;
 }
+
+void
+sg_arena_trim(struct sg_arena *arena, size_t keep)
+{
+    struct block **at = &arena->first;
+
+    while (*at != NULL && (*at)->cap <= keep) {
+        keep -= (*at)->cap;
+        at = &(*at)->next;
+    }
+    free_blocks(at);
+    arena->current = arena->first;
+}

@@ -35,3 +35,5 @@ char *sg_arena_printf(struct sg_arena *arena, const char *format, ...)
 
 size_t sg_arena_used(const struct sg_arena *arena); // bytes
 void sg_arena_reset(struct sg_arena *arena);
+// After a reset: of the blocks it kept, gives back what is above keep bytes.
+void sg_arena_trim(struct sg_arena *arena, size_t keep);

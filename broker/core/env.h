@@ -3,7 +3,7 @@
 // A table of functions over a context. env_local.c gives the real one, the
 // simulation (tests/sim) a virtual one, a cluster another. All are called from
 // the loop's thread only and none waits for a disk, a worker or a peer, but for
-// wait itself. What takes time is begun and comes back as an event.
+// wait itself and settle. What takes time is begun and comes back as an event.
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +24,9 @@ struct sg_env {
     // (S60). A timer event need not be made: the loop makes it.
     size_t (*wait)(void *ctx, uint64_t due_us, struct sg_event *events,
                    size_t cap);
+    // Waits a little for the disk alone, for nobody else; what wait gave stays.
+    // Entries below *durable are. false: the disk failed, and nothing will be.
+    bool (*settle)(void *ctx, uint64_t *durable);
     // Microseconds UTC, bounded as S50 says; read once a turn.
     uint64_t (*now)(void *ctx);
     // 32 CSPRNG bytes, for events that the loop makes itself.

@@ -1,9 +1,15 @@
 #include "broker/core/effect.h"
 
-// RESERVE: what the answer to one message can take at most, so that a handler
-// never has to stop in the middle: a batch of 256 manifests, unpacked, with
-// their answers.
-enum { RESERVE = 24 * 1024 * 1024, BLOCK = 256 * 1024, FIRST = 64 };
+// RESERVE: what the answer to one message and the end of its turn can take at
+// most, so that a handler never has to stop in the middle: a batch of 256
+// manifests, unpacked, with their answers. KEEP: of a turn as they mostly are;
+// what one that was larger took goes back, or a flood would stay in memory.
+enum {
+    RESERVE = 64 * 1024 * 1024,
+    BLOCK = 256 * 1024,
+    KEEP = 1024 * 1024,
+    FIRST = 64,
+};
 
 struct sg_output *
 sg_output_new(size_t arena_cap)
@@ -38,6 +44,7 @@ void
 sg_output_reset(struct sg_output *output)
 {
     sg_arena_reset(output->arena);
+    sg_arena_trim(output->arena, KEEP);
     output->entries = NULL;
     output->effects = NULL;
     output->entries_count = output->entries_cap = 0;

@@ -136,6 +136,7 @@ struct sim {
     uint64_t releases;       // that the publisher makes
     uint32_t retention_days; // that it claims
     unsigned left;           // rows that were put, in all
+    unsigned settled;        // times that the loop waited for the disk alone
     const char *broken;      // the invariant
     uint8_t log_hash[32];
     unsigned keys, keys_cancelled, denied;

@@ -189,6 +189,17 @@ env_wait(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     return count;
 }
 
+static bool
+env_settle(void *ctx, uint64_t *durable)
+{
+    struct sim *sim = ctx;
+
+    sim->settled++;
+    sim->durable = sim->count;
+    *durable = sim->durable;
+    return !sim->crash_now;
+}
+
 static void
 trace(const struct sim *sim, const char *what, unsigned number)
 {
@@ -700,6 +711,7 @@ sim_open(uint64_t seed, enum sim_bug bug)
     sim->queue = sim_take(sim, QUEUE_MAX * sizeof(struct sim_item *));
     sim->env = (struct sg_env){.ctx = sim,
                                .wait = env_wait,
+                               .settle = env_settle,
                                .now = env_now,
                                .random = env_random,
                                .append = env_append,

@@ -101,6 +101,25 @@ what_is_kept_over_resets_stays_bounded(void **unused)
     sg_arena_free(&arena);
 }
 
+static void
+what_is_trimmed_goes_back_and_the_rest_serves_on(void **unused)
+{
+    struct sg_arena *arena = sg_arena_new(1 << 20, 4096);
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    (void)unused;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 200; i++)
+            assert_non_null(sg_arena_take(arena, 4000));
+        sg_arena_reset(arena);
+        sg_arena_trim(arena, 3 * 4096);
+        size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+        assert_in_range(after - before, 0, 4 * 4096);
+    }
+    sg_arena_trim(arena, 0);
+    assert_non_null(sg_arena_take(arena, 4000));
+    sg_arena_free(&arena);
+}
+
 #ifdef SG_ASAN
 #include <sanitizer/asan_interface.h>
 
@@ -127,6 +146,7 @@ main(void)
         cmocka_unit_test(sizes_near_the_largest_number_are_refused),
         cmocka_unit_test(copies_and_texts_end_with_a_nul),
         cmocka_unit_test(what_is_kept_over_resets_stays_bounded),
+        cmocka_unit_test(what_is_trimmed_goes_back_and_the_rest_serves_on),
 #ifdef SG_ASAN
         cmocka_unit_test(the_twin_shows_each_bound_and_each_use_after_reset),
 #endif
