@@ -404,16 +404,23 @@ new_record(struct sg_consent *l, struct agreement *a, uint32_t agreement,
     return SG_OK;
 }
 
+// expires 0: never. Only what is given can end.
 static enum sg_err
-set_end(struct sg_consent *l, const struct agreement *a, struct record *r,
-        uint32_t at, uint64_t given_at)
+set_end(struct sg_consent *l, struct record *r, uint32_t at, uint64_t expires)
 {
     sg_timers_clear(l->ends, at);
-    r->expires = 0;
-    if (r->state != SG_CONSENT_STATE_GIVEN || a->valid_days == 0)
-        return SG_OK;
-    r->expires = given_at + a->valid_days * day_us;
-    return sg_timers_set(l->ends, at, r->expires);
+    r->expires = r->state == SG_CONSENT_STATE_GIVEN ? expires : 0;
+    return r->expires == 0 ? SG_OK : sg_timers_set(l->ends, at, r->expires);
+}
+
+static uint64_t
+end_of(const struct agreement *a, uint64_t given_at)
+{
+    if (a->valid_days == 0)
+        return 0;
+    return a->valid_days > (UINT64_MAX - given_at) / day_us
+               ? UINT64_MAX
+               : given_at + a->valid_days * day_us;
 }
 
 enum sg_err
@@ -440,7 +447,19 @@ sg_consent_apply_event(struct sg_consent *ledger,
     memcpy(a->last_event, event->sha256, sizeof a->last_event);
     memcpy(r->revision, event->revision_sha256, sizeof r->revision);
     *epoch = ++a->epoch;
-    return set_end(ledger, a, r, at, event->at);
+    return set_end(ledger, r, at, end_of(a, event->at));
+}
+
+enum sg_err
+sg_consent_restore_end(struct sg_consent *ledger, struct sg_slice agreement,
+                       const uint8_t record_id[16], uint64_t expires)
+{
+    uint32_t index = 0, at = 0;
+    const struct agreement *a = find_agreement(ledger, agreement, &index);
+    struct record *r =
+        a == NULL ? NULL : find_record(ledger, index, record_id, &at);
+
+    return r == NULL ? SG_ERR_NOT_FOUND : set_end(ledger, r, at, expires);
 }
 
 bool

@@ -111,6 +111,13 @@ SG_MUST_CHECK enum sg_err
 sg_consent_apply_event(struct sg_consent *ledger,
                        const struct sg_consent_event *event, uint64_t *epoch);
 
+// For a ledger that is made again: a given record ends when it was to end when
+// it was given, whatever later revisions say. SG_ERR_NOT_FOUND.
+SG_MUST_CHECK enum sg_err sg_consent_restore_end(struct sg_consent *ledger,
+                                                 struct sg_slice agreement,
+                                                 const uint8_t record_id[16],
+                                                 uint64_t expires);
+
 // Records that have ended at now_us become expired; true: at least one did and
 // its agreement's epoch went up. O(log n) each.
 bool sg_consent_expire(struct sg_consent *ledger, uint64_t now_us);

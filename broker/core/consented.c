@@ -4,6 +4,8 @@
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 
+#define CLOCKS_APART_US (24 * 3600 * 1000000ull)
+
 // ---- apply --------------------------------------------------------------------------------
 
 static struct sg_consent_agreement
@@ -43,6 +45,23 @@ sg_consented_open(struct sg_state *state, struct sg_agreement *agreement)
     return sg_consent_apply_agreement(state->consent, &shown);
 }
 
+// A text that earlier answers do not fit: the ledger knows by now, and a ledger
+// that is made from a snapshot must know too. What had ended before has ended.
+static void
+supersede(struct sg_state *state, uint32_t agreement, uint64_t now)
+{
+    for (uint32_t i = sg_pool_next(state->records, 0); i != 0;
+         i = sg_pool_next(state->records, i)) {
+        struct sg_consented *one = sg_pool_at(state->records, i);
+        if (one->agreement == agreement &&
+            one->state == SG_CONSENT_STATE_GIVEN &&
+            (one->expires == 0 || one->expires > now)) {
+            one->state = SG_CONSENT_STATE_SUPERSEDED;
+            one->expires = 0;
+        }
+    }
+}
+
 enum sg_err
 sg_consented_apply_agreement(struct sg_state *state,
                              const struct sg_appended *entry, const void *body)
@@ -71,6 +90,8 @@ sg_consented_apply_agreement(struct sg_state *state,
     agreement->id = next.id;
     memcpy(agreement->sha256, next.sha256, 32);
     agreement->seq = entry->seq;
+    if (!next.doc->compatible_before)
+        supersede(state, index, entry->time_us);
     agreement->stops++; // a new revision may end what the last one allowed
     return SG_OK;
 }
@@ -135,6 +156,9 @@ note_record(struct sg_state *state, uint32_t agreement,
     memcpy(record->event_sha256, event->sha256, 32);
     memcpy(record->revision_sha256, event->revision_sha256, 32);
     record->at = event->at;
+    record->expires =
+        sg_consent_record_of(state->consent, event->agreement, event->record_id)
+            .expires;
     record->seq = seq;
     return SG_OK;
 }
@@ -159,6 +183,9 @@ sg_consented_restore(struct sg_state *state, uint32_t index)
     memcpy(event.sha256, record->event_sha256, 32);
     memcpy(event.revision_sha256, record->revision_sha256, 32);
     enum sg_err err = sg_consent_apply_event(state->consent, &event, &epoch);
+    if (err == SG_OK)
+        err = sg_consent_restore_end(state->consent, event.agreement,
+                                     event.record_id, record->expires);
     return err != SG_OK
                ? err
                : sg_table_put(
@@ -403,6 +430,9 @@ take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
     *agreement = sg_state_find(turn->state->agreement_of, event.agreement);
     if ((*duplicate = repeated(turn, &event, seq)))
         return SG_OK; // the same bytes were verified when they came first
+    // Its end is counted from there: nobody gives what is still to be given.
+    if (event.at > turn->now + CLOCKS_APART_US)
+        return SG_ERR_CONSENT;
     const struct sg_key *key =
         officer(turn, document, SG_SIGN_CONSENT_EVENT, &err);
     if (key == NULL)

@@ -318,6 +318,7 @@ record(struct walk *w, uint32_t index)
     bytes(w, one->event_sha256, 32);
     bytes(w, one->revision_sha256, 32);
     u64(w, &one->at);
+    u64(w, &one->expires);
     u64(w, &one->seq);
     bytes(w, &one->collector_len, 1);
     bytes(w, one->collector, sizeof one->collector);

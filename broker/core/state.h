@@ -226,6 +226,7 @@ struct sg_consented {
     uint8_t state;
     uint8_t event_sha256[32], revision_sha256[32];
     uint64_t at;
+    uint64_t expires; // of a given one, as of when it was given; 0: never
     uint64_t seq;
     uint8_t collector_len;
     char collector[SG_LIMIT_ID];

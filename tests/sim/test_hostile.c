@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "broker/core/consented.h"
+#include "policy/consent.h"
 #include "tests/sim/sim.h"
 
 enum { SEED = 1, SWOLLEN = 18000, AT_ONCE = 240 };
@@ -116,11 +118,127 @@ more_than_all_outputs_hold_waits_for_the_disk(void **state)
     sim_close(&sim);
 }
 
+// ---- consent over a restart ---------------------------------------------------
+
+static void
+put_agreement(struct sim *sim, uint64_t revision, bool compatible,
+              uint32_t valid_days)
+{
+    say_agreement(sim, revision, compatible, valid_days);
+    sim_settle(sim);
+    assert_int_equal(sim->peer[COLLECTOR].heard, SGPB__ENVELOPE__BODY_RECEIPT);
+}
+
+// For a record of its own.
+static void
+give(struct sim *sim, uint8_t record_id, uint64_t at)
+{
+    Sgpb__ConsentEvent event = SGPB__CONSENT_EVENT__INIT;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent body = SGPB__CONSENT__INIT;
+    uint8_t record[16] = {record_id}, nonce[16] = {record_id}, zeros[32] = {0};
+    Sgpb__Signed *one[1];
+
+    event.agreement = TEXT("PANEL_1");
+    event.revision_sha256 = BYTES(sim->agreement_sha, 32);
+    event.record_id = BYTES(record, 16);
+    event.to = SG_CONSENT_STATE_GIVEN;
+    event.prev_event_sha256 = BYTES(zeros, 32);
+    event.at = at;
+    event.nonce = BYTES(nonce, 16);
+    one[0] = sim_sign(sim, sim->peer[COLLECTOR].signer, SG_SIGN_CONSENT_EVENT,
+                      &event.base);
+    body.events = one;
+    body.n_events = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+    envelope.consent = &body;
+    say(sim, COLLECTOR, &envelope, (struct sg_slice){NULL, 0});
+    sim_settle(sim);
+}
+
+// What a gate that starts from the snapshot of this moment would say.
+static uint16_t
+code_after_restart(struct sim *sim, uint64_t now)
+{
+    struct sg_core *core = sg_core_new(&sim->core->options);
+
+    assert_non_null(core);
+    assert_int_equal(sg_snapshot_read(core, sim_serialise(sim)), SG_OK);
+    uint16_t code =
+        sg_consent_code(core->state->consent, SG_SLICE("PANEL_1"), now);
+    sg_core_free(&core);
+    return code;
+}
+
+static uint16_t
+code_now(const struct sim *sim, uint64_t now)
+{
+    return sg_consent_code(sim->core->state->consent, SG_SLICE("PANEL_1"), now);
+}
+
+static void
+consent_to_an_older_text_is_not_revived_by_a_restart(void **state)
+{
+    struct sim *sim = open_world(12);
+
+    (void)state;
+    assert_int_equal(code_now(sim, sim->now), SG_CONSENT_GIVEN);
+    assert_int_equal(code_after_restart(sim, sim->now), SG_CONSENT_GIVEN);
+    put_agreement(sim, 2, false, 0);
+    assert_int_equal(code_now(sim, sim->now), SG_CONSENT_WITHDRAWN);
+    assert_int_equal(code_after_restart(sim, sim->now), SG_CONSENT_WITHDRAWN);
+    put_agreement(sim, 3, true, 0);
+    assert_int_equal(code_after_restart(sim, sim->now), SG_CONSENT_WITHDRAWN);
+    give(sim, 9, sim->now);
+    assert_int_equal(code_now(sim, sim->now), SG_CONSENT_PARTIAL);
+    assert_int_equal(code_after_restart(sim, sim->now), SG_CONSENT_PARTIAL);
+    sim_compare(sim);
+    assert_null(sim->broken);
+    sim_close(&sim);
+}
+
+static void
+consent_ends_over_a_restart_when_it_was_to_end(void **state)
+{
+    struct sim *sim = open_world(12);
+
+    (void)state;
+    put_agreement(sim, 2, false, 10);
+    give(sim, 9, sim->now);
+    uint64_t end = sim->now + 11 * DAY_US;
+    put_agreement(sim, 3, true, 0); // from now on without an end
+    assert_int_equal(code_now(sim, sim->now), SG_CONSENT_PARTIAL);
+    assert_int_equal(code_after_restart(sim, sim->now), SG_CONSENT_PARTIAL);
+    assert_int_equal(code_now(sim, end), SG_CONSENT_WITHDRAWN);
+    assert_int_equal(code_after_restart(sim, end), SG_CONSENT_WITHDRAWN);
+    sim_close(&sim);
+}
+
+// Who gives an hour that is still to come would make it last longer.
+static void
+consent_that_is_given_tomorrow_is_refused(void **state)
+{
+    struct sim *sim = open_world(12);
+
+    (void)state;
+    put_agreement(sim, 2, false, 10);
+    give(sim, 9, sim->now + 2 * DAY_US);
+    assert_string_equal(sim->peer[COLLECTOR].heard_code, "consent.event");
+    give(sim, 9, UINT64_MAX);
+    assert_string_equal(sim->peer[COLLECTOR].heard_code, "consent.event");
+    give(sim, 9, sim->now);
+    assert_int_equal(sim->peer[COLLECTOR].heard, SGPB__ENVELOPE__BODY_RECEIPT);
+    sim_close(&sim);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_all_outputs_hold_waits_for_the_disk),
+        cmocka_unit_test(consent_to_an_older_text_is_not_revived_by_a_restart),
+        cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
+        cmocka_unit_test(consent_that_is_given_tomorrow_is_refused),
     };
     enum sg_err err = sg_crypto_start();
 
