@@ -249,6 +249,18 @@ check_put(struct sg_turn *turn, const Sgpb__ObjectPut *put,
     return quota->uploads >= SG_LIMIT_UPLOADS_EACH ? SG_ERR_BUSY : SG_OK;
 }
 
+// Those on their way have their places already.
+static bool
+structures_full(const struct sg_core *core)
+{
+    uint32_t count = sg_pool_count(core->state->structures);
+
+    for (uint32_t i = sg_pool_next(core->uploads, 0); i != 0;
+         i = sg_pool_next(core->uploads, i))
+        count += sg_upload_at(core, i)->kind == SG_UPLOAD_STRUCTURE;
+    return count >= SG_LIMIT_STRUCTURES;
+}
+
 void
 sg_upload_put(struct sg_turn *turn)
 {
@@ -271,6 +283,11 @@ sg_upload_put(struct sg_turn *turn)
     }
     document_name(turn->who->id, put->sha256.data, name);
     index = sg_upload_by(turn->core, name);
+    if (index == 0 && kind == SG_UPLOAD_STRUCTURE &&
+        structures_full(turn->core)) {
+        sg_turn_refuse(turn, SG_ERR_FULL, "kind");
+        return;
+    }
     struct sg_upload *upload = index != 0 ? sg_upload_at(turn->core, index)
                                           : sg_upload_new(turn, kind, &index);
     if (upload == NULL) {

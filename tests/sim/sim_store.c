@@ -5,7 +5,7 @@
 
 #include "tests/sim/sim.h"
 
-enum { OBJECTS_MAX = 4096 };
+enum { OBJECTS_MAX = 8192 };
 
 struct sim_object {
     uint8_t id[16];

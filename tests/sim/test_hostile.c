@@ -118,6 +118,53 @@ more_than_all_outputs_hold_waits_for_the_disk(void **state)
     sim_close(&sim);
 }
 
+// ---- all places are taken -----------------------------------------------------
+
+static void
+put_structure(struct sim *sim, uint32_t number)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__ObjectPut put = SGPB__OBJECT_PUT__INIT;
+    Sgpb__Chunk chunk = SGPB__CHUNK__INIT;
+    uint8_t bytes[4], sha256[32];
+
+    sg_bytes_store_u32(bytes, number);
+    sg_crypto_sha256(bytes, sizeof bytes, sha256);
+    put.kind = TEXT("structure");
+    put.sha256 = BYTES(sha256, 32);
+    put.bytes = sizeof bytes;
+    put.chunks = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_OBJECT_PUT;
+    envelope.object_put = &put;
+    say(sim, NEAR, &envelope, (struct sg_slice){NULL, 0});
+    sim_settle(sim);
+    if (sim->peer[NEAR].heard == SGPB__ENVELOPE__BODY_REFUSED)
+        return;
+    envelope = (Sgpb__Envelope)SGPB__ENVELOPE__INIT;
+    chunk.upload = sim->core->tokens; // the newest one
+    envelope.body_case = SGPB__ENVELOPE__BODY_CHUNK;
+    envelope.chunk = &chunk;
+    say(sim, NEAR, &envelope, sg_slice_of(bytes, sizeof bytes));
+    sim_settle(sim);
+}
+
+static void
+a_structure_for_which_no_place_is_left_is_refused(void **state)
+{
+    struct sim *sim = open_world(3);
+
+    (void)state;
+    sim->core->snapshot_every = UINT64_MAX; // too many for the index of numbers
+    sim->peer[NEAR].step = 1;               // it has the floor
+    for (uint32_t i = 0; i < SG_LIMIT_STRUCTURES + 2; i++)
+        put_structure(sim, i);
+    assert_null(sim->broken);
+    assert_int_equal(sg_pool_count(sim->core->state->structures),
+                     SG_LIMIT_STRUCTURES);
+    assert_string_equal(sim->peer[NEAR].heard_code, "gate.limit");
+    sim_close(&sim);
+}
+
 // ---- consent over a restart ---------------------------------------------------
 
 static void
@@ -236,6 +283,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_all_outputs_hold_waits_for_the_disk),
+        cmocka_unit_test(a_structure_for_which_no_place_is_left_is_refused),
         cmocka_unit_test(consent_to_an_older_text_is_not_revived_by_a_restart),
         cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
         cmocka_unit_test(consent_that_is_given_tomorrow_is_refused),
