@@ -387,6 +387,17 @@ sg_inspect_done(struct sg_turn *turn, const struct sg_event *event)
 
 // ---- accepted or refused, in order ------------------------------------------------
 
+// What allowed it to come may be gone: the key or the publisher from the roster,
+// the terms, the flow.
+static enum sg_err
+still_may(const struct sg_turn *turn, const Sgpb__Manifest *m,
+          const struct sg_flow *flow)
+{
+    if (flow->closed || !sg_pack_is(m->terms_sha256, flow->terms_sha256, 32))
+        return SG_ERR_TERMS_CHANGED;
+    return sg_publish_check_key(turn, m);
+}
+
 void
 sg_inspect_settle(struct sg_turn *turn, uint32_t flow)
 {
@@ -405,10 +416,8 @@ sg_inspect_settle(struct sg_turn *turn, uint32_t flow)
             return;
         if (!follows)
             upload->result = SG_ERR_REVISION; // its predecessor was refused
-        else if (upload->result == SG_OK &&
-                 (of->closed || !sg_pack_is(upload->manifest->terms_sha256,
-                                            of->terms_sha256, 32)))
-            upload->result = SG_ERR_TERMS_CHANGED;
+        else if (upload->result == SG_OK)
+            upload->result = still_may(turn, upload->manifest, of);
         core->flow_pending[flow] = upload->follows;
         if (upload->result == SG_OK)
             sg_release_accept(turn, index);

@@ -13,6 +13,10 @@ enum sg_err sg_publish_check(const struct sg_turn *turn,
                              const Sgpb__Manifest *manifest,
                              const uint8_t manifest_sha256[32], uint32_t *flow,
                              const char **field);
+// Is the key of the manifest its publisher's, now? Asked when it comes and once
+// more when it is accepted: a roster may have come between.
+enum sg_err sg_publish_check_key(const struct sg_turn *turn,
+                                 const Sgpb__Manifest *manifest);
 // Codes of level R from claims and terms; false: a claim lies outside them.
 // out: SG_ATTR_COUNT codes. *attr: the one outside.
 bool sg_publish_codes(const Sgpb__FlowTerms *terms, const Sgpb__Claims *claims,

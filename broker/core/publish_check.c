@@ -202,18 +202,16 @@ check_audience(const struct sg_turn *turn, const Sgpb__Manifest *m,
     return SG_OK;
 }
 
-static enum sg_err
-check_key(const struct sg_turn *turn, const Sgpb__Manifest *m,
-          const char **field)
+enum sg_err
+sg_publish_check_key(const struct sg_turn *turn, const Sgpb__Manifest *m)
 {
     const struct sg_key *key =
         sg_roster_by_id(turn->state, sg_pack_slice(m->key_id));
 
-    *field = "key_id";
     if (key == NULL)
         return SG_ERR_PEER_UNKNOWN;
     if (key->use != SG_USE_SIGN || (key->roles & SG_ROLE_PUBLISHER) == 0 ||
-        key->place != turn->key->place)
+        strcmp(sg_roster_owner(turn->state, key)->id, m->publisher) != 0)
         return SG_ERR_PEER_KEY_USE;
     return sg_roster_usable(turn->state, key, turn->now);
 }
@@ -262,8 +260,10 @@ sg_publish_check(const struct sg_turn *turn, const Sgpb__Manifest *m,
         return SG_ERR_FLOW;
     *flow = found;
     const struct sg_flow *of = sg_state_flow(turn->state, found);
-    if ((err = check_audience(turn, m, field)) != SG_OK ||
-        (err = check_key(turn, m, field)) != SG_OK)
+    if ((err = check_audience(turn, m, field)) != SG_OK)
+        return err;
+    *field = "key_id";
+    if ((err = sg_publish_check_key(turn, m)) != SG_OK)
         return err;
     // What was accepted is known whatever has changed since.
     if (is_accepted(turn, *flow, m->revision, manifest_sha256))

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "broker/core/consented.h"
+#include "broker/core/flow.h"
+#include "broker/core/roster.h"
 #include "policy/consent.h"
 #include "tests/sim/sim.h"
 
@@ -278,6 +280,96 @@ consent_that_is_given_tomorrow_is_refused(void **state)
     sim_close(&sim);
 }
 
+// ---- a roster that comes between ------------------------------------------------
+
+// The roster there is, of the next version, without this one; signed by all.
+static void
+put_roster_without(struct sim *sim, const char *gone)
+{
+    const struct sg_state *state = sim->core->state;
+    struct sg_output *output = sg_output_new(1024 * 1024);
+    uint8_t random[32] = {1}, id[2][32], sig[2][64], public_key[32], prev[32];
+    Sgpb__SignedRoster outer = SGPB__SIGNED_ROSTER__INIT;
+    Sgpb__RootSignature root[2], *roots[2] = {&root[0], &root[1]};
+    Sgpb__Roster roster = *state->roster.doc;
+    Sgpb__Participant *left[PEERS];
+    const char *what = "";
+    uint64_t seq;
+
+    memcpy(prev, state->roster.sha256, 32);
+    roster.version++;
+    roster.prev_sha256 = BYTES(prev, 32);
+    roster.participants = left;
+    roster.n_participants = 0;
+    for (size_t i = 0; i < state->roster.doc->n_participants; i++)
+        if (strcmp(state->roster.doc->participants[i]->id, gone) != 0)
+            left[roster.n_participants++] = state->roster.doc->participants[i];
+    struct sg_slice bytes = sim_pack(sim, &roster.base);
+    outer.roster = BYTES(bytes.ptr, bytes.len);
+    outer.signatures = roots;
+    outer.n_signatures = 2;
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t seed[32] = {(uint8_t)(200 + i)};
+        struct sg_signer *signer;
+        assert_int_equal(sg_crypto_signer_new(seed, &signer), SG_OK);
+        assert_int_equal(sg_sign_make(signer, SG_SIGN_ROSTER, bytes, sig[i]),
+                         SG_OK);
+        sg_crypto_signer_public(signer, public_key);
+        sg_crypto_key_id(SG_ALG_ED25519, sg_slice_of(public_key, 32), id[i]);
+        sg_crypto_signer_free(&signer);
+        root[i] = (Sgpb__RootSignature)SGPB__ROOT_SIGNATURE__INIT;
+        root[i].key_id = BYTES(id[i], 32);
+        root[i].sig = BYTES(sig[i], 64);
+    }
+    struct sg_turn turn = {.core = sim->core,
+                           .state = sim->core->state,
+                           .output = output,
+                           .arena = output->arena,
+                           .now = sim->now,
+                           .random = random};
+    enum sg_err err =
+        sg_roster_take(&turn, sim_pack(sim, &outer.base), &seq, &what);
+    if (err != SG_OK)
+        fail_msg("the roster is refused: %s", what);
+    assert_int_equal(
+        sim->env.append(sim, output->entries, output->entries_count), SG_OK);
+    sg_output_free(&output);
+}
+
+// A publication whose chunks are all there, and which is not judged yet.
+static void
+begin_publication(struct sim *sim)
+{
+    bool stopped = false;
+
+    for (int i = 0; i < 100 && sg_pool_count(sim->core->uploads) == 0; i++) {
+        if (sim->peer[PUBLISHER].publish.ptr == NULL)
+            sim_peer_tick(sim, PUBLISHER);
+        assert_int_equal(sg_loop_turn(sim->loop, &stopped), SG_OK);
+    }
+    assert_int_equal(sg_pool_count(sim->core->uploads), 1);
+}
+
+static void
+what_is_on_its_way_ends_with_its_publisher(void **state)
+{
+    struct sim *sim = open_world(12);
+    uint32_t flow = sg_flow_find(sim->core->state, "KE_HEALTH");
+
+    (void)state;
+    begin_publication(sim);
+    uint64_t revision = sg_state_flow(sim->core->state, flow)->revision;
+    put_roster_without(sim, "KE_KNBS");
+    sim_settle(sim);
+    assert_string_equal(sim->broken, "peer.unknown"); // what it is told
+    sim->broken = NULL;
+    assert_int_equal(sg_pool_count(sim->core->uploads), 0);
+    assert_int_equal(sg_state_flow(sim->core->state, flow)->revision, revision);
+    sim_compare(sim);
+    assert_null(sim->broken);
+    sim_close(&sim);
+}
+
 int
 main(void)
 {
@@ -287,6 +379,7 @@ main(void)
         cmocka_unit_test(consent_to_an_older_text_is_not_revived_by_a_restart),
         cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
         cmocka_unit_test(consent_that_is_given_tomorrow_is_refused),
+        cmocka_unit_test(what_is_on_its_way_ends_with_its_publisher),
     };
     enum sg_err err = sg_crypto_start();
 
