@@ -467,9 +467,9 @@ sg_session_new_roster(struct sg_turn *turn)
     core->quotas_count = count;
     for (uint32_t i = sg_pool_next(core->uploads, 0); i != 0;
          i = sg_pool_next(core->uploads, i)) {
-        struct sg_quota *quota = sg_roster_quota(
-            core, ((struct sg_upload *)sg_pool_at(core->uploads, i))->owner);
-        if (quota != NULL)
+        const struct sg_upload *upload = sg_upload_at(core, i);
+        struct sg_quota *quota = sg_roster_quota(core, upload->owner);
+        if (quota != NULL && upload->state == SG_UPLOAD_OPEN)
             quota->uploads++;
     }
     // The roster that brings the keys of a session may have dropped it; the

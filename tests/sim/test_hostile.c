@@ -370,6 +370,20 @@ what_is_on_its_way_ends_with_its_publisher(void **state)
     sim_close(&sim);
 }
 
+static void
+a_new_roster_counts_open_uploads_alone(void **state)
+{
+    struct sim *sim = open_world(12);
+
+    (void)state;
+    begin_publication(sim);
+    put_roster_without(sim, "UG_UBOS");
+    assert_int_equal(sg_roster_quota(sim->core, "KE_KNBS")->uploads, 0);
+    sim_settle(sim);
+    assert_null(sim->broken);
+    sim_close(&sim);
+}
+
 int
 main(void)
 {
@@ -380,6 +394,7 @@ main(void)
         cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
         cmocka_unit_test(consent_that_is_given_tomorrow_is_refused),
         cmocka_unit_test(what_is_on_its_way_ends_with_its_publisher),
+        cmocka_unit_test(a_new_roster_counts_open_uploads_alone),
     };
     enum sg_err err = sg_crypto_start();
 
