@@ -353,6 +353,15 @@ sg_release_forget(struct sg_turn *turn, const struct sg_upload *upload)
     sg_destroy_key(turn->core, upload->sha256, NULL);
 }
 
+// Microseconds; 0: no end, and so has one that lies beyond all times.
+static uint64_t
+end_of(const struct sg_turn *turn, uint32_t days)
+{
+    return days > (UINT64_MAX - turn->now) / DAY_US ? 0
+           : days == 0                              ? 0
+                                                    : turn->now + days * DAY_US;
+}
+
 void
 sg_release_accept(struct sg_turn *turn, uint32_t index)
 {
@@ -385,7 +394,7 @@ sg_release_accept(struct sg_turn *turn, uint32_t index)
     body.facts =
         sg_pack_open(turn->arena, &sgpb__facts__descriptor, upload->facts);
     SG_ASSERT(body.manifest != NULL && body.facts != NULL);
-    body.retain_until = days == 0 ? 0 : turn->now + days * DAY_US;
+    body.retain_until = end_of(turn, days);
     body.terms = flow->seq;
     body.structure =
         sg_flow_structure(turn->state,

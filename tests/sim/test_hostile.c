@@ -384,6 +384,24 @@ a_new_roster_counts_open_uploads_alone(void **state)
     sim_close(&sim);
 }
 
+// ---- numbers at their end -------------------------------------------------------
+
+static void
+what_is_kept_for_all_times_is_kept(void **state)
+{
+    struct sim *sim = open_world(12);
+    uint32_t flow = sg_flow_find(sim->core->state, "KE_HEALTH");
+
+    (void)state;
+    sim->retention_days = 213503983; // 2^64 microseconds and half a day
+    begin_publication(sim);
+    sim_settle(sim);
+    const struct sg_release *head = sg_state_release(
+        sim->core->state, sg_state_flow(sim->core->state, flow)->head_release);
+    assert_int_equal(head->retain_until, 0); // no end
+    sim_close(&sim);
+}
+
 int
 main(void)
 {
@@ -395,6 +413,7 @@ main(void)
         cmocka_unit_test(consent_that_is_given_tomorrow_is_refused),
         cmocka_unit_test(what_is_on_its_way_ends_with_its_publisher),
         cmocka_unit_test(a_new_roster_counts_open_uploads_alone),
+        cmocka_unit_test(what_is_kept_for_all_times_is_kept),
     };
     enum sg_err err = sg_crypto_start();
 
