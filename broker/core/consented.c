@@ -453,30 +453,45 @@ take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
     return SG_OK;
 }
 
+// One statement for each agreement, however many events name it: it lists all
+// deliveries, and is as large as they are many.
+static void
+ask_statements(struct sg_turn *turn, const uint32_t *agreements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t k = i + 1;
+        while (k < count && agreements[k] != agreements[i])
+            k++;
+        if (k == count)
+            ask_statement(turn, agreements[i]);
+    }
+}
+
 void
 sg_consented_events(struct sg_turn *turn)
 {
+    enum { EVENTS_MAX = 1000 };
     const Sgpb__Consent *consent = turn->envelope->consent;
+    uint32_t agreements[EVENTS_MAX];
     bool duplicate = false;
     uint64_t seq = 0;
-    enum { EVENTS_MAX = 1000 };
+    size_t i = 0;
+    enum sg_err err = SG_OK;
 
     if (consent->n_events == 0 || consent->n_events > EVENTS_MAX) {
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "events");
         return;
     }
-    for (size_t i = 0; i < consent->n_events; i++) {
-        uint32_t agreement;
-        enum sg_err err =
-            take_event(turn, consent->events[i], &seq, &duplicate, &agreement);
-        if (err != SG_OK) {
-            sg_turn_refuse(turn, err,
-                           sg_arena_printf(turn->arena, "events[%zu]", i));
-            return;
-        }
-        ask_statement(turn, agreement);
-    }
-    sg_turn_receipt(turn, seq, duplicate);
+    for (; i < consent->n_events; i++)
+        if ((err = take_event(turn, consent->events[i], &seq, &duplicate,
+                              &agreements[i])) != SG_OK)
+            break;
+    ask_statements(turn, agreements, i);
+    if (err != SG_OK)
+        sg_turn_refuse(turn, err,
+                       sg_arena_printf(turn->arena, "events[%zu]", i));
+    else
+        sg_turn_receipt(turn, seq, duplicate);
 }
 
 void

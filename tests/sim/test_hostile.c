@@ -120,6 +120,73 @@ more_than_all_outputs_hold_waits_for_the_disk(void **state)
     sim_close(&sim);
 }
 
+// So many copies of the withdrawal of the one record there is.
+static void
+withdraw(struct sim *sim, Sgpb__Signed **events, size_t count)
+{
+    static const uint8_t record[16] = {7}; // sim_peer.c
+    Sgpb__ConsentEvent event = SGPB__CONSENT_EVENT__INIT;
+    uint8_t nonce[16] = {1};
+    struct sg_consent_record now = sg_consent_record_of(
+        sim->core->state->consent, SG_SLICE("PANEL_1"), record);
+
+    event.agreement = TEXT("PANEL_1");
+    event.revision_sha256 = BYTES(sim->agreement_sha, 32);
+    event.record_id = BYTES(record, 16);
+    event.from = SG_CONSENT_STATE_GIVEN;
+    event.to = SG_CONSENT_STATE_WITHDRAWN;
+    event.prev_event_sha256 = BYTES(now.last_event_sha256, 32);
+    event.at = sim->now;
+    event.nonce = BYTES(nonce, 16);
+    for (size_t i = 0; i < count; i++)
+        events[i] = sim_sign(sim, sim->peer[COLLECTOR].signer,
+                             SG_SIGN_CONSENT_EVENT, &event.base);
+}
+
+// The statement on a withdrawal comes once, however often it is asked for.
+static void
+a_statement_is_given_once_for_all_events_of_a_message(void **state)
+{
+    struct sim *sim = open_world(12);
+    struct sg_output *output = sg_output_new(1024 * 1024);
+    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent body = SGPB__CONSENT__INIT;
+    Sgpb__Signed *events[50];
+    unsigned statements = 0;
+    void *open;
+
+    (void)state;
+    withdraw(sim, events, SG_COUNT_OF(events));
+    body.events = events;
+    body.n_events = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+    envelope.consent = &body;
+    say(sim, COLLECTOR, &envelope, (struct sg_slice){NULL, 0});
+    sim_settle(sim);
+    assert_true(sim->peer[COLLECTOR].stated);
+    body.n_events = SG_COUNT_OF(events);
+    envelope.request = 77;
+    memcpy(event.u.message.curve_key, sim->peer[COLLECTOR].transport, 32);
+    event.u.message.from.len = 2;
+    event.u.message.from.bytes[0] = COLLECTOR;
+    event.u.message.from.bytes[1] = sim->peer[COLLECTOR].generation;
+    event.u.message.envelope = sim_pack(sim, &envelope.base);
+    sg_core_decide(sim->core, &event, sim->now, output);
+    for (size_t i = 0; i < output->effects_count; i++) {
+        assert_int_equal(output->effects[i].kind, SG_EFFECT_SEND);
+        assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
+                                         output->effects[i].u.send.envelope,
+                                         sim->mem, &open),
+                         SG_OK);
+        statements += ((const Sgpb__Envelope *)open)->body_case ==
+                      SGPB__ENVELOPE__BODY_STATEMENT;
+    }
+    assert_int_equal(statements, 1);
+    sg_output_free(&output);
+    sim_close(&sim);
+}
+
 // ---- all places are taken -----------------------------------------------------
 
 static void
@@ -407,6 +474,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_all_outputs_hold_waits_for_the_disk),
+        cmocka_unit_test(a_statement_is_given_once_for_all_events_of_a_message),
         cmocka_unit_test(a_structure_for_which_no_place_is_left_is_refused),
         cmocka_unit_test(consent_to_an_older_text_is_not_revived_by_a_restart),
         cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
