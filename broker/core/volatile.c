@@ -120,9 +120,11 @@ sg_volatile_close(struct sg_core *core)
 {
     if (core->uploads != NULL)
         for (uint32_t i = sg_pool_next(core->uploads, 0); i != 0;
-             i = sg_pool_next(core->uploads, i))
-            sg_arena_free(
-                &((struct sg_upload *)sg_pool_at(core->uploads, i))->mem);
+             i = sg_pool_next(core->uploads, i)) {
+            struct sg_upload *upload = sg_pool_at(core->uploads, i);
+            sg_crypto_sha256_free(&upload->hash);
+            sg_arena_free(&upload->mem);
+        }
     struct sg_table **tables[] = {
         &core->session_of, &core->upload_of, &core->upload_by,
         &core->job_of,     &core->render_of, &core->render_tries,

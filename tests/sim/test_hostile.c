@@ -189,16 +189,18 @@ a_statement_is_given_once_for_all_events_of_a_message(void **state)
 
 // ---- all places are taken -----------------------------------------------------
 
+// The bytes of a number, under the hash of another or its own.
 static void
-put_structure(struct sim *sim, uint32_t number)
+put_structure_as(struct sim *sim, uint32_t number, uint32_t named)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__ObjectPut put = SGPB__OBJECT_PUT__INIT;
     Sgpb__Chunk chunk = SGPB__CHUNK__INIT;
     uint8_t bytes[4], sha256[32];
 
-    sg_bytes_store_u32(bytes, number);
+    sg_bytes_store_u32(bytes, named);
     sg_crypto_sha256(bytes, sizeof bytes, sha256);
+    sg_bytes_store_u32(bytes, number);
     put.kind = TEXT("structure");
     put.sha256 = BYTES(sha256, 32);
     put.bytes = sizeof bytes;
@@ -215,6 +217,32 @@ put_structure(struct sim *sim, uint32_t number)
     envelope.chunk = &chunk;
     say(sim, NEAR, &envelope, sg_slice_of(bytes, sizeof bytes));
     sim_settle(sim);
+}
+
+static void
+put_structure(struct sim *sim, uint32_t number)
+{
+    put_structure_as(sim, number, number);
+}
+
+static void
+a_structure_under_anothers_hash_is_refused(void **state)
+{
+    struct sim *sim = open_world(3);
+    uint32_t before = sg_pool_count(sim->core->state->structures);
+
+    (void)state;
+    sim->peer[NEAR].step = 1; // it has the floor
+    put_structure_as(sim, 7, 8);
+    assert_string_equal(sim->peer[NEAR].heard_code,
+                        "publisher.content_mismatch");
+    assert_int_equal(sg_pool_count(sim->core->state->structures), before);
+    put_structure(sim, 8);
+    assert_int_equal(sim->peer[NEAR].heard, SGPB__ENVELOPE__BODY_RECEIPT);
+    assert_int_equal(sg_pool_count(sim->core->state->structures), before + 1);
+    sim_compare(sim);
+    assert_null(sim->broken);
+    sim_close(&sim);
 }
 
 static void
@@ -475,6 +503,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_all_outputs_hold_waits_for_the_disk),
         cmocka_unit_test(a_statement_is_given_once_for_all_events_of_a_message),
+        cmocka_unit_test(a_structure_under_anothers_hash_is_refused),
         cmocka_unit_test(a_structure_for_which_no_place_is_left_is_refused),
         cmocka_unit_test(consent_to_an_older_text_is_not_revived_by_a_restart),
         cmocka_unit_test(consent_ends_over_a_restart_when_it_was_to_end),
