@@ -120,6 +120,30 @@ has_role(const Sgpb__Participant *who, const char *role)
     return false;
 }
 
+// As the gate would say it, of all keys of the home together.
+static void
+say_rights(struct sg_gate_call *call, const Sgpb__Participant *who,
+           const char *role)
+{
+    struct statgate_result *r = &call->result;
+    char held[sizeof r->sentence] = "";
+
+    for (size_t i = 0; who != NULL && i < who->n_keys; i++) {
+        for (size_t k = 0; k < who->keys[i]->n_roles; k++) {
+            const char *one = who->keys[i]->roles[k];
+            size_t len = strlen(held);
+            if (strstr(held, one) == NULL)
+                (void)snprintf(held + len, sizeof held - len, "%s%s",
+                               len == 0 ? "" : ", ", one);
+        }
+    }
+    sg_gate_call_fault(call, SG_ERR_PEER_RIGHTS, "roles");
+    (void)snprintf(
+        r->sentence, sizeof r->sentence, "%s: %s is needed, it has %.*s",
+        sg_err_sentence(SG_ERR_PEER_RIGHTS), role, (int)sizeof r->sentence / 2,
+        held[0] == '\0' ? "none" : held);
+}
+
 const Sgpb__Participant *
 sg_dry_may(struct sg_gate_call *call, const char *role)
 {
@@ -127,11 +151,13 @@ sg_dry_may(struct sg_gate_call *call, const char *role)
 
     if (sg_dry_roster(call, &doc) == NULL)
         return NULL;
-    for (size_t i = 0; i < doc->n_participants; i++) {
-        if (strcmp(doc->participants[i]->id, call->participant) == 0 &&
-            has_role(doc->participants[i], role))
-            return doc->participants[i];
+    const Sgpb__Participant *who = NULL;
+    for (size_t i = 0; i < doc->n_participants && who == NULL; i++) {
+        if (strcmp(doc->participants[i]->id, call->participant) == 0)
+            who = doc->participants[i];
     }
-    sg_gate_call_fault(call, SG_ERR_PEER_RIGHTS, role);
+    if (who != NULL && has_role(who, role))
+        return who;
+    say_rights(call, who, role);
     return NULL;
 }

@@ -43,7 +43,7 @@
     X(PEER_REVOKED, "peer.key_revoked", "the key was revoked", "ask the root key holders for a new one", 77, 0) \
     X(PEER_KEY_USE, "peer.key_use", "the key has another role", "sign with the key that the roster names for this use", 77, 0) \
     X(PEER_MALFORMED, "peer.malformed", "the message is malformed", "use a current libstatgate", 65, 0) \
-    X(PEER_RIGHTS, "peer.rights", "the role of this key does not allow that", "ask the operator which role is needed", 77, 0) \
+    X(PEER_RIGHTS, "peer.rights", "the role of this key does not allow that", "use a key with the role named; who has none asks for one: statgate join --key-role, and a roster that admits it", 77, 0) \
     X(PEER_RATE, "peer.rate", "too many requests", "wait for the time given", 75, 1) \
     X(PEER_CREDIT, "peer.credit", "more was sent than was granted", "send within the credit", 65, 0) \
     X(PEER_PROTO, "peer.protocol", "no common protocol version", "update the older side", 65, 0) \

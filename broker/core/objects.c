@@ -159,7 +159,7 @@ sg_objects_get(struct sg_turn *turn)
         return;
     }
     if (kinds[k].roles != 0 && (turn->key->roles & kinds[k].roles) == 0) {
-        sg_turn_refuse(turn, SG_ERR_PEER_RIGHTS, "kind");
+        sg_refuse_rights(turn, kinds[k].roles, turn->key->roles, "kind");
         return;
     }
     // What one may not have and what is not there read alike (S44).

@@ -348,10 +348,11 @@ sg_policy_chunk(struct sg_turn *turn, uint32_t index, struct sg_slice payload)
 
 // ---- approving ------------------------------------------------------------
 
-// By another person, for this text on this base, not stale (S45).
+// By another person, for this text on this base, not stale (S45). *signer: whose
+// rights it was about.
 static enum sg_err
 check_approval(struct sg_turn *turn, const Sgpb__Signed *document,
-               const Sgpb__Approval *approval)
+               const Sgpb__Approval *approval, const struct sg_key **signer)
 {
     static const uint8_t zeros[32];
     const struct sg_state *state = turn->state;
@@ -370,6 +371,7 @@ check_approval(struct sg_turn *turn, const Sgpb__Signed *document,
         return SG_ERR_POLICY_BASE;
     const struct sg_key *key = sg_roster_signer(
         turn, document, SG_SIGN_APPROVAL, SG_USE_APPROVE, &err);
+    *signer = key;
     if (key == NULL)
         return err;
     // The right lies in the key that signs, not in the connection it came by.
@@ -397,7 +399,12 @@ sg_policy_approve(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "approval");
         return;
     }
-    enum sg_err err = check_approval(turn, document, approval);
+    const struct sg_key *signer = NULL;
+    enum sg_err err = check_approval(turn, document, approval, &signer);
+    if (err == SG_ERR_PEER_RIGHTS) {
+        sg_refuse_rights(turn, SG_ROLE_POLICY_ADMIN, signer->roles, "approval");
+        return;
+    }
     if (err != SG_OK) {
         sg_turn_refuse(turn, err, "approval");
         return;

@@ -27,8 +27,10 @@ sg_refuse_make(struct sg_turn *turn, const struct sg_refusal *refusal)
     *out = (Sgpb__Refusal)SGPB__REFUSAL__INIT;
     out->code = sg_pack_text(turn->arena, sg_slice_text(code));
     out->sentence = sg_pack_text(turn->arena, sg_slice_text(sentence));
-    out->cure =
-        sg_pack_text(turn->arena, sg_slice_text(sg_err_cure(refusal->code)));
+    out->cure = sg_pack_text(turn->arena,
+                             sg_slice_text(refusal->cure != NULL
+                                               ? refusal->cure
+                                               : sg_err_cure(refusal->code)));
     out->family = family_of(turn, code);
     out->next_chunk = refusal->next_chunk;
     out->head = refusal->head;
@@ -56,6 +58,28 @@ sg_refuse_reply(struct sg_turn *turn, const struct sg_refusal *refusal)
         sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING);
     if (refusal->seq != 0)
         send->receipt_of = refusal->seq;
+}
+
+void
+sg_refuse_rights(struct sg_turn *turn, uint8_t needed, uint8_t held,
+                 const char *component)
+{
+    struct sg_refusal refusal = {.code = SG_ERR_PEER_RIGHTS,
+                                 .component = component};
+    const char *wanted = sg_roster_roles(turn->arena, needed, " or ");
+    const char *has = sg_roster_roles(turn->arena, held, ", ");
+
+    SG_ASSERT(wanted != NULL && has != NULL);
+    refusal.sentence = sg_arena_printf(
+        turn->arena, "%s: %s is needed, it has %s",
+        sg_err_sentence(SG_ERR_PEER_RIGHTS), wanted, held == 0 ? "none" : has);
+    refusal.cure = sg_arena_printf(
+        turn->arena,
+        "use a key that is %s; who has none asks for one: statgate join "
+        "--key-role, and a roster that admits it",
+        wanted);
+    SG_ASSERT(refusal.sentence != NULL && refusal.cure != NULL);
+    sg_refuse_reply(turn, &refusal);
 }
 
 bool

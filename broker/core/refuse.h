@@ -12,6 +12,7 @@ struct sg_refusal {
     enum sg_err code;
     const char *component; // field or component; NULL
     const char *sentence;  // NULL: that of the table
+    const char *cure;      // the same
     uint64_t next_chunk, head;
     uint64_t seq; // entry; 0: not recorded
     uint32_t retry_after_ms;
@@ -22,6 +23,11 @@ Sgpb__Refusal *sg_refuse_make(struct sg_turn *turn,
                               const struct sg_refusal *refusal);
 // REFUSED to the sender of the message in hand.
 void sg_refuse_reply(struct sg_turn *turn, const struct sg_refusal *refusal);
+
+// PEER_RIGHTS to the sender of the message in hand: which roles (SG_ROLE_*, one
+// is enough) would do, and which the key has.
+void sg_refuse_rights(struct sg_turn *turn, uint8_t needed, uint8_t held,
+                      const char *component);
 
 // What a refused release is known by.
 struct sg_refused {

@@ -27,6 +27,19 @@ value_of(const struct word *words, size_t count, const char *text)
     return 0;
 }
 
+char *
+sg_roster_roles(struct sg_arena *arena, uint8_t held, const char *between)
+{
+    char *text = sg_arena_printf(arena, "%s", "");
+
+    for (size_t i = 0; i < SG_COUNT_OF(roles) && text != NULL; i++)
+        if ((held & roles[i].value) != 0)
+            text =
+                sg_arena_printf(arena, "%s%s%s", text,
+                                text[0] == '\0' ? "" : between, roles[i].text);
+    return text;
+}
+
 static struct sg_key
 key_of(const Sgpb__RosterKey *doc, uint16_t place)
 {

@@ -34,6 +34,9 @@ sg_roster_owner(const struct sg_state *state, const struct sg_key *key)
 {
     return state->roster.doc->participants[key->place];
 }
+// Names of the roles (SG_ROLE_*) of a key with between in between; NULL: arena.
+char *sg_roster_roles(struct sg_arena *arena, uint8_t held,
+                      const char *between);
 bool sg_roster_has_role(const Sgpb__Participant *who, const char *role);
 // By the later of the times that are told (S50).
 bool sg_roster_expired(const struct sg_turn *turn);

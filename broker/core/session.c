@@ -295,7 +295,7 @@ route(struct sg_turn *turn)
         return;
     }
     if (row->roles != 0 && (turn->key->roles & row->roles) == 0) {
-        sg_turn_refuse(turn, SG_ERR_PEER_RIGHTS, "roles");
+        sg_refuse_rights(turn, row->roles, turn->key->roles, "roles");
         return;
     }
     if (!pay(turn->session, bytes)) {

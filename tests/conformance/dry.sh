@@ -121,6 +121,8 @@ dry board policy export -o "$work/law"
 # ---- providers
 dry office flow new "$work/F.terms"
 not 77 peer.rights norway flow new "$work/F.terms"
+as norway flow new "$work/F.terms" --dry-run || true
+said 'as the gate would say it' 'publisher is needed, it has subscriber'
 dry office flow close F
 not 65 publisher.flow office flow close G
 not 77 peer.rights norway flow close F

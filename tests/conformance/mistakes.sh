@@ -110,7 +110,9 @@ plain context use rome || found=$?
 is 'a context that is none is refused' 65 "$found"
 # Rights and the gate's answers.
 told 77 'peer.rights' norway publish "$kenya" --flow F
-told 77 'peer.rights' norway status
+told 77 'publisher is needed, it has subscriber' norway publish "$kenya" --flow F
+told 77 'operator or auditor is needed, it has subscriber' norway status
+told 77 'use a key that is operator or auditor' norway status
 told 77 'subscriber.purpose' norway subscribe F --purpose commercial
 told 65 'publisher.flow' office publish "$kenya" --flow NONE
 told 65 'publisher.flow' norway subscribe NONE --purpose sdg_reporting

@@ -176,6 +176,9 @@ a_role_that_is_not_given_is_refused(void **state)
     assert_non_null(answer);
     assert_int_equal(answer->body_case, SGPB__ENVELOPE__BODY_REFUSED);
     assert_string_equal(answer->refused->code, "peer.rights");
+    assert_string_equal(answer->refused->sentence,
+                        "the role of this key does not allow that: "
+                        "policy_admin is needed, it has subscriber");
     zmq_close(peer);
 }
 

@@ -139,6 +139,30 @@ each_kind_goes_to_whom_its_row_says(void **state)
 }
 
 static void
+a_missing_right_is_named_and_so_is_what_is_held(void **state)
+{
+    struct bench *bench = *state;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__StatusGet status = SGPB__STATUS_GET__INIT;
+    const Sgpb__Envelope *answer =
+        get(bench, NEAR, "policy", bench->sim->bundle_sha, 1);
+
+    assert_string_equal(answer->refused->sentence,
+                        "the role of this key does not allow that: "
+                        "policy_admin or auditor is needed, it has publisher, "
+                        "subscriber");
+    assert_string_equal(answer->refused->place->component, "kind");
+    envelope.body_case = SGPB__ENVELOPE__BODY_STATUS_GET;
+    envelope.status_get = &status;
+    answer = say(bench, FAR, &envelope);
+    assert_string_equal(answer->refused->sentence,
+                        "the role of this key does not allow that: "
+                        "operator or auditor is needed, it has subscriber");
+    assert_string_equal(answer->refused->place->component, "roles");
+    assert_non_null(strstr(answer->refused->cure, "operator or auditor"));
+}
+
+static void
 chunks_come_as_far_as_the_credit_goes(void **state)
 {
     struct bench *bench = *state;
@@ -196,6 +220,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_goes_to_whom_its_row_says),
+        cmocka_unit_test(a_missing_right_is_named_and_so_is_what_is_held),
         cmocka_unit_test(chunks_come_as_far_as_the_credit_goes),
         cmocka_unit_test(
             a_structure_of_no_open_flow_is_its_owners_and_the_auditors),
