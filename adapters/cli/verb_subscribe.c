@@ -11,33 +11,67 @@
 #include "adapters/cli/structure_get.h"
 #include "broker/base/encode.h"
 #include "broker/os/file.h"
+#include "schemas/sdmx/choice.h"
 
 enum { RECEIVE_MS = 10 * 60 * 1000, BEHIND_MS = 2000, COPY = 256 * 1024 };
 
 // ---- subscribe -------------------------------------------------------------------
 
+// Does what is asked for fit the structure, as the gate will look? Here the code
+// that was probably meant can be named too.
+static bool
+fits(struct sg_gate_call *call, struct sg_slice blob,
+     const struct statgate_subscription *wanted)
+{
+    struct statgate_result *r = &call->result;
+    const struct sg_structure *structure = NULL;
+    struct sg_choice_fault fault;
+    char place[sizeof r->component];
+
+    if (sg_structure_open(blob, call->arena, &structure) != SG_OK)
+        return true; // the gate has its own
+    enum sg_err err = sg_choice_check(
+        structure,
+        sg_slice_text(wanted->key_filter == NULL ? "" : wanted->key_filter),
+        sg_slice_text(wanted->period == NULL ? "" : wanted->period), &fault);
+    if (err == SG_OK)
+        return true;
+    sg_choice_place(err, &fault, place, sizeof place);
+    sg_gate_call_fault(call, err, place);
+    if (err == SG_ERR_KEY_CODE && fault.hint.len > 0)
+        (void)snprintf(r->cure, sizeof r->cure,
+                       "use a code of the list; perhaps \"%.*s\"",
+                       (int)fault.hint.len, (const char *)fault.hint.ptr);
+    return false;
+}
+
 // The structure of the flow, where the library looks for it: rows cannot be
 // verified without it. What is not here comes from the gate, by the hash in the
 // provider's terms; that it cannot be had is said, and again by a delivery.
-static void
-pin(struct sg_gate_call *call, const char *flow)
+// false: what is asked for does not fit it.
+static bool
+pin(struct sg_gate_call *call, const struct statgate_subscription *wanted)
 {
     struct sg_diag diag = {0};
     uint8_t sha256[32];
     struct sg_slice blob;
-    const Sgpb__FlowTerms *terms = sg_structure_terms(call, flow);
+    const Sgpb__FlowTerms *terms = sg_structure_terms(call, wanted->flow);
 
-    if (terms == NULL ||
-        (sg_gate_call_pin(call, terms->structure, sha256, &blob, &diag) ==
-             SG_OK &&
-         memcmp(sha256, terms->structure_sha256.data, 32) == 0))
-        return;
+    if (terms == NULL)
+        return true; // the gate says what is wrong
+    if (sg_gate_call_pin(call, terms->structure, sha256, &blob, &diag) ==
+            SG_OK &&
+        memcmp(sha256, terms->structure_sha256.data, 32) == 0)
+        return fits(call, blob, wanted);
+    if (call->dry)
+        return true; // nothing is fetched
     memcpy(sha256, terms->structure_sha256.data, 32);
     if (sg_structure_take(call, sha256, terms->dataflow, false, NULL) != 0)
         fprintf(stderr,
                 "statgate: the structure %s of this flow is not here, or not "
                 "this version: %s\n  statgate structure import FILE\n",
                 terms->structure, call->result.sentence);
+    return true;
 }
 
 static bool
@@ -62,6 +96,8 @@ dry_subscribe(struct sg_gate_call *call,
     else if (who != NULL && sg_structure_terms(call, wanted->flow) != NULL &&
              !among(wanted->purpose, who->purposes, who->n_purposes))
         sg_gate_call_fault(call, SG_ERR_PURPOSE, "purpose");
+    else if (call->result.exit == 0)
+        (void)pin(call, wanted);
     if (call->result.exit != 0)
         (void)sg_gate_call_say(call);
     else
@@ -158,8 +194,8 @@ sg_verb_subscribe(int argc, char **argv)
     if (there && call.dry) {
         dry_subscribe(&call, &wanted);
     } else if (there) {
-        pin(&call, rest.word[0]);
-        (void)statgate_subscribe(call.gate, &wanted, &call.result);
+        if (pin(&call, &wanted))
+            (void)statgate_subscribe(call.gate, &wanted, &call.result);
         if (sg_gate_call_say(&call) == 0 && !json)
             printf("subscribed as %s\n", wanted.name);
     }

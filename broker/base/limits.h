@@ -45,6 +45,8 @@
 #define SG_LIMIT_JOBS          1024u
 #define SG_LIMIT_JOBS_EACH     4u  // going on: what waits longer joins a batch
 #define SG_LIMIT_JOB_BATCH     64u // small releases of one publisher
+#define SG_LIMIT_CHOICES       64u // subscriptions that wait for a worker's look
+#define SG_LIMIT_CHOICES_EACH  4u  // a subscriber
 #define SG_LIMIT_RENDERINGS    16384u // renditions being made at once
 #define SG_LIMIT_RELEASES_OPEN 1000000u
 #define SG_LIMIT_RENDITIONS    262144u

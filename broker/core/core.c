@@ -1,5 +1,6 @@
 #include "broker/core/core.h"
 
+#include "broker/core/choice.h"
 #include "broker/core/cold.h"
 #include "broker/core/consented.h"
 #include "broker/core/deliver.h"
@@ -384,6 +385,7 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_match_turn(&turn);
     sg_consented_statements(&turn);
     sg_deliver_turn(&turn);
+    sg_choice_turn(&turn);
     sg_render_turn(&turn);
     sg_destroy_turn(&turn);
     sg_refuse_aggregate(&turn);

@@ -71,6 +71,7 @@ enum sg_job_role {
     SG_JOB_JUDGE = 2,
     SG_JOB_WRITER = 3,
     SG_JOB_REVIEW = 4, // judge of a rendition
+    SG_JOB_CHOICE = 5, // of a subscription: nothing to read, nothing made
 };
 
 // One release in a job. in, by role: reader: spool. judge: leaves, and spool as
@@ -94,7 +95,7 @@ struct sg_job {
     struct sg_object structure; // compiled, readable under its own key
     uint8_t structure_sha256[32];
     struct sg_slice terms;     // packed InspectTerms
-    struct sg_slice rendition; // packed Rendition; writer and review
+    struct sg_slice rendition; // packed Rendition; all but reader and judge
     const struct sg_job_item *items;
     size_t count; // 1..SG_LIMIT_JOB_BATCH
 };

@@ -1,5 +1,6 @@
 #include "broker/core/inspect.h"
 
+#include "broker/core/choice.h"
 #include "broker/core/flow.h"
 #include "broker/core/publish.h"
 #include "broker/core/refuse.h"
@@ -375,7 +376,9 @@ sg_inspect_done(struct sg_turn *turn, const struct sg_event *event)
         (answer->job != job->job || answer->code[0] != '\0' ||
          answer->n_items != items || job->outputs_count != items))
         answer = NULL;
-    if (done->role > SG_JOB_JUDGE)
+    if (done->role == SG_JOB_CHOICE)
+        sg_choice_done(turn, done, answer);
+    else if (done->role > SG_JOB_JUDGE)
         sg_render_done(turn, done, answer, job);
     else if (answer == NULL)
         after_failure(turn, done);

@@ -1,5 +1,6 @@
 #include "broker/core/subscribe.h"
 
+#include "broker/core/choice.h"
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
@@ -270,6 +271,8 @@ sg_subscribe_put(struct sg_turn *turn)
         sg_turn_refuse(turn, err, field);
         return;
     }
+    if (!sg_choice_fits(turn, doc))
+        return;
     body.subscription = (Sgpb__Signed *)(uintptr_t)document;
     sg_turn_append(turn, SG_ENTRY_SUBSCRIPTION, &body.base);
     index = sg_state_find(turn->state->subscription_of, sg_slice_text(body.id));

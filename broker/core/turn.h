@@ -27,7 +27,8 @@ struct sg_turn {
     struct sg_session *session;
     const struct sg_key *key; // transport key of the sender
     const Sgpb__Participant *who;
-    uint64_t payload_left; // bytes not handed to the store
+    uint64_t payload_left;          // bytes not handed to the store
+    const struct sg_chosen *chosen; // NULL: nobody was asked yet (choice.h)
 };
 
 // Writes an entry of this body and applies it. Returns its sequence number.

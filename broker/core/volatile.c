@@ -104,15 +104,16 @@ sg_volatile_open(struct sg_core *core)
     core->uploads = sg_pool_new(core->uploads_cap, sizeof(struct sg_upload));
     core->jobs = sg_pool_new(SG_LIMIT_JOBS, sizeof(struct sg_pending_job));
     core->makings = sg_pool_new(SG_LIMIT_RENDERINGS, sizeof(struct sg_making));
+    core->choosings = sg_pool_new(SG_LIMIT_CHOICES, sizeof(struct sg_choosing));
     core->timers = sg_timers_new(core->deliveries_cap);
     core->policy_mem = sg_arena_new(policy, BLOCK);
     core->scratch = sg_arena_new(SCRATCH, BLOCK);
     core->state->scratch = core->scratch;
     return core->sessions != NULL && core->uploads != NULL &&
            core->jobs != NULL && core->makings != NULL &&
-           core->timers != NULL && core->policy_mem != NULL &&
-           core->scratch != NULL && open_arrays(core) &&
-           open_tables(core, sessions);
+           core->choosings != NULL && core->timers != NULL &&
+           core->policy_mem != NULL && core->scratch != NULL &&
+           open_arrays(core) && open_tables(core, sessions);
 }
 
 void
@@ -125,6 +126,11 @@ sg_volatile_close(struct sg_core *core)
             sg_crypto_sha256_free(&upload->hash);
             sg_arena_free(&upload->mem);
         }
+    if (core->choosings != NULL)
+        for (uint32_t i = sg_pool_next(core->choosings, 0); i != 0;
+             i = sg_pool_next(core->choosings, i))
+            sg_arena_free(
+                &((struct sg_choosing *)sg_pool_at(core->choosings, i))->mem);
     struct sg_table **tables[] = {
         &core->session_of, &core->upload_of, &core->upload_by,
         &core->job_of,     &core->render_of, &core->render_tries,
@@ -136,6 +142,7 @@ sg_volatile_close(struct sg_core *core)
     sg_pool_free(&core->uploads);
     sg_pool_free(&core->jobs);
     sg_pool_free(&core->makings);
+    sg_pool_free(&core->choosings);
     sg_timers_free(&core->timers);
     sg_arena_free(&core->policy_mem);
     sg_arena_free(&core->scratch);

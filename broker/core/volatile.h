@@ -127,6 +127,18 @@ struct sg_pending_job {
     uint32_t of[SG_LIMIT_JOB_BATCH]; // uploads, or renditions being made
 };
 
+struct sg_choosing { // one Subscribe that waits for a look at what it asks for
+    struct sg_arena *mem;
+    struct sg_slice envelope; // the message, packed, without its grants
+    struct sg_routing from;
+    uint8_t curve_key[32];
+    char owner[SG_LIMIT_ID + 1]; // participant
+    uint8_t choice[32];          // choice.h
+    uint32_t flow;
+    uint8_t tries;
+    bool started;
+};
+
 struct sg_making {    // one rendition that is being made
     uint32_t release; // while the delivery is open
     uint8_t manifest[32];
@@ -174,7 +186,7 @@ struct sg_core {
     struct sg_state *state; // written by sg_core_apply only
     uint8_t sign_key_id[32];
 
-    struct sg_pool *sessions, *uploads, *jobs, *makings;
+    struct sg_pool *sessions, *uploads, *jobs, *makings, *choosings;
     struct sg_table *session_of; // routing id
     struct sg_table *upload_of;  // token, 8 bytes
     struct sg_table *upload_by;  // sha256
@@ -232,6 +244,7 @@ struct sg_core {
     size_t waiting_count;
     uint32_t *render_waiting; // makings for a worker, in order
     size_t render_waiting_count;
+    size_t choosings_waiting; // not started
     uint64_t next_sweep, next_retention, next_crowded;
     uint64_t next_retry;    // of what is overdue; 0: nothing is
     uint64_t destroy_after; // no group begins before

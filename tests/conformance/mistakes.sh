@@ -114,6 +114,25 @@ told 77 'publisher is needed, it has subscriber' norway publish "$kenya" --flow 
 told 77 'operator or auditor is needed, it has subscriber' norway status
 told 77 'use a key that is operator or auditor' norway status
 told 77 'subscriber.purpose' norway subscribe F --purpose commercial
+# What is asked for, against the structure of the flow.
+told 65 'FREQ "Z9" (subscriber.key_code)' norway subscribe F --purpose sdg_reporting --key Z9
+told 65 'perhaps "A"' norway subscribe F --purpose sdg_reporting --key a
+told 65 'subscriber.key)' norway subscribe F --purpose sdg_reporting \
+    --key A...............
+told 65 'subscriber.period)' norway subscribe F --purpose sdg_reporting --period 2020
+told 65 'period "2021/2020"' norway subscribe F --purpose sdg_reporting \
+    --period 2021/2020 --dry-run
+# The gate looks itself: norway has not got this structure yet.
+as office structure import "$here/schemas/sdg/national_example.xml" || die 'structure import'
+gate_flow office N 'EXAMPLE_KG:SDG(1.0)' 'EXAMPLE_KG:DF_SDG(1.0)' row
+told 65 'FREQ "XYZ" (subscriber.key_code)' norway subscribe N --purpose sdg_reporting \
+    --key XYZ
+rm -rf "$work/norway/structures"
+told 65 'period "2021/2020" (subscriber.period_order)' norway subscribe N \
+    --purpose sdg_reporting --period 2021/2020
+rm -rf "$work/norway/structures"
+told 0 'subscribed as N' norway subscribe N --purpose sdg_reporting --key A+M \
+    --period 2015/2020
 told 65 'publisher.flow' office publish "$kenya" --flow NONE
 told 65 'publisher.flow' norway subscribe NONE --purpose sdg_reporting
 told 65 '"code":"publisher.flow"' office publish "$kenya" --flow NONE --json

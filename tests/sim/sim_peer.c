@@ -272,6 +272,7 @@ tick_subscriber(struct sim *sim, int at)
         doc.subscriber = TEXT(peer->id);
         doc.name = TEXT("ALL");
         doc.flow = TEXT("KE_HEALTH");
+        doc.key_filter = TEXT(at == NEAR ? "" : "A"); // a worker is asked
         doc.purpose = TEXT("official_statistics");
         doc.basis = TEXT("statistics_law");
         doc.format = TEXT(at == NEAR ? "" : "ml21");

@@ -10,86 +10,6 @@ is_derived(const struct sg_rendering *rendering)
     return !rendering->wanted->with_proof;
 }
 
-// ---- choice ----------------------------------------------------------------------
-
-// "A+B..C": one field a dimension (time left out); missing fields and * are any.
-static enum sg_err
-parse_key(struct sg_rendering *rendering)
-{
-    const struct sg_structure *s = rendering->item->of->structure;
-    struct sg_slice left = sg_slice_text(rendering->wanted->key_filter);
-
-    for (uint32_t i = 0; i < s->dimension_count && left.len > 0; i++) {
-        const uint8_t *dot = memchr(left.ptr, '.', left.len);
-        size_t len = dot == NULL ? left.len : (size_t)(dot - left.ptr);
-        struct sg_slice field = {left.ptr, len};
-        if (!(len == 1 && field.ptr[0] == '*'))
-            rendering->code[i] = field;
-        len += dot != NULL;
-        left = sg_slice_of(left.ptr + len, left.len - len);
-    }
-    return left.len == 0 ? SG_OK : SG_ERR_SUBSCRIPTION;
-}
-
-static enum sg_err
-parse_period(struct sg_rendering *rendering)
-{
-    struct sg_slice text = sg_slice_text(rendering->wanted->period);
-    const uint8_t *slash =
-        text.len == 0 ? NULL : memchr(text.ptr, '/', text.len);
-
-    if (text.len == 0)
-        return SG_OK;
-    if (slash == NULL || rendering->item->of->structure->time < 0)
-        return SG_ERR_SUBSCRIPTION;
-    size_t at = (size_t)(slash - text.ptr);
-    rendering->start = sg_slice_of(text.ptr, at);
-    rendering->end = sg_slice_of(slash + 1, text.len - at - 1);
-    return SG_OK;
-}
-
-static bool
-among(struct sg_slice codes, struct sg_slice value)
-{
-    while (codes.len > 0) {
-        const uint8_t *plus = memchr(codes.ptr, '+', codes.len);
-        size_t len = plus == NULL ? codes.len : (size_t)(plus - codes.ptr);
-        if (sg_slice_eq(sg_slice_of(codes.ptr, len), value))
-            return true;
-        len += plus != NULL;
-        codes = sg_slice_of(codes.ptr + len, codes.len - len);
-    }
-    return false;
-}
-
-// Periods are zero-padded, so text order is time order; an end of 2020 takes in
-// everything that begins with 2020.
-static bool
-in_period(const struct sg_rendering *rendering, struct sg_slice time)
-{
-    if (rendering->start.len > 0 && sg_slice_cmp(time, rendering->start) < 0)
-        return false;
-    if (rendering->end.len == 0)
-        return true;
-    if (time.len > rendering->end.len)
-        time.len = rendering->end.len;
-    return sg_slice_cmp(time, rendering->end) <= 0;
-}
-
-static bool
-chosen(const struct sg_rendering *rendering, const struct sg_obs *obs)
-{
-    const struct sg_structure *s = rendering->item->of->structure;
-
-    for (uint32_t i = 0; i < s->dimension_count; i++) {
-        if (rendering->code[i].len > 0 &&
-            !among(rendering->code[i], sg_obs_value_bytes(&obs->values[i])))
-            return false;
-    }
-    return s->time < 0 ||
-           in_period(rendering, sg_obs_value_bytes(&obs->values[s->time]));
-}
-
 // ---- change ----------------------------------------------------------------------
 
 static enum sg_err
@@ -127,7 +47,8 @@ sg_rendering_row(struct sg_rendering *rendering, const struct sg_obs *obs,
                  struct sg_slice *bytes)
 {
     rendering->rows_in++;
-    *kept = chosen(rendering, obs);
+    *kept = sg_choice_takes(&rendering->choice, rendering->item->of->structure,
+                            obs);
     if (!*kept)
         return SG_OK;
     rendering->rows_out++;
@@ -185,8 +106,10 @@ sg_rendering_begin(struct sg_rendering *rendering, struct sg_role_item *item,
     rendering->wanted = job->rendition;
     if (job->rendition == NULL || job->terms == NULL || !item->has_secret)
         return SG_ERR_FORMAT;
-    if ((err = parse_key(rendering)) != SG_OK ||
-        (err = parse_period(rendering)) != SG_OK ||
+    if ((err = sg_choice_read(item->of->structure,
+                              sg_slice_text(job->rendition->key_filter),
+                              sg_slice_text(job->rendition->period),
+                              &rendering->choice)) != SG_OK ||
         (err = plan_suppression(rendering)) != SG_OK)
         return err;
     bool filtered = job->rendition->key_filter[0] != '\0' ||

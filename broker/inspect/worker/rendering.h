@@ -1,15 +1,15 @@
 // rendering - what a rendition is made of: rows chosen, changed, proven.
 //
-// Owns the choice of rows (key filter, period), the change of cells
-// (suppression) and the proof that stands before the data. Writer and review
-// both go through it, from different sides: the writer from the leaves to the
-// rendition, the review from the rendition back, and both from the leaves again.
+// Owns the change of cells (suppression) and the proof that stands before the
+// data; which rows there are says the choice (schemas/sdmx/choice.h). Writer and
+// review both go through it, from different sides: the writer from the leaves to
+// the rendition, the review from the rendition back, and both from the leaves
+// again.
 #pragma once
 
 #include "broker/inspect/worker/rows.h"
 #include "policy/disclosure/suppress.h"
-
-enum { SG_RENDERING_CODES = 64 }; // alternatives of one dimension in a key
+#include "schemas/sdmx/choice.h"
 
 struct sg_rendering {
     struct sg_role_item *item;
@@ -17,9 +17,7 @@ struct sg_rendering {
     bool as_sent;            // the bytes that the publisher sent
     bool file_level;         // proof over these bytes, not over rows
     struct sg_secret secret; // of the root: the release's, or derived
-    // choice
-    struct sg_slice code[SG_LIMIT_COMPONENTS]; // "A+B"; empty: any
-    struct sg_slice start, end;                // of the period; empty: open
+    struct sg_choice choice; // of rows
     // change
     bool suppress;
     struct sg_suppress_plan plan;

@@ -1,4 +1,4 @@
-// role - reader, judge, writer, review: what one inspector does with one job.
+// role - reader, judge, writer, review, choice: what one inspector does with one job.
 //
 // Each role works through the items of the job one by one and fills their
 // answers. Invariant: a role sees only what serve.c opened for it; its answer
@@ -38,6 +38,7 @@ enum sg_err sg_role_reader(struct sg_role_item *item);
 enum sg_err sg_role_judge(struct sg_role_item *item);
 enum sg_err sg_role_writer(struct sg_role_item *item);
 enum sg_err sg_role_review(struct sg_role_item *item);
+enum sg_err sg_role_choice(struct sg_role_item *item);
 
 // Seals the report of a check into the item's report output (packed Report).
 SG_MUST_CHECK enum sg_err sg_role_report(struct sg_role_item *item,

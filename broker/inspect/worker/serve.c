@@ -120,8 +120,9 @@ receive_job(struct served *served)
 static sg_role_run *
 role_of(uint32_t role)
 {
-    static sg_role_run *const rows[] = {NULL, sg_role_reader, sg_role_judge,
-                                        sg_role_writer, sg_role_review};
+    static sg_role_run *const rows[] = {NULL,           sg_role_reader,
+                                        sg_role_judge,  sg_role_writer,
+                                        sg_role_review, sg_role_choice};
 
     return role < SG_COUNT_OF(rows) ? rows[role] : NULL;
 }

@@ -190,6 +190,32 @@ a_key_filter_keeps_what_it_names(void **state)
     }
 }
 
+// Of a subscription, before there is any release.
+static void
+a_choice_fits_the_structure_or_is_refused_with_its_place(void **state)
+{
+    static const struct {
+        const char *key, *period, *code, *place;
+    } cases[] = {
+        {"A.KE", "2020/", "", ""},
+        {"A.KE.X", "", "subscriber.key", "key \"A.KE.X\""},
+        {"A.XX", "", "subscriber.key_code", "AREA \"XX\""},
+        {"", "2020", "subscriber.period", "period \"2020\""},
+        {"", "2021/2020", "subscriber.period_order", "period \"2021/2020\""},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        f->rendition.key_filter = (char *)(uintptr_t)cases[i].key;
+        f->rendition.period = (char *)(uintptr_t)cases[i].period;
+        assert_int_equal(run(f, sg_role_choice, &f->leaves, NULL), SG_OK);
+        assert_int_equal(f->done.verdict, cases[i].code[0] == '\0'
+                                              ? SG_ROLE_ACCEPT
+                                              : SG_ROLE_REJECT);
+        assert_string_equal(f->done.code, cases[i].code);
+        assert_string_equal(f->done.component, cases[i].place);
+    }
+}
+
 static void
 an_object_of_another_release_does_not_open(void **state)
 {
@@ -215,6 +241,7 @@ main(void)
         TEST(small_cells_are_suppressed_under_a_seed_of_their_own),
         TEST(a_writer_that_forgets_to_suppress_is_refused),
         TEST(a_key_filter_keeps_what_it_names),
+        TEST(a_choice_fits_the_structure_or_is_refused_with_its_place),
         TEST(an_object_of_another_release_does_not_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
