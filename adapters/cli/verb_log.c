@@ -8,6 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/log_export.h"
+#include "adapters/cli/progress.h"
 #include "broker/base/arena.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
@@ -36,6 +37,7 @@ struct run {
     struct sg_arena *arena;
     char *text;
     size_t hidden; // faults seen while showing
+    struct sg_progress progress;
 };
 
 static int
@@ -140,6 +142,16 @@ no_word(void *arg, const struct sg_verify_fault *fault)
     (void)arg, (void)fault;
 }
 
+static void
+on_progress(void *arg, uint64_t done, uint64_t total)
+{
+    struct sg_progress *progress = &((struct run *)arg)->progress;
+
+    if (progress->total == 0)
+        sg_progress_begin(progress, "verifying", total);
+    sg_progress_at(progress, done);
+}
+
 // Looks without a word. What a running gate was writing just then looks broken
 // and is whole a moment later: as long as its checkpoint moves and there are
 // faults, it is looked at again. Real damage stays.
@@ -154,6 +166,7 @@ look(const struct sg_verify_options *options, struct sg_verify_result *result)
         uint8_t before[32], after[32];
         checkpoints(options, before);
         err = sg_verify_log(&quiet, result);
+        sg_progress_end(&((struct run *)options->arg)->progress);
         if (err != SG_OK || result->faults == 0)
             return err;
         (void)usleep(LIVE_PAUSE_US);
@@ -291,8 +304,10 @@ verify(const struct options *o)
         .against = held,
         .against_count = count,
         .arg = &run,
-        .fault = on_fault};
+        .fault = on_fault,
+        .progress = on_progress};
     err = look(&options, &run.result);
+    options.progress = NULL; // faults are said now
     if (err == SG_OK && run.result.faults > 0)
         err = sg_verify_log(&options, &run.result);
     int status = finish(&run, err);

@@ -8,8 +8,10 @@
 #include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/progress.h"
 #include "adapters/cli/structure_get.h"
 #include "broker/base/encode.h"
+#include "broker/base/limits.h"
 #include "broker/os/file.h"
 #include "schemas/sdmx/choice.h"
 
@@ -237,6 +239,7 @@ sg_verb_unsubscribe(int argc, char **argv)
 
 struct receive {
     struct sg_gate_call call;
+    struct sg_progress progress;
     const char *name, *out;
     bool once, taken;
     uint32_t wait_ms;
@@ -323,6 +326,19 @@ print_taken(const struct receive *r, const struct statgate_delivery *d,
     (void)fflush(stdout);
 }
 
+// Several deliveries may be on their way: shown is the one that moved.
+static void
+on_progress(void *context, const char *state, uint64_t done, uint64_t total)
+{
+    struct sg_progress *progress = context;
+
+    (void)state;
+    if (progress->total == 0)
+        sg_progress_begin(progress, "receiving", total * SG_LIMIT_CHUNK);
+    progress->total = total * SG_LIMIT_CHUNK;
+    sg_progress_at(progress, done * SG_LIMIT_CHUNK);
+}
+
 static int
 take_one(struct receive *r)
 {
@@ -334,7 +350,11 @@ take_one(struct receive *r)
     uint32_t wait_ms = r->stopped != 0 && r->once && r->wait_ms > BEHIND_MS
                            ? BEHIND_MS
                            : r->wait_ms;
-    if (statgate_next(call->gate, r->name, wait_ms, &d, &call->result) != 0) {
+    statgate_watch(call->gate, on_progress, &r->progress);
+    (void)statgate_next(call->gate, r->name, wait_ms, &d, &call->result);
+    sg_progress_end(&r->progress);
+    r->progress.total = 0; // the next delivery begins anew
+    if (call->result.exit != 0) {
         if (d.stopped != 0) {
             r->stopped = sg_gate_call_say(call);
             return call->result.exit = 0;

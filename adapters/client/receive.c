@@ -242,6 +242,9 @@ on_chunk(struct sg_receiving *r, const Sgpb__DeliveryChunk *chunk,
         r->ask_attach = true; // a gap: say what is here and go on
     else if (err != SG_OK)
         fail(r, err, "the inbox cannot be written");
+    else if (r->handle->watch != NULL)
+        r->handle->watch(r->handle->watch_context, "receiving", in->next,
+                         in->chunks);
 }
 
 static void
@@ -572,6 +575,14 @@ receiver(struct statgate *handle, const char *name)
         open_told(r);
     }
     return r;
+}
+
+void
+statgate_watch(struct statgate *handle, statgate_progress *progress,
+               void *context)
+{
+    handle->watch = progress;
+    handle->watch_context = context;
 }
 
 int

@@ -45,6 +45,8 @@ struct statgate {
     uint32_t grant_messages;
     sg_session_other *other;
     void *other_context;
+    statgate_progress *watch; // NULL: nobody asks how far deliveries are
+    void *watch_context;
     struct sg_head heads[8];
     uint32_t head_next;
     struct sg_delivery_in *delivery;

@@ -141,6 +141,10 @@ STATGATE_API int statgate_next(struct statgate *handle, const char *name,
                                uint32_t timeout_ms,
                                struct statgate_delivery *delivery,
                                struct statgate_result *result);
+/* From here on progress hears of deliveries on their way, with state "receiving"
+ * and chunks of one delivery; called within statgate_next. NULL: nobody. */
+STATGATE_API void statgate_watch(struct statgate *handle,
+                                 statgate_progress *progress, void *context);
 STATGATE_API int statgate_keep(struct statgate *handle,
                                const struct statgate_delivery *delivery,
                                struct statgate_result *result);

@@ -120,6 +120,9 @@ take_entry(struct sg_verify *v, struct sg_slice bytes,
         v->options->entry(v->options->arg, entry, v->leaf);
     sg_verify_held_entry(v, bytes);
     compare_roots(v);
+    if (v->options->progress != NULL)
+        v->options->progress(v->options->arg, v->before + v->segment.at,
+                             v->total);
 }
 
 // ---- one segment --------------------------------------------------------------------
@@ -248,7 +251,7 @@ verify_segment(struct sg_verify *v, const struct sg_verify_file *file)
     char path[SG_DISK_PATH];
     uint8_t bytes[SG_ENTRY_SEGMENT_LEN];
     struct sg_entry_segment head;
-    uint64_t len;
+    uint64_t len = 0;
     int fd;
     sg_segment_name(file->first, v->name);
     if (!sg_disk_path(path, "%s/%s", file->dir, v->name))
@@ -273,7 +276,28 @@ verify_segment(struct sg_verify *v, const struct sg_verify_file *file)
     }
     sg_disk_real.close(NULL, fd);
     v->result->segments++;
+    v->before += len;
     return err;
+}
+
+// Only for the progress; what cannot be opened is said when its turn comes.
+static uint64_t
+total_of(const struct sg_verify *v)
+{
+    char path[SG_DISK_PATH], name[SG_SEGMENT_NAME];
+    uint64_t total = 0, len;
+    int fd;
+
+    for (size_t i = 0; i < v->files_count; i++) {
+        sg_segment_name(v->files[i].first, name);
+        if (!sg_disk_path(path, "%s/%s", v->files[i].dir, name) ||
+            sg_disk_real.open(NULL, path, SG_DISK_READ, &fd) != SG_OK)
+            continue;
+        if (sg_disk_size(fd, &len) == SG_OK)
+            total += len;
+        sg_disk_real.close(NULL, fd);
+    }
+    return total;
 }
 
 static enum sg_err
@@ -320,6 +344,8 @@ sg_verify_log(const struct sg_verify_options *options,
     enum sg_err err = sg_segment_init(&v.segment);
     if (err == SG_OK)
         err = sg_verify_collect(&v);
+    if (err == SG_OK && options->progress != NULL)
+        v.total = total_of(&v);
     if (err == SG_OK)
         err = verify_segments(&v);
     if (err == SG_OK) {

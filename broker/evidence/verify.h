@@ -38,6 +38,8 @@ struct sg_verify_options {
     // Each entry that has its form; NULL: nobody wants them.
     void (*entry)(void *arg, const struct sg_entry *entry,
                   const uint8_t leaf[32]);
+    // How many bytes of all were looked at, after each entry; NULL: nobody asks.
+    void (*progress)(void *arg, uint64_t done, uint64_t total);
 };
 
 struct sg_verify_result {

@@ -43,6 +43,7 @@ struct sg_verify {
     bool lost;    // entries are missing: no root can be computed
     uint64_t blamed;
     bool has_blamed;
+    uint64_t before, total; // bytes: of the segments before this one, of all
     struct sg_verify_doubt doubt;
     struct sg_merkle tree;
     uint8_t log_key[32];

@@ -19,6 +19,14 @@ rows "$work/first.csv" 200 1
 rows "$work/second.csv" 200 2
 rows "$work/third.csv" 200 3
 
+# As `as`, and what the verb takes for standard error is a terminal.
+on_terminal() { # on_terminal HOME VERB ...
+    terminal_home=$1
+    shift
+    STATGATE_HOME=$work/$terminal_home script -qec "$statgate $*" /dev/null \
+        >"$work/said" 2>&1 </dev/null
+}
+
 # ---- killed in the middle --------------------------------------------------------------
 ends 0 'a large release is published' office publish "$work/first.csv" --flow LARGE
 # By the system, when a file of its grows beyond 300 KiB: always in the middle.
@@ -34,8 +42,10 @@ is 'a subscriber is killed in the middle of a file' 153 "$found" # SIGXFSZ
 is 'of which a part is there' 1 "$(find "$work/norway/inbox" -name '*.part' | wc -l)"
 is 'a subscriber that is killed in the middle shows nothing' '' \
     "$(ls "$work/received" 2>/dev/null || true)"
-ends 0 'started again, it receives the release' \
-    norway receive LARGE --once --wait 60 --out "$work/received"
+found=0
+on_terminal norway receive LARGE --once --wait 60 --out "$work/received" || found=$?
+is 'started again, it receives the release' 0 "$found"
+said 'and shows on a terminal how far it is' 'receiving [0-9.]* MiB of [0-9.]* MiB'
 is 'whole' yes "$(cmp -s "$work/first.csv" "$work/received/LARGE@1.csv" && echo yes || echo no)"
 is 'once, with its sidecar' 'LARGE@1.csv LARGE@1.csv.sgv' \
     "$(cd "$work/received" && echo *)"
@@ -81,6 +91,7 @@ else
 fi
 ends 0 'with room again it is received' \
     norway receive LARGE --once --wait 60 --out "$work/received"
+is 'elsewhere nothing is shown' 0 "$(grep -c receiving "$work/said")"
 is 'whole' yes "$(cmp -s "$work/second.csv" "$work/received/LARGE@2.csv" && echo yes || echo no)"
 
 # ---- without its structure -------------------------------------------------------------
@@ -104,5 +115,11 @@ gate_subscribe norway LARGE --name AGAIN
 ends 0 'a new one begins with what is there now' \
     norway receive AGAIN --once --wait 60 --out "$work/again"
 is 'which is the newest' 'LARGE@3.csv LARGE@3.csv.sgv' "$(cd "$work/again" && echo *)"
+
+# ---- the log of all this ---------------------------------------------------------------
+found=0
+on_terminal HUB log verify "$work/HUB/store/evidence" || found=$?
+is 'the log is whole' 0 "$found"
+said 'which is shown while it is looked at' 'verifying [0-9.]* MiB of [0-9.]* MiB'
 
 finish
