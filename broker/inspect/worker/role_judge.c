@@ -53,32 +53,6 @@ read_rows(struct judging *judging)
     return err == SG_OK ? sg_check_end(judging->check) : err;
 }
 
-// Level file: the signed leaf is the bytes as sent.
-static enum sg_err
-file_root(struct sg_role_item *item, uint8_t root[32])
-{
-    struct sg_role_job *of = item->of;
-    struct sg_sealed_in in;
-    struct sg_slice plain;
-    struct sg_sha256 *hash = sg_crypto_sha256_new();
-
-    if (hash == NULL)
-        return SG_ERR_FULL;
-    sg_content_file_begin(hash, item->secret.id, item->secret.seed);
-    enum sg_err err = sg_sealed_in_open(&in, item->item->source, of->source_fd,
-                                        &of->source_at, of->scratch);
-    while (err == SG_OK) {
-        if ((err = sg_sealed_in_next(&in, &plain)) != SG_OK || plain.len == 0)
-            break;
-        sg_crypto_sha256_add(hash, plain.ptr, plain.len);
-    }
-    sg_sealed_in_close(&in);
-    if (err == SG_OK)
-        sg_content_file_end(hash, item->secret.id, root);
-    sg_crypto_sha256_free(&hash);
-    return err;
-}
-
 static enum sg_err
 find_root(struct judging *judging, uint8_t root[32])
 {
@@ -86,7 +60,7 @@ find_root(struct judging *judging, uint8_t root[32])
     bool file =
         item->of->job->terms != NULL && item->of->job->terms->mode == MODE_FILE;
 
-    return file ? file_root(item, root)
+    return file ? sg_rows_file_root(item, root)
                 : sg_rows_root_end(&judging->root, item->of, root);
 }
 

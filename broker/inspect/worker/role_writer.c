@@ -42,32 +42,6 @@ on_write(void *context, const struct sg_obs *obs, struct sg_slice row)
 }
 
 static enum sg_err
-file_root(struct sg_role_item *item, uint8_t root[32])
-{
-    struct sg_role_job *of = item->of;
-    struct sg_sealed_in in;
-    struct sg_slice plain;
-    struct sg_sha256 *hash = sg_crypto_sha256_new();
-    uint64_t at = of->source_at;
-
-    if (hash == NULL)
-        return SG_ERR_FULL;
-    sg_content_file_begin(hash, item->secret.id, item->secret.seed);
-    enum sg_err err = sg_sealed_in_open(&in, item->item->source, of->source_fd,
-                                        &at, of->scratch);
-    while (err == SG_OK) {
-        if ((err = sg_sealed_in_next(&in, &plain)) != SG_OK || plain.len == 0)
-            break;
-        sg_crypto_sha256_add(hash, plain.ptr, plain.len);
-    }
-    sg_sealed_in_close(&in);
-    if (err == SG_OK)
-        sg_content_file_end(hash, item->secret.id, root);
-    sg_crypto_sha256_free(&hash);
-    return err;
-}
-
-static enum sg_err
 copy_source(struct writing *writing)
 {
     struct sg_role_item *item = writing->rendering.item;
@@ -135,7 +109,7 @@ make(struct writing *writing)
                                    : sg_rows_read(item, item->item->input,
                                                   of->input_fd, &at, &sink);
     if (err == SG_OK && writing->rendering.file_level)
-        err = file_root(item, of_file);
+        err = sg_rows_file_root(item, of_file);
     if (err == SG_OK)
         err = sg_rendering_proof(&writing->rendering, &writing->root, of_file,
                                  &proof, root);
