@@ -254,27 +254,6 @@ sync_folder_of(const char *path)
     return sg_os_file_sync_dir(folder);
 }
 
-enum sg_err
-sg_os_file_put(const char *path, struct sg_slice bytes)
-{
-    char temporary[SG_OS_PATH];
-    int fd;
-
-    if (!sg_os_file_path(temporary, "%s.new", path))
-        return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_remove(temporary);
-    if (err != SG_OK ||
-        (err = sg_os_file_open(temporary, SG_OS_OPEN_NEW, &fd)) != SG_OK)
-        return err;
-    err = sg_os_file_write(fd, bytes);
-    sg_os_file_close(&fd);
-    if (err == SG_OK)
-        err = sg_os_file_rename(temporary, path);
-    if (err != SG_OK)
-        (void)unlink(temporary);
-    return err;
-}
-
 void
 sg_os_file_start_sync(const char *path)
 {
@@ -299,8 +278,9 @@ sg_os_file_sync_path(const char *path)
     return err;
 }
 
-enum sg_err
-sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
+// Under another name first, so that path is whole or not there.
+static enum sg_err
+put(const char *path, struct sg_slice bytes, bool private_, bool sync)
 {
     char temporary[SG_OS_PATH];
     int fd;
@@ -313,18 +293,30 @@ sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
         return err;
     err = sg_os_file_write(fd, bytes);
     if (err == SG_OK && ((!private_ && fchmod(fd, 0644) != 0) ||
-                         sg_os_calls()->fsync(fd) != 0)) {
+                         (sync && sg_os_calls()->fsync(fd) != 0))) {
         (void)failed("fsync", temporary);
         err = SG_ERR_IO;
     }
     sg_os_file_close(&fd);
     if (err == SG_OK)
         err = sg_os_file_rename(temporary, path);
-    if (err != SG_OK) {
+    if (err != SG_OK)
         (void)unlink(temporary);
-        return err;
-    }
-    return sync_folder_of(path);
+    return err;
+}
+
+enum sg_err
+sg_os_file_put(const char *path, struct sg_slice bytes)
+{
+    return put(path, bytes, true, false);
+}
+
+enum sg_err
+sg_os_file_replace(const char *path, struct sg_slice bytes, bool private_)
+{
+    enum sg_err err = put(path, bytes, private_, true);
+
+    return err == SG_OK ? sync_folder_of(path) : err;
 }
 
 enum sg_err
