@@ -598,6 +598,7 @@ statgate_next(struct statgate *handle, const char *name, uint32_t timeout_ms,
         return sg_session_fail(result, SG_ERR_NOT_FOUND, name);
     if ((r = receiver(handle, name)) == NULL)
         return sg_session_fail(result, SG_ERR_MEMORY, NULL);
+    sg_subscribe_ask_again(handle, name);
     enum sg_err err = sg_subscribe_read(handle, name, &r->kept);
     if (err != SG_OK)
         return sg_session_fail(result, err, name);

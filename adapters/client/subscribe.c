@@ -12,25 +12,31 @@
 enum { FILE_MAX = 64 * 1024, PROMISES_MAX = 32, ARGS_MAX = 4 };
 enum { START_STATE = 1 };
 
+// What the gate accepted, and what was signed and not yet answered: a refusal
+// must not take the place of the one that holds.
+static const char accepted[] = "", asked[] = ".asked";
+
 static bool
-kept_path(const struct sg_home *home, const char *name, char path[SG_OS_PATH])
+kept_path(const struct sg_home *home, const char *name, const char *state,
+          char path[SG_OS_PATH])
 {
     uint8_t hash[32];
 
     sg_crypto_sha256(name, strlen(name), hash);
-    return sg_home_path(home, "subscriptions", sg_slice_of(hash, 32), "", path);
+    return sg_home_path(home, "subscriptions", sg_slice_of(hash, 32), state,
+                        path);
 }
 
-enum sg_err
-sg_subscribe_read(struct statgate *handle, const char *name,
-                  struct sg_subscribe_kept *kept)
+static enum sg_err
+read_kept(struct statgate *handle, const char *name, const char *state,
+          struct sg_subscribe_kept *kept)
 {
     char path[SG_OS_PATH];
     uint8_t *bytes;
     size_t len;
     void *outer = NULL, *doc = NULL;
 
-    if (!kept_path(&handle->home, name, path))
+    if (!kept_path(&handle->home, name, state, path))
         return SG_ERR_FULL;
     enum sg_err err = sg_os_file_read(path, FILE_MAX, &bytes, &len);
     if (err != SG_OK)
@@ -50,6 +56,13 @@ sg_subscribe_read(struct statgate *handle, const char *name,
     (void)snprintf(kept->id, sizeof kept->id, "%s/%s", kept->doc->subscriber,
                    kept->doc->name);
     return SG_OK;
+}
+
+enum sg_err
+sg_subscribe_read(struct statgate *handle, const char *name,
+                  struct sg_subscribe_kept *kept)
+{
+    return read_kept(handle, name, accepted, kept);
 }
 
 // ---- promises: "delete_after_days(30)" -------------------------------------------
@@ -159,7 +172,7 @@ write_document(struct statgate *handle, const char *name,
         err = sg_codec_pack(&out->base, handle->arena, &packed);
     if (err == SG_OK &&
         (!sg_os_file_path(folder, "%s/subscriptions", handle->home.path) ||
-         !kept_path(&handle->home, name, path)))
+         !kept_path(&handle->home, name, asked, path)))
         err = SG_ERR_FULL;
     if (err == SG_OK)
         err = sg_os_file_make_dirs(folder);
@@ -194,18 +207,76 @@ fill(struct statgate *handle, const struct statgate_subscription *wanted,
                : SG_OK;
 }
 
+// What was kept in these words, to be asked for again by the same signed bytes.
+static Sgpb__Signed *
+held(struct statgate *handle, const char *name, const char *state,
+     const Sgpb__Subscription *doc)
+{
+    struct sg_subscribe_kept kept;
+    void *outer = NULL;
+
+    if (read_kept(handle, name, state, &kept) != SG_OK ||
+        (doc != NULL && !unchanged(doc, kept.doc)) ||
+        sg_codec_unpack(&sgpb__signed__descriptor, kept.document, handle->arena,
+                        &outer) != SG_OK)
+        return NULL;
+    return outer;
+}
+
+// The gate's answer decides which one holds; without one, nothing changes.
+static int
+answered(struct statgate *handle, const char *name, bool was_asked,
+         struct statgate_result *result)
+{
+    char from[SG_OS_PATH], to[SG_OS_PATH];
+    enum sg_err err = SG_OK;
+
+    if (!kept_path(&handle->home, name, asked, from) ||
+        !kept_path(&handle->home, name, accepted, to))
+        return sg_session_fail(result, SG_ERR_FULL, "subscriptions");
+    if (result->exit == 0)
+        err = was_asked ? sg_os_file_rename(from, to) : sg_os_file_remove(from);
+    else if (was_asked && (result->exit == sg_err_exit(SG_ERR_DATA) ||
+                           result->exit == sg_err_exit(SG_ERR_DENIED)))
+        err = sg_os_file_remove(from);
+    return err == SG_OK ? result->exit
+                        : sg_session_fail(result, err, "subscriptions");
+}
+
+static int
+ask(struct statgate *handle, const char *name, Sgpb__Signed *document,
+    bool was_asked, struct statgate_result *result)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Subscribe subscribe = SGPB__SUBSCRIBE__INIT;
+    const Sgpb__Envelope *answer;
+
+    subscribe.subscription = document;
+    envelope.body_case = SGPB__ENVELOPE__BODY_SUBSCRIBE;
+    envelope.subscribe = &subscribe;
+    (void)!sg_session_ask(handle, SG_WIRE_DATA, &envelope,
+                          (struct sg_slice){NULL, 0},
+                          SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result);
+    return answered(handle, name, was_asked, result);
+}
+
+void
+sg_subscribe_ask_again(struct statgate *handle, const char *name)
+{
+    struct statgate_result result;
+    Sgpb__Signed *document = held(handle, name, asked, NULL);
+
+    if (document != NULL && !handle->home.look_only)
+        (void)ask(handle, name, document, true, &result);
+}
+
 int
 statgate_subscribe(struct statgate *handle,
                    const struct statgate_subscription *wanted,
                    struct statgate_result *result)
 {
-    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
-    Sgpb__Subscribe subscribe = SGPB__SUBSCRIBE__INIT;
-    Sgpb__Signed document = SGPB__SIGNED__INIT;
-    struct sg_subscribe_kept kept;
+    Sgpb__Signed document = SGPB__SIGNED__INIT, *again;
     Sgpb__Subscription doc;
-    const Sgpb__Envelope *answer;
-    void *held = NULL;
 
     sg_arena_reset(handle->arena);
     if (!sg_slice_is_id(sg_slice_text(wanted->name)))
@@ -215,20 +286,13 @@ statgate_subscribe(struct statgate *handle,
         return sg_session_fail(result, err, NULL);
     if (fill_promises(handle, wanted->promises, &doc) != NULL)
         return sg_session_fail(result, SG_ERR_SUBSCRIPTION, "promises");
-    if (sg_subscribe_read(handle, wanted->name, &kept) == SG_OK &&
-        unchanged(&doc, kept.doc) &&
-        sg_codec_unpack(&sgpb__signed__descriptor, kept.document, handle->arena,
-                        &held) == SG_OK)
-        subscribe.subscription = held;
-    else if (write_document(handle, wanted->name, &doc, &document, result) != 0)
+    if ((again = held(handle, wanted->name, accepted, &doc)) != NULL)
+        return ask(handle, wanted->name, again, false, result);
+    if ((again = held(handle, wanted->name, asked, &doc)) != NULL)
+        return ask(handle, wanted->name, again, true, result);
+    if (write_document(handle, wanted->name, &doc, &document, result) != 0)
         return result->exit;
-    else
-        subscribe.subscription = &document;
-    envelope.body_case = SGPB__ENVELOPE__BODY_SUBSCRIBE;
-    envelope.subscribe = &subscribe;
-    return sg_session_ask(handle, SG_WIRE_DATA, &envelope,
-                          (struct sg_slice){NULL, 0},
-                          SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result);
+    return ask(handle, wanted->name, &document, true, result);
 }
 
 int
@@ -251,7 +315,9 @@ statgate_unsubscribe(struct statgate *handle, const char *name,
                        (struct sg_slice){NULL, 0},
                        SGPB__ENVELOPE__BODY_SUBSCRIPTION, &answer, result) != 0)
         return result->exit;
-    if (kept_path(&handle->home, name, path))
+    if (kept_path(&handle->home, name, asked, path))
+        (void)!sg_os_file_remove(path);
+    if (kept_path(&handle->home, name, accepted, path))
         (void)!sg_os_file_remove(path);
     return sg_session_done(result);
 }

@@ -78,6 +78,9 @@ why_too() {
 expect 'why tells him the same' why_too
 told() { eval "as norway $cure"; }
 expect 'the command works' told
+# The words of a refusal were signed too: they must not be taken for what holds.
+expect 'what is refused does not take the place of a subscription' \
+    refused 77 norway subscribe FIGURES --name BARE --purpose commercial
 expect 'and then the release comes' \
     as norway receive BARE --once --wait 30 --out "$work/received"
 
