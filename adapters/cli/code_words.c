@@ -82,3 +82,23 @@ sg_code_word_promise(const char *option, const char *text)
                     "write a duty as in no_onward or delete_after_days(30); "
                     "statgate-policy(5) lists them");
 }
+
+bool
+sg_code_word_address(const char *option, const char *text)
+{
+    static const char scheme[] = "tcp://";
+
+    if (text == NULL)
+        return true;
+    const char *port = strrchr(text, ':');
+    if (strncmp(text, scheme, sizeof scheme - 1) == 0 &&
+        port > text + sizeof scheme - 1 && strlen(text) < TEXT_MAX / 2) {
+        size_t digits = strspn(++port, "0123456789");
+        if (strcmp(port, "*") == 0 ||
+            (digits > 0 && digits <= 5 && port[digits] == '\0'))
+            return true;
+    }
+    (void)sg_cli_say(SG_ERR_USAGE, "write it as in tcp://gate.example:7171",
+                     "%s %s is no address of a gate", option, text);
+    return false;
+}

@@ -15,3 +15,6 @@ bool sg_code_word_among(const char *option, const char *const *words,
                         const char *text);
 // A promise such as delete_after_days(30).
 bool sg_code_word_promise(const char *option, const char *text);
+// Where a gate listens: tcp://HOST:PORT, the port a number, or * to let the
+// system choose one.
+bool sg_code_word_address(const char *option, const char *text);

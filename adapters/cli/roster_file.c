@@ -291,3 +291,13 @@ sg_roster_file_admit(struct sg_roster_file *roster, const char *path,
     err = add(roster, asked->participant);
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
 }
+
+int
+sg_roster_file_fail(enum sg_err err, const char *path)
+{
+    if (err != SG_ERR_ROSTER && err != SG_ERR_FORMAT)
+        return sg_cli_fail(err, path);
+    return sg_cli_say(SG_ERR_ROSTER,
+                      "name a file that statgate roster new or admit wrote",
+                      "%s is not a roster", path);
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/dry.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
@@ -208,7 +209,7 @@ found(const char *dir, const struct options *o)
         return status;
     enum sg_err err = sg_roster_file_read(file, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, file);
+        return sg_roster_file_fail(err, file);
     const char *fault = roster_fault(&roster, &gate);
     if (fault != NULL) {
         sg_roster_file_drop(&roster);
@@ -261,6 +262,9 @@ sg_verb_init(int argc, char **argv)
         return usage(stdout);
     if (rest.count != 1 || (o.gate == NULL) == (o.roster == NULL))
         return usage(stderr);
+    if (!sg_code_word_address("--control", o.control) ||
+        !sg_code_word_address("--data", o.data))
+        return sg_err_exit(SG_ERR_USAGE);
     return o.gate != NULL ? make_keys(rest.word[0], &o)
                           : found(rest.word[0], &o);
 }

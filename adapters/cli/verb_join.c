@@ -112,7 +112,7 @@ pin_roster(const struct options *o, struct sg_gate_public *gate)
 
     enum sg_err err = sg_roster_file_read(file, &roster);
     if (err != SG_OK)
-        return sg_cli_fail(err, file);
+        return sg_roster_file_fail(err, file);
     if (strcmp(roster.doc->gate, gate->gate) != 0 ||
         roster.doc->threshold < 2 ||
         sg_roster_file_persons(&roster) < roster.doc->threshold) {
@@ -434,6 +434,9 @@ sg_verb_join(int argc, char **argv)
         return usage(stdout);
     if (o.home == NULL)
         o.home = sg_cli_home();
+    if (!sg_code_word_address("--control", o.control) ||
+        !sg_code_word_address("--data", o.data))
+        return sg_err_exit(SG_ERR_USAGE);
     if (o.id == NULL &&
         (o.roster != NULL || o.control != NULL || o.data != NULL))
         return amend(&o);

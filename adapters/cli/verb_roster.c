@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
@@ -124,12 +125,31 @@ read_root(const char *path, Sgpb__RootKey *root, struct sg_arena *arena)
     if (err == SG_OK &&
         (key == NULL || !sg_encode_unhex(sg_slice_text(hex), key, 32)))
         err = SG_ERR_SYNTAX;
+    if (err == SG_ERR_SYNTAX)
+        return sg_cli_say(
+            err,
+            "name the file that ends in .pub; the other one stays "
+            "with its owner",
+            "%s is not the public half of a root key", path);
     if (err != SG_OK)
         return sg_cli_fail(err, path);
     root->public_key = sg_codec_bytes(key, 32);
     root->alg = SG_ALG_ED25519;
     root->person = sg_arena_printf(arena, "%s", person);
     return 0;
+}
+
+static bool
+take_days(const struct options *o, unsigned long long *days)
+{
+    if (o->days == NULL)
+        return true;
+    if (!sg_options_number("--days", o->days, DAYS_MAX, days))
+        return false;
+    if (*days == 0)
+        (void)sg_cli_say(SG_ERR_USAGE, "say for how many days it holds",
+                         "--days 0 would hold for no time at all");
+    return *days != 0;
 }
 
 static int
@@ -144,12 +164,12 @@ roster_new(const struct options *o)
 
     if (o->gate == NULL || o->out == NULL || o->roots.count < 2 ||
         o->roots.count > ROOTS_MAX ||
-        (o->days != NULL &&
-         !sg_options_number("--days", o->days, DAYS_MAX, &days)) ||
         (o->threshold != NULL && !sg_options_number("--threshold", o->threshold,
                                                     ROOTS_MAX, &threshold)))
         return sg_cli_fail(SG_ERR_USAGE,
                            "roster new needs --gate, -o and two --root");
+    if (!take_days(o, &days))
+        return sg_err_exit(SG_ERR_USAGE);
     int status = sg_roster_file_gate(o->gate, &gate);
     roster.arena = sg_arena_new(32 * 1024 * 1024, 65536);
     if (roster.arena == NULL)
@@ -179,16 +199,6 @@ roster_new(const struct options *o)
         status = put_out(o, &doc, roster.arena);
     sg_arena_free(&roster.arena);
     return status;
-}
-
-static int
-no_roster(enum sg_err err, const char *path)
-{
-    if (err != SG_ERR_ROSTER && err != SG_ERR_FORMAT)
-        return sg_cli_fail(err, path);
-    return sg_cli_say(SG_ERR_ROSTER,
-                      "name a file that statgate roster new or admit wrote",
-                      "%s is not a roster", path);
 }
 
 static int
@@ -235,7 +245,7 @@ roster_sign(const struct options *o, const char *path)
         return sg_cli_fail(SG_ERR_USAGE, "roster sign needs --key ROOTKEY");
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return no_roster(err, path);
+        return sg_roster_file_fail(err, path);
     if ((err = sg_os_keyfile_read(o->key, "root", &key)) != SG_OK) {
         sg_roster_file_drop(&roster);
         return no_root_key(err, o->key);
@@ -310,7 +320,7 @@ roster_show(const struct options *o, const char *path)
 
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return no_roster(err, path);
+        return sg_roster_file_fail(err, path);
     const Sgpb__Roster *doc = roster.doc;
     sg_encode_hex(roster.sha256, 32, hex);
     sg_os_clock_format(doc->expires, time);
@@ -373,7 +383,7 @@ roster_put(const struct options *o, const char *path)
 
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return no_roster(err, path);
+        return sg_roster_file_fail(err, path);
     bool there = sg_gate_call_open(&call, o->home, SG_GATE_CALL_MS);
     if (there && o->dry) {
         dry_put(&call, &roster);
@@ -389,6 +399,24 @@ roster_put(const struct options *o, const char *path)
     return call.result.exit;
 }
 
+// A country, or a participant of the roster: anything else would be signed, and
+// found when the instrument applies to nobody.
+static bool
+is_party(const char *option, const char *id, const Sgpb__Roster *doc)
+{
+    for (size_t i = 0; i < doc->n_participants; i++) {
+        if (strcmp(doc->participants[i]->id, id) == 0)
+            return true;
+    }
+    if (sg_vocabulary_code(SG_ATTR_DESTINATION, sg_slice_text(id)) != 0)
+        return true;
+    (void)sg_cli_say(SG_ERR_USAGE,
+                     "write a country as in KE, or the id of a participant; "
+                     "statgate roster show lists them",
+                     "%s %s is not known", option, id);
+    return false;
+}
+
 static int
 roster_instrument(const struct options *o, const char *path)
 {
@@ -396,14 +424,20 @@ roster_instrument(const struct options *o, const char *path)
     Sgpb__Instrument one = SGPB__INSTRUMENT__INIT;
     unsigned long long days = 365;
 
-    if (o->kind == NULL || o->from == NULL || o->to == NULL || o->out == NULL ||
-        (o->days != NULL &&
-         !sg_options_number("--days", o->days, DAYS_MAX, &days)))
+    if (o->kind == NULL || o->from == NULL || o->to == NULL || o->out == NULL)
         return sg_cli_fail(SG_ERR_USAGE, "roster instrument FILE --kind K "
                                          "--from A --to B [--days N] -o NEXT");
+    if (!take_days(o, &days) ||
+        !sg_code_word("--kind", SG_ATTR_INSTRUMENT, o->kind))
+        return sg_err_exit(SG_ERR_USAGE);
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
-        return no_roster(err, path);
+        return sg_roster_file_fail(err, path);
+    if (!is_party("--from", o->from, roster.doc) ||
+        !is_party("--to", o->to, roster.doc)) {
+        sg_roster_file_drop(&roster);
+        return sg_err_exit(SG_ERR_USAGE);
+    }
     sg_roster_file_next(&roster);
     one.kind = field(o->kind);
     one.from = field(o->from);
@@ -507,7 +541,7 @@ sg_verb_admit(int argc, char **argv)
     }
     enum sg_err err = sg_roster_file_read(o.roster, &roster);
     if (err != SG_OK)
-        return no_roster(err, o.roster);
+        return sg_roster_file_fail(err, o.roster);
     sg_roster_file_next(&roster);
     int status = 0;
     for (size_t i = 0; i < rest.count && status == 0; i++)
@@ -613,8 +647,7 @@ sg_verb_revoke(int argc, char **argv)
     uint8_t key_id[32];
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest) ||
-        rest.count != 1 || root == NULL || gate == NULL ||
-        !sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32)) {
+        rest.count != 1 || root == NULL || gate == NULL) {
         return sg_cli_usage(
             stderr,
             "usage: statgate revoke KEYID --root ROOTKEY --gate ID\n"
@@ -623,6 +656,11 @@ sg_verb_revoke(int argc, char **argv)
             "One root key holder is enough; it takes effect at once.\n"
             "KEYID is what roster show prints for the key.\n");
     }
+    if (!sg_encode_unhex(sg_slice_text(rest.word[0]), key_id, 32))
+        return sg_cli_say(SG_ERR_USAGE,
+                          "it has 64 hexadecimal characters; statgate roster "
+                          "show prints it",
+                          "%s is not the id of a key", rest.word[0]);
     struct sg_gate_call call = {.json = json, .dry = dry};
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Revoke revoke = SGPB__REVOKE__INIT;

@@ -54,6 +54,21 @@ told 2 'a country as in KE, or INTL; perhaps KE' new join --gate "$work/HUB/gate
     --id X --jurisdiction Kenya --class nso --person p --key-role publisher
 told 2 'publisher subscriber' new join --gate "$work/HUB/gate.public" --id X \
     --jurisdiction KE --class nso --person p --key-role editor
+# What would be signed, or written into a home, and found out much later.
+told 2 'foo is no address of a gate' new init "$work/gate2" --gate X --control foo
+told 2 'tcp://gate.example:7171' office join --data tcp://gate.example
+told 2 'treaty' HUB roster instrument "$work/roster" --kind pact --from KE --to NO -o "$work/next"
+told 2 '--from KE_OFICE is not known' HUB roster instrument "$work/roster" --kind treaty \
+    --from KE_OFICE --to NO -o "$work/next"
+told 2 'no time at all' HUB roster instrument "$work/roster" --kind treaty \
+    --from KE_OFFICE --to NO --days 0 -o "$work/next"
+ends 0 'what fits is written' HUB roster instrument "$work/roster" --kind treaty --from KE_OFFICE --to NO \
+    -o "$work/next"
+told 65 'not the public half' HUB roster new --gate "$work/HUB/gate.public" \
+    --root "$work/one.key" --root "$work/two.key" -o "$work/next"
+told 2 'is not the id of a key' desk revoke 1234 --root "$work/one.key" --gate HUB
+told 65 'is not a roster' HUB init "$work/HUB" --roster "$here/README.md"
+told 65 'is not a roster' office join --roster "$here/README.md"
 # Files that are not there, or are something else.
 told 65 'there is no .*absent.csv' office check "$work/absent.csv"
 told 65 'absent.csv' office publish "$work/absent.csv" --flow F
