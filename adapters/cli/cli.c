@@ -6,6 +6,7 @@
 
 #include "adapters/cli/context.h"
 #include "adapters/cli/gate_call.h"
+#include "adapters/cli/usage.h"
 #include "broker/os/file.h"
 
 // The first error under --json, until the exit status is known.
@@ -15,6 +16,9 @@ static struct {
     const char *code; // NULL: none yet
     char sentence[SENTENCE], cure[CURE], component[SENTENCE];
     uint64_t line;
+    bool asked, spoke; // for --help; some words on stderr
+    int argc;          // of the verb
+    char *const *argv;
 } said;
 
 void
@@ -32,6 +36,14 @@ sg_cli_print_error(const struct sg_cli_error *error)
            (unsigned long long)error->row, (unsigned long long)error->line,
            (unsigned long long)error->seq);
     said.told = true;
+}
+
+void
+sg_cli_command(int argc, char *const *argv, bool help)
+{
+    said.argc = argc;
+    said.argv = argv;
+    said.asked = help;
 }
 
 void
@@ -62,6 +74,7 @@ static bool
 keep(enum sg_err err, const char *sentence, const char *cure,
      const char *component)
 {
+    said.spoke = true;
     if (!said.json || said.code != NULL)
         return said.json;
     said.code = sg_err_code(err);
@@ -97,9 +110,23 @@ sg_cli_done(const char *name, const char *value)
     return 0;
 }
 
+// The verb has said nothing but that its words do not fit.
+static void
+say_misfit(const char *text)
+{
+    struct sg_usage_fault fault = {{0}, {0}};
+
+    if (said.argc == 0 || said.spoke)
+        return;
+    sg_usage_find(text, said.argc, said.argv, &fault);
+    (void)sg_cli_say(SG_ERR_USAGE, fault.cure, "%s", fault.sentence);
+}
+
 int
 sg_cli_usage(FILE *out, const char *text)
 {
+    if (out != stdout && !said.asked)
+        say_misfit(text);
     if (out == stdout || !said.json)
         fputs(text, out);
     return out == stdout ? 0 : sg_err_exit(SG_ERR_USAGE);

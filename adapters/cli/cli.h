@@ -45,6 +45,9 @@ int sg_verb_consent(int argc, char **argv);
 int sg_verb_context(int argc, char **argv);
 int sg_verb_demo(int argc, char **argv);
 
+// The verb and its words, from which sg_cli_usage tells what is missing; help:
+// --help was asked for, and nothing is.
+void sg_cli_command(int argc, char *const *argv, bool help);
 // What went wrong, as one object: what --json prints of every error, whether
 // the gate or the command line found it.
 struct sg_cli_error {
@@ -64,7 +67,8 @@ int sg_cli_say(enum sg_err err, const char *cure, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 // {"exit":0,"code":"ok","NAME":"VALUE"}, for --json; returns 0.
 int sg_cli_done(const char *name, const char *value);
-// The usage: on stdout it was asked for, and 0 is returned; else 2.
+// The usage: on stdout it was asked for, and 0 is returned; else 2, and where
+// nothing was said yet, what does not fit is said first.
 int sg_cli_usage(FILE *out, const char *text);
 // One line "statgate: sentence (code)\n  cure" on stderr; returns the exit
 // status of err. detail may be NULL; it comes after the sentence.

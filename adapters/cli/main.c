@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/usage.h"
 #include "broker/base/crypto.h"
 #include "broker/os/log.h"
 
@@ -71,12 +72,27 @@ run(const struct sg_verb *verb, int argc, char **argv)
 
     for (int i = 1; i < argc; i++)
         asked = asked || strcmp(argv[i], "--help") == 0;
+    sg_cli_command(argc, argv, asked);
     if (!asked)
         return sg_cli_end(verb->run(argc, argv));
     if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
         return sg_cli_fail(SG_ERR_IO, NULL);
     int status = verb->run(argc, argv);
     return status == sg_err_exit(SG_ERR_USAGE) ? 0 : status;
+}
+
+static int
+no_verb(const char *word)
+{
+    const char *near = NULL;
+
+    for (size_t i = 0; i < SG_COUNT_OF(verbs) && near == NULL; i++)
+        near = sg_usage_near(word, verbs[i].name) ? verbs[i].name : NULL;
+    return sg_cli_end(sg_cli_say(
+        SG_ERR_USAGE, "statgate help lists the verbs",
+        near == NULL ? "there is no verb \"%s\""
+                     : "there is no verb \"%s\"; did you mean \"%s\"?",
+        word, near));
 }
 
 int
@@ -101,6 +117,5 @@ main(int argc, char **argv)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return run(&verbs[i], argc - 1, argv + 1);
     }
-    return sg_cli_end(sg_cli_say(SG_ERR_USAGE, "statgate help lists the verbs",
-                                 "there is no verb \"%s\"", argv[1]));
+    return no_verb(argv[1]);
 }

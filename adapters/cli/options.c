@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/usage.h"
 #include "broker/base/slice.h"
 
 static bool
@@ -30,6 +31,19 @@ find(const struct sg_option *rows, size_t count, const char *name)
     return NULL;
 }
 
+static void
+no_option(const struct sg_option *rows, size_t count, const char *word)
+{
+    const char *near = NULL;
+
+    for (size_t i = 0; i < count && near == NULL; i++)
+        near = sg_usage_near(word, rows[i].name) ? rows[i].name : NULL;
+    (void)sg_cli_say(SG_ERR_USAGE, NULL,
+                     near == NULL ? "there is no option %s"
+                                  : "there is no option %s; did you mean %s?",
+                     word, near);
+}
+
 bool
 sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
                 size_t count, struct sg_words *rest)
@@ -51,8 +65,7 @@ sg_options_take(int argc, char **argv, int first, const struct sg_option *rows,
             return false;
         }
         if (row == NULL) {
-            (void)sg_cli_say(SG_ERR_USAGE, NULL, "there is no option %s",
-                             argv[i]);
+            no_option(rows, count, argv[i]);
             return false;
         }
         if (row->flag != NULL) {

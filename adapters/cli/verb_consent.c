@@ -378,6 +378,11 @@ sg_verb_consent(int argc, char **argv)
     bool takes = strcmp(verb, "withdraw") == 0 && has_record;
     bool shows = strcmp(verb, "show") == 0 && !call.dry &&
                  (rest.count == 1 || has_record);
+    if (fine && rest.count == 2 && !has_record)
+        return sg_cli_say(SG_ERR_USAGE,
+                          "it has 32 hexadecimal characters, and is never a "
+                          "name or a number of the office",
+                          "%s is no pseudonym of a person", rest.word[1]);
     if (!fine || !(text || gives || takes || shows) || (wait != NULL && !takes))
         return usage();
     if (wait != NULL && !sg_options_number("--wait", wait, 86400, &seconds))

@@ -281,9 +281,13 @@ verify(const struct options *o)
     struct sg_slice held[HELD_MAX];
     uint8_t *bytes[HELD_MAX] = {NULL};
     uint8_t genesis[32], log_key[32];
-    if ((o->genesis != NULL && !read_hash(o->genesis, false, genesis)) ||
-        (o->log_key != NULL && !read_hash(o->log_key, true, log_key)))
-        return usage(stderr);
+    if (o->genesis != NULL && !read_hash(o->genesis, false, genesis))
+        return sg_cli_say(SG_ERR_USAGE, "it has 64 hexadecimal characters",
+                          "--genesis %s is no hash", o->genesis);
+    if (o->log_key != NULL && !read_hash(o->log_key, true, log_key))
+        return sg_cli_say(SG_ERR_USAGE,
+                          "it has 64 hexadecimal characters, here or in a file",
+                          "--log-key %s is no key", o->log_key);
     enum sg_err err = SG_OK;
     size_t count = 0;
     for (; count < o->held_count && err == SG_OK; count++) {

@@ -64,10 +64,13 @@ take_value(struct options *o, const char *name, const char *value)
     else if (strcmp(name, "--for") == 0)
         o->recipient = strcmp(value, "recipient") == 0;
     else if (strcmp(name, "--day") == 0)
-        return o->has_day = sg_policy_day_parse(sg_slice_text(value), &o->day);
+        o->has_day = sg_policy_day_parse(sg_slice_text(value), &o->day);
     else
         return false;
-    return true;
+    if (strcmp(name, "--day") == 0 && !o->has_day)
+        (void)sg_cli_say(SG_ERR_USAGE, "write it as in 2027-03-01",
+                         "--day %s is no date", value);
+    return strcmp(name, "--day") != 0 || o->has_day;
 }
 
 static bool

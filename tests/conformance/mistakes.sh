@@ -39,10 +39,21 @@ told() {
     fi
 }
 # The command itself.
-told 2 'there is no verb "pubish"' office pubish
-told 2 'there is no option --flwo' office publish "$kenya" --flwo F
+told 2 'there is no verb "pubish"; did you mean "publish"' office pubish
+told 2 'there is no option --flwo; did you mean --flow' office publish "$kenya" --flwo F
 told 2 '--flow needs a value' office publish "$kenya" --flow
 told 2 'usage: statgate publish' office publish --flow F
+told 2 '"publish" needs FILE|- --flow FLOW' office publish "$kenya"
+told 2 'there is no "flow lsit"' office flow lsit
+told 2 'did you mean "list"? it is one of: new, list, show, close' office flow lsit
+told 2 '"flow show" needs FLOW (' office flow show
+told 2 '"log show" needs DIR... | FILE (' office log show
+told 2 'policy needs one more word' office policy
+told 2 '"policy explain" needs FILE|DIR... --given' office policy explain "$here/policy/examples"
+told 2 '"sentence":"\\"subscribe\\" needs FLOW' office subscribe --json
+told 2 'yesterday is no date' office policy check "$here/policy/examples" --day yesterday
+told 2 '12 is no hash' office log verify "$work/HUB/store/evidence" --genesis 12
+told 2 'no pseudonym of a person' office consent give A 12
 told 0 'usage: statgate publish' office publish --help
 told 2 'no time; write it as in 2027' office publish "$kenya" --flow F --embargo tomorrow
 told 2 'major_revision correction' office publish "$kenya" --flow F --kind corection
