@@ -102,7 +102,7 @@ put_plain(struct sg_slice text)
 }
 
 static void
-print_line(const char *path, struct line line)
+print_line(const char *path, struct line line, const char *foreign)
 {
     const struct sg_fault *f = line.fault;
     printf("%s:%" PRIu64 ": %s", path, f->line, f->warning ? "warning: " : "");
@@ -121,8 +121,8 @@ print_line(const char *path, struct line line)
         printf(" (observation %" PRIu64 ")", f->row);
     if (line.count > 1)
         printf(" - %" PRIu64 " times in all", line.count);
-    printf("\n    %s", sg_fault_cure(f->code));
-    if (f->hint.len > 0) {
+    printf("\n    %s", foreign != NULL ? foreign : sg_fault_cure(f->code));
+    if (f->hint.len > 0 && foreign == NULL) {
         bool code = f->code == SG_FAULT_CODE;
         printf(code ? "; perhaps \"" : "; ");
         put_plain(f->hint);
@@ -136,7 +136,7 @@ print_text(const struct sg_check_print_options *options,
            const struct sg_check_result *result)
 {
     for (size_t i = 0; i < lines(options, result); i++)
-        print_line(result->path, line_at(options, result, i));
+        print_line(result->path, line_at(options, result, i), options->foreign);
     uint64_t cut = sg_report_uncounted(result->report);
     if (cut > 0)
         printf("%" PRIu64 " more faults of other causes are not listed\n", cut);

@@ -19,6 +19,7 @@ enum sg_check_print_form {
 };
 
 struct sg_check_print_options {
+    const char *foreign; // what the file is; said in place of the cures
     enum sg_check_print_form form;
     bool all;
 };

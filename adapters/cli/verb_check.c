@@ -124,7 +124,11 @@ on_obs(void *context, const struct sg_obs *obs)
 static void
 on_fault(void *context, const struct sg_fault *fault)
 {
-    sg_check_fault(((struct run *)context)->check, fault);
+    struct run *run = context;
+    struct sg_fault told = *fault;
+    if (run->print.foreign != NULL)
+        told.hint = sg_slice_text(run->print.foreign);
+    sg_check_fault(run->check, &told);
 }
 
 static void
@@ -178,6 +182,8 @@ read_all(struct run *run, int fd)
         err = sg_os_file_read_some(fd, bytes, READ_BYTES, &got);
         if (err != SG_OK || got == 0)
             break;
+        if (done == 0)
+            run->print.foreign = sg_obs_foreign(sg_slice_of(bytes, got));
         sg_progress_at(&progress, done += got);
         err = sg_obs_reader_feed(run->reader, sg_slice_of(bytes, got));
     }
@@ -222,6 +228,22 @@ finish(struct run *run, const char *path)
 }
 
 static int
+no_report(const struct run *run, enum sg_err err, const char *about)
+{
+    if (run->told)
+        return sg_err_exit(err);
+    if (run->print.foreign != NULL && err == SG_ERR_UNSUPPORTED)
+        return sg_cli_say(err, run->print.foreign,
+                          "%s is nothing that can be checked", about);
+    if (run->wanted != NULL && about == run->wanted && err == SG_ERR_NOT_FOUND)
+        return sg_cli_say(err,
+                          "statgate structure list says which are; import it: "
+                          "statgate structure import FILE",
+                          "the structure %s is not known here", about);
+    return sg_cli_fail(err, about);
+}
+
+static int
 check_file(struct run *run, const char *path)
 {
     int fd = 0, status;
@@ -244,7 +266,7 @@ check_file(struct run *run, const char *path)
     if (err == SG_OK)
         status = finish(run, path);
     else
-        status = run->told ? sg_err_exit(err) : sg_cli_fail(err, about);
+        status = no_report(run, err, about);
     sg_obs_reader_fini(run->reader);
     sg_check_print_drop(&run->occurrences);
     sg_arena_free(&run->reading);

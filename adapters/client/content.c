@@ -41,9 +41,12 @@ look_piece(void *context, struct sg_slice bytes)
 {
     struct looking *looking = (struct looking *)context;
 
-    if (looking->file->size == 0 && looking->file->media == SG_MEDIA_UNKNOWN)
-        looking->file->media = sg_obs_media_detect(
-            sg_slice_of(bytes.ptr, bytes.len < DETECT ? bytes.len : DETECT));
+    if (looking->file->size == 0 && looking->file->media == SG_MEDIA_UNKNOWN) {
+        struct sg_slice head =
+            sg_slice_of(bytes.ptr, bytes.len < DETECT ? bytes.len : DETECT);
+        looking->file->media = sg_obs_media_detect(head);
+        looking->file->foreign = sg_obs_foreign(head);
+    }
     looking->file->size += bytes.len;
     sg_crypto_sha256_add(looking->hash, bytes.ptr, bytes.len);
     return SG_OK;

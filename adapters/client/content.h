@@ -19,6 +19,7 @@ struct sg_content_file {
     const char *dataflow; // of the terms
     bool any_flow;        // delivered rows: the root decides, not the name
     // found
+    const char *foreign; // what it is that cannot be published; NULL: data
     uint64_t observations, size;
     uint8_t sha256[32];
     bool unknown_structure; // the file names another one

@@ -47,7 +47,8 @@ look(struct statgate *handle, const struct statgate_release *release,
     enum sg_err err = sg_content_look(file);
     if (err != SG_OK)
         return sg_session_fail(result, err, release->file);
-    if (file->size == 0 || file->media == SG_MEDIA_UNKNOWN)
+    if (file->size == 0 || file->media == SG_MEDIA_UNKNOWN ||
+        file->foreign != NULL)
         return sg_publish_no_data(file, release->file, result);
     if (!release->again &&
         sg_outbox_head(&handle->home, release->flow, &head) &&

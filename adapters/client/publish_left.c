@@ -132,9 +132,12 @@ sg_publish_no_data(const struct sg_content_file *file, const char *path,
                    file->size == 0 ? "the file is empty"
                                    : "the file is no SDMX data message that is "
                                      "known here");
-    (void)snprintf(result->cure, sizeof result->cure,
-                   "send SDMX-CSV or SDMX-ML 2.1 structure-specific data; "
-                   "statgate check says what is wrong with a file");
+    (void)snprintf(
+        result->cure, sizeof result->cure, "%s",
+        file->foreign != NULL
+            ? file->foreign
+            : "send SDMX-CSV or SDMX-ML 2.1 structure-specific data; "
+              "statgate check says what is wrong with a file");
     return result->exit;
 }
 

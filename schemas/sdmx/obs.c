@@ -114,14 +114,19 @@ detect_json(struct sg_slice text)
     return SG_MEDIA_JSON10;
 }
 
+static bool
+begins(struct sg_slice head, const char *with, size_t len)
+{
+    return head.len >= len && memcmp(head.ptr, with, len) == 0;
+}
+
 enum sg_media
 sg_obs_media_detect(struct sg_slice head)
 {
     if (head.len >= 3 && memcmp(head.ptr, "\xef\xbb\xbf", 3) == 0)
         head = skip(head, 3);
     // UTF-16: only XML knows how to say so.
-    if (head.len >= 2 && ((head.ptr[0] == 0xfe && head.ptr[1] == 0xff) ||
-                          (head.ptr[0] == 0xff && head.ptr[1] == 0xfe)))
+    if (begins(head, "\xfe\xff\0<", 4) || begins(head, "\xff\xfe<\0", 4))
         return SG_MEDIA_ML21;
     size_t at = 0;
     while (at < head.len && (head.ptr[at] == ' ' || head.ptr[at] == '\t' ||
@@ -138,6 +143,59 @@ sg_obs_media_detect(struct sg_slice head)
     if (head.len >= 9 && memcmp(head.ptr, "STRUCTURE", 9) == 0)
         return SG_MEDIA_CSV21;
     return SG_MEDIA_UNKNOWN;
+}
+
+// What offices send by mistake. A reader would name the place where the bytes
+// stop to be text, which helps nobody who sees a table in his program.
+static const struct {
+    const char *with;
+    size_t len;
+    const char *what;
+} foreign_bytes[] = {
+    {"\x1f\x8b", 2, "the file is packed by gzip: unpack it first"},
+    {"BZh", 3, "the file is packed by bzip2: unpack it first"},
+    {"\xfd\x37zXZ", 5, "the file is packed by xz: unpack it first"},
+    {"\x28\xb5\x2f\xfd", 4, "the file is packed by zstd: unpack it first"},
+    {"PK\x03\x04", 4,
+     "the file is an Excel workbook or a zip file: save the table as CSV UTF-8, "
+     "or unpack it first"},
+    {"\xd0\xcf\x11\xe0", 4,
+     "the file is an old Excel or Word file: save the table as CSV UTF-8"},
+    {"%PDF", 4, "the file is a PDF: send the table that it was made from"},
+    {"\xff\xfe", 2, "the text is UTF-16: save it again as UTF-8"},
+    {"\xfe\xff", 2, "the text is UTF-16: save it again as UTF-8"},
+    {"D\0", 2, "the text is UTF-16: save it again as UTF-8"},
+    {"S\0", 2, "the text is UTF-16: save it again as UTF-8"},
+    {"\0D", 2, "the text is UTF-16: save it again as UTF-8"},
+    {"\0S", 2, "the text is UTF-16: save it again as UTF-8"},
+};
+
+static const char *const foreign_media[SG_MEDIA_END] = {
+    [SG_MEDIA_ML30] =
+        "the file is SDMX-ML 3.0: write it as 2.1, or as SDMX-CSV",
+    [SG_MEDIA_JSON10] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
+    [SG_MEDIA_JSON20] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
+    [SG_MEDIA_JSON21] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
+    [SG_MEDIA_GENERIC21] = "the file is generic data: write it as "
+                           "structure-specific data, or as SDMX-CSV",
+    [SG_MEDIA_ML20] =
+        "the file is SDMX-ML 2.0: write it as 2.1, or as SDMX-CSV",
+    [SG_MEDIA_STRUCTURE] = "the file holds structures and no data: "
+                           "statgate structure import reads it",
+};
+
+const char *
+sg_obs_foreign(struct sg_slice head)
+{
+    enum sg_media media = sg_obs_media_detect(head);
+
+    if (media != SG_MEDIA_UNKNOWN)
+        return foreign_media[media];
+    for (size_t i = 0; i < SG_COUNT_OF(foreign_bytes); i++) {
+        if (begins(head, foreign_bytes[i].with, foreign_bytes[i].len))
+            return foreign_bytes[i].what;
+    }
+    return NULL;
 }
 
 // `A:B(C)`, C may be missing with its brackets.

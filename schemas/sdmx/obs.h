@@ -43,6 +43,9 @@ enum sg_media sg_obs_media_by_name(struct sg_slice name);
 // From the first bytes of a message; 4 KiB are enough, less may be UNKNOWN.
 // CSV of 2.x is CSV21: merge exists there, and nothing of 2.0 is lost.
 enum sg_media sg_obs_media_detect(struct sg_slice head);
+// What a file is that no reader here reads, and what to do with it, as one
+// clause for a person; NULL: nothing is known against it. From the first bytes.
+const char *sg_obs_foreign(struct sg_slice head);
 
 // ---- rows ------------------------------------------------------------------
 

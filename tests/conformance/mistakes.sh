@@ -87,6 +87,21 @@ told 1 'Is a directory' office check "$work"
 told 1 'Is a directory' office publish "$work" --flow F
 told 65 'the file is empty' office publish "$work/empty.csv" --flow F
 told 65 'no SDMX data message' office publish "$here/README.md" --flow F
+gzip -c "$kenya" >"$work/kenya.csv.gz"
+iconv -t UTF-16 "$kenya" >"$work/wide.csv"
+printf 'PK\003\004workbook' >"$work/kenya.xlsx"
+for verb in check 'publish --flow F'; do
+    # shellcheck disable=SC2086
+    told 65 'packed by gzip: unpack it' office $verb "$work/kenya.csv.gz"
+    # shellcheck disable=SC2086
+    told 65 'UTF-16: save it again as UTF-8' office $verb "$work/wide.csv"
+    # shellcheck disable=SC2086
+    told 65 'Excel workbook or a zip' office $verb "$work/kenya.xlsx"
+    # shellcheck disable=SC2086
+    told 65 'statgate structure import reads it' office $verb "$here/schemas/sdg/sdg.xml"
+done
+told 65 '"hint":"the file is packed by gzip' office check --json "$work/kenya.csv.gz"
+told 65 'the structure A:B(1.0) is not known here' office check --structure 'A:B(1.0)' "$kenya"
 told 65 'is not a roster' HUB roster show "$here/README.md"
 told 77 'is not a root key file' HUB roster sign "$work/roster" --key "$here/README.md"
 told 65 'is not a request to join' HUB admit "$here/README.md" --roster "$work/roster" \
