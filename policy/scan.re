@@ -40,6 +40,12 @@ check_characters(struct sg_build *b, struct sg_slice text)
 {
     uint32_t line = 1;
     const uint8_t *start = text.ptr, *end = text.ptr + text.len;
+    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) {
+        fail_at(b, 1, 1,
+                "a byte order mark before the text; save it as UTF-8 without "
+                "one");
+        return false;
+    }
     for (const uint8_t *at = start; at < end; at++) {
         if (*at == '\n') {
             line++;

@@ -82,12 +82,12 @@ int
 sg_policy_files_add(struct sg_policy_files *f, const char *path)
 {
     char **names, full[SG_OS_PATH];
-    size_t count;
+    size_t count, before = f->count;
     int status = 0;
     if (sg_os_file_list(path, &names, &count) != SG_OK) {
-        if (is_policy(path))
+        if (is_policy(path) || !sg_os_file_exists(path))
             return add_file(f, path);
-        return sg_cli_say(SG_ERR_USAGE, NULL,
+        return sg_cli_say(SG_ERR_USAGE, "rename it, or name another file",
                           "%s: a policy is called NAME.policy", path);
     }
     for (size_t i = 0; i < count && status == 0; i++) {
@@ -97,6 +97,10 @@ sg_policy_files_add(struct sg_policy_files *f, const char *path)
         status = fits ? add_file(f, full) : sg_cli_fail(SG_ERR_FULL, path);
     }
     free(names);
+    if (status == 0 && f->count == before)
+        return sg_cli_say(SG_ERR_NOT_FOUND,
+                          "name the folder or the files where the policies lie",
+                          "there is no file NAME.policy in %s", path);
     return status;
 }
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/cli/usage.h"
+
 static void
 complain(const char *what, struct sg_slice word)
 {
@@ -150,10 +152,45 @@ take_day(const json_t *value, struct sg_policy_request *r)
     return text != NULL && sg_policy_day_parse(sg_slice_text(text), &r->day);
 }
 
+// A name that is mistyped would leave its attribute unknown, and the answer
+// would be about another request.
+static bool
+names_fit(json_t *json)
+{
+    static const char *const others[] = {"law_of_the_area", "held_days",
+                                         "cannot", "on", "performed"};
+    const char *name, *near = NULL;
+    const json_t *value;
+
+    json_object_foreach(json, name, value)
+    {
+        bool fits =
+            sg_vocabulary_attr_named(sg_slice_text(name)) != SG_ATTR_COUNT;
+        for (size_t i = 0; i < SG_COUNT_OF(others) && !fits; i++)
+            fits = strcmp(name, others[i]) == 0;
+        if (fits)
+            continue;
+        for (unsigned a = 0; a < SG_ATTR_COUNT && near == NULL; a++) {
+            const char *known = sg_vocabulary_attr((enum sg_attr)a)->name;
+            near = sg_usage_near(name, known) ? known : NULL;
+        }
+        (void)sg_cli_say(SG_ERR_SYNTAX,
+                         "statgate-policy(5) lists the attributes",
+                         near == NULL ? "unknown attribute \"%s\""
+                                      : "unknown attribute \"%s\"; did you "
+                                        "mean \"%s\"?",
+                         name, near);
+        return false;
+    }
+    return true;
+}
+
 bool
-sg_policy_request_json(const struct sg_policy_set *set, const json_t *json,
+sg_policy_request_json(const struct sg_policy_set *set, json_t *json,
                        struct sg_policy_request *r)
 {
+    if (!names_fit(json))
+        return false;
     for (unsigned a = 0; a < SG_ATTR_COUNT; a++) {
         const char *name = sg_vocabulary_attr((enum sg_attr)a)->name;
         const json_t *value = json_object_get(json, name);

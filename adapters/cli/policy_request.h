@@ -21,5 +21,5 @@ bool sg_policy_request_words(const struct sg_policy_set *set, const char *words,
 // {attribute: code | {"claim","terms","derived"}, "on": DATE,
 // "law_of_the_area", "held_days", "cannot": [names], "performed": [[name,
 // [args]]]}. Codes that are none count as unknown. false: said on stderr.
-bool sg_policy_request_json(const struct sg_policy_set *set, const json_t *json,
+bool sg_policy_request_json(const struct sg_policy_set *set, json_t *json,
                             struct sg_policy_request *r);

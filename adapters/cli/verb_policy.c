@@ -200,6 +200,10 @@ read_request(const struct options *o, const struct sg_policy_set *set,
         strcmp(o->request, "-") == 0
             ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
             : json_load_file(o->request, JSON_REJECT_DUPLICATES, &error);
+    if (json == NULL && error.line < 0) { // not even opened
+        (void)sg_cli_say(SG_ERR_SYNTAX, "check the name", "%s", error.text);
+        return false;
+    }
     if (json == NULL) {
         (void)sg_cli_say(SG_ERR_SYNTAX, NULL, "%s:%d:%d: %s", o->request,
                          error.line, error.column, error.text);

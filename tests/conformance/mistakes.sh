@@ -111,6 +111,16 @@ told 65 'README.md.sgv' office verify "$here/README.md"
 told 65 'it is not a receipt' office verify --receipt "$here/README.md"
 echo "nonsense words" >"$work/nonsense.terms"
 told 65 'there is no setting "nonsense"' office flow new "$work/nonsense.terms"
+# Policies, and requests of them.
+laws=$here/policy/examples
+told 65 'there is no file NAME.policy in' office policy check "$work/requests"
+told 65 'there is no .*absent.policy' office policy check "$work/absent.policy"
+{ printf '\357\273\277' && cat "$laws/hub.policy"; } >"$work/mark.policy"
+told 65 'mark.policy:1:1: .*byte order mark' office policy check "$work/mark.policy"
+echo '{"provider_in": "KE", "purpos": "audit"}' >"$work/request.json"
+told 65 'unknown attribute "purpos"; did you mean "purpose"' office policy explain "$laws" \
+    --request "$work/request.json"
+told 65 'unable to open' office policy explain "$laws" --request "$work/absent.json"
 # Homes.
 told 65 'make a home with: statgate join' nobody flow list
 cp -R "$work/norway" "$work/broken"
