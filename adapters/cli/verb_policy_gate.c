@@ -189,7 +189,7 @@ status(struct sg_gate_call *call)
            hex, (unsigned long long)now->generation);
     sg_encode_hex(now->proposed_sha256.data, now->proposed_sha256.len, hex);
     printf(call->json ? "\"proposed\":\"%s\",\"files\":[" : "proposed %s\n",
-           hex);
+           hex[0] == '\0' && !call->json ? "nothing" : hex);
     for (size_t i = 0; i < now->n_files; i++) {
         if (call->json)
             printf("%s{\"layer\":\"%s\",\"name\":\"%s\",\"version\":%llu}",

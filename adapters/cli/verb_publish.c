@@ -110,7 +110,12 @@ sg_verb_publish(int argc, char **argv)
             help ? stdout : stderr,
             "usage: statgate publish FILE|- --flow FLOW [--rehearse|--dry-run]\n"
             "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
-            "         [--receipt FILE] [--home DIR]\n");
+            "         [--receipt FILE] [--home DIR]\n\n"
+            "Signs the file as the next release of the flow, sends it and waits\n"
+            "for the verdict. --rehearse: check and decide, publish nothing.\n"
+            "--again: although nothing changed. --embargo: nothing leaves\n"
+            "before, as in 2027-03-01T09:00:00Z. --kind: first,\n"
+            "scheduled_revision, major_revision, correction, resend.\n");
     }
     if (!sg_code_word("--kind", SG_ATTR_RELEASE_KIND, kind))
         return sg_err_exit(SG_ERR_USAGE);
@@ -219,7 +224,9 @@ sg_verb_why(int argc, char **argv)
         return sg_cli_usage(
             stderr,
             "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json] [--home DIR]\n"
-            "       statgate why MANIFEST  (fault report of an own release)\n");
+            "       statgate why MANIFEST  (fault report of an own release)\n\n"
+            "Why a release went to a subscription, or did not. FLOW@N is what\n"
+            "publish prints, SUBSCRIBER/NAME an organisation's subscription.\n");
     }
     call.json = json;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {

@@ -514,7 +514,10 @@ sg_verb_roster(int argc, char **argv)
         "       statgate roster show FILE [--json]\n"
         "       statgate roster instrument FILE --kind K --from A --to B\n"
         "         [--days N] -o NEXT [--dry-run] [--json]\n"
-        "       statgate roster put FILE [--dry-run] [--json] [--home DIR]\n");
+        "       statgate roster put FILE [--dry-run] [--json] [--home DIR]\n\n"
+        "The roster says who takes part. new makes the first one, instrument the\n"
+        "next one with a legal instrument between two countries or participants;\n"
+        "each root key holder signs it; put sends it to the gate.\n");
 }
 
 int
@@ -536,8 +539,9 @@ sg_verb_admit(int argc, char **argv)
             stderr,
             "usage: statgate admit REQUEST... --roster FILE --gate-home DIR\n"
             "         -o NEXT [--dry-run] [--json]\n\n"
-            "Makes the next roster; k root key holders sign it with statgate\n"
-            "roster sign, an operator sends it with statgate roster put.\n");
+            "Makes the next roster. As many root key holders as it asks for sign\n"
+            "it with statgate roster sign; an operator sends it with statgate\n"
+            "roster put.\n");
     }
     enum sg_err err = sg_roster_file_read(o.roster, &roster);
     if (err != SG_OK)

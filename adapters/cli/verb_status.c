@@ -133,8 +133,10 @@ sg_verb_status(int argc, char **argv)
 
     if (!sg_options_take(argc, argv, 1, options, SG_COUNT_OF(options), &rest) ||
         rest.count != 0) {
-        return sg_cli_usage(stderr,
-                            "usage: statgate status [--json] [--home DIR]\n");
+        return sg_cli_usage(
+            stderr, "usage: statgate status [--json] [--home DIR]\n\n"
+                    "The state of the gate, for operators and auditors:\n"
+                    "what is open, what was refused, memory and disk.\n");
     }
     if (!sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
         status = call.result.exit;

@@ -452,7 +452,10 @@ run_show(const struct options *options)
                                       &s, &diag);
     int status;
     if (err != SG_OK)
-        status = sg_cli_fail(err, diag.text[0] == '\0' ? NULL : diag.text);
+        status = diag.text[0] == '\0'
+                     ? sg_cli_fail(err, NULL)
+                     : sg_cli_say(err, "statgate structure list says which are",
+                                  "%s", diag.text);
     else if (options->codes != NULL)
         status = show_codes(s, options);
     else

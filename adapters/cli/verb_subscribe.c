@@ -172,7 +172,11 @@ sg_verb_subscribe(int argc, char **argv)
             "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
             "ml21]\n"
             "         [--promise O...] [--name NAME] [--dry-run] [--json]\n"
-            "         [--home DIR]\n");
+            "         [--home DIR]\n\n"
+            "Asks for all releases of a flow to come, until unsubscribe; receive\n"
+            "takes them. --key and --period: a part of it, as in A..SI_POV_DAY1\n"
+            "and 2015/2020. --promise: a duty of the rules, as in no_onward.\n"
+            "--name: what receive calls it; the flow where none is given.\n");
     }
     if (!sg_code_word("--purpose", SG_ATTR_PURPOSE, purpose) ||
         (basis[0] != '\0' &&
@@ -220,7 +224,8 @@ sg_verb_unsubscribe(int argc, char **argv)
         rest.count != 1) {
         return sg_cli_usage(
             stderr,
-            "usage: statgate unsubscribe NAME [--dry-run] [--json] [--home DIR]\n");
+            "usage: statgate unsubscribe NAME [--dry-run] [--json] [--home DIR]\n\n"
+            "Ends a subscription; NAME is what subscribe printed.\n");
     }
     call.json = json;
     bool there = sg_gate_call_open(&call, home, SG_GATE_CALL_MS);

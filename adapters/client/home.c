@@ -39,8 +39,10 @@ read_conf(struct sg_home *home, struct sg_diag *diag)
     if (!sg_os_file_path(path, "%s/home.conf", home->path))
         return SG_ERR_FULL;
     if (!sg_os_file_exists(path)) {
-        sg_diag_set(diag, 0, 0,
-                    "there is no %s; make a home with: statgate join", path);
+        sg_diag_set(
+            diag, 0, 0,
+            "there is no %s; name the home with --home or STATGATE_HOME, or make a home with: statgate join",
+            path);
         return SG_ERR_NOT_FOUND;
     }
     struct sg_diag found;

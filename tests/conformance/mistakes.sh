@@ -111,6 +111,7 @@ told 65 'README.md.sgv' office verify "$here/README.md"
 told 65 'it is not a receipt' office verify --receipt "$here/README.md"
 echo "nonsense words" >"$work/nonsense.terms"
 told 65 'there is no setting "nonsense"' office flow new "$work/nonsense.terms"
+told 65 'statgate: A:B is not known here; import it' office structure show A:B
 # Policies, and requests of them.
 laws=$here/policy/examples
 told 65 'there is no file NAME.policy in' office policy check "$work/requests"
@@ -122,7 +123,7 @@ told 65 'unknown attribute "purpos"; did you mean "purpose"' office policy expla
     --request "$work/request.json"
 told 65 'unable to open' office policy explain "$laws" --request "$work/absent.json"
 # Homes.
-told 65 'make a home with: statgate join' nobody flow list
+told 65 'name the home with --home .*make a home with: statgate join' nobody flow list
 cp -R "$work/norway" "$work/broken"
 echo garbage >>"$work/broken/home.conf"
 told 65 'home.conf, line [0-9]*: there is no setting "garbage"' broken flow list
