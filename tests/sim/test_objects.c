@@ -157,7 +157,8 @@ a_missing_right_is_named_and_so_is_what_is_held(void **state)
     answer = say(bench, FAR, &envelope);
     assert_string_equal(answer->refused->sentence,
                         "the role of this key does not allow that: "
-                        "operator or auditor is needed, it has subscriber");
+                        "operator or auditor is needed, it has subscriber, "
+                        "consent");
     assert_string_equal(answer->refused->place->component, "roles");
     assert_non_null(strstr(answer->refused->cure, "operator or auditor"));
 }
