@@ -223,8 +223,10 @@ $(B)/tests/$(1)/$(2)/%: $(B)/tests/$(1)/$(2)/%.o $$(HARNESS) $$(call archives,$$
 	$$(call link,$$< $$(HARNESS),$$(NEED_$(2)),$(3))
 endef
 $(foreach l,$(LIBS),$(eval $(call test_rule,unit,$(l),-lcmocka)))
-$(foreach l,$(filter-out gate,$(LIBS)),$(eval $(call test_rule,bench,$(l),)))
-$(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) -lcmocka)))
+# What a fuzz target or a bench is held against, and nothing else is linked to.
+PEER_sdmx := -lyajl
+$(foreach l,$(filter-out gate,$(LIBS)),$(eval $(call test_rule,bench,$(l),$(PEER_$(l)))))
+$(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) $(PEER_$(l)) -lcmocka)))
 SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
 $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
 	$(call link,$< $(SIM) $(HARNESS),$(NEED_core),-lcmocka)
