@@ -19,6 +19,7 @@ enum {
     READ_BYTES = 256 * 1024,
     BLOCK = 1024 * 1024,
     READER_CAP = 256 * 1024 * 1024, // longest row, groups of one data set
+    SPOOL = 64 * 1024 * 1024,       // of standard input
     NAME = 512,
 };
 
@@ -43,8 +44,9 @@ static const char usage[] =
     "usage: statgate check FILE|- [--structure URN] [--json|--ess] [--all]\n"
     "\n"
     "Checks a data file (SDMX-CSV 1.0, 2.0, 2.1; SDMX-ML 2.1 "
-    "structure-specific)\n"
-    "against the structure that it names, or the one given.\n"
+    "structure-specific;\n"
+    "SDMX-JSON 1.0, 2.0, 2.1) against the structure that it names, or the one\n"
+    "given.\n"
     "\n"
     "  --structure URN  URN or AGENCY:ID(VERSION) of a structure or dataflow\n"
     "  --json           one JSON object\n"
@@ -94,7 +96,7 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     struct run *run = context;
     const struct sg_structure *found = NULL;
     sg_check_media(run->check, sg_obs_reader_media(run->reader));
-    if (run->wanted != NULL)
+    if (run->wanted != NULL || ref->kind == SG_OBS_REF_NONE)
         return run->structure;
     char name[NAME];
     int len = snprintf(name, sizeof name,
@@ -167,8 +169,43 @@ prepare(struct run *run)
     return run->check == NULL || run->reader == NULL ? SG_ERR_MEMORY : SG_OK;
 }
 
+// What came from standard input, since it may be asked for once more.
+struct spool {
+    bool wanted, over; // more than is kept
+    uint8_t *bytes;
+    size_t len, cap;
+};
+
+static bool
+may_be_json(const struct run *run)
+{
+    enum sg_media media = sg_obs_reader_media(run->reader);
+    return media == SG_MEDIA_UNKNOWN || media == SG_MEDIA_JSON10 ||
+           media == SG_MEDIA_JSON20 || media == SG_MEDIA_JSON21;
+}
+
 static enum sg_err
-read_all(struct run *run, int fd)
+spool_put(const struct run *run, struct spool *spool, struct sg_slice bytes)
+{
+    if (!spool->wanted || spool->over)
+        return SG_OK;
+    spool->over = spool->len + bytes.len > SPOOL || !may_be_json(run);
+    if (spool->over)
+        return SG_OK;
+    if (spool->len + bytes.len > spool->cap) {
+        spool->cap = 2 * (spool->len + bytes.len);
+        uint8_t *wider = realloc(spool->bytes, spool->cap);
+        if (wider == NULL)
+            return SG_ERR_MEMORY;
+        spool->bytes = wider;
+    }
+    memcpy(spool->bytes + spool->len, bytes.ptr, bytes.len);
+    spool->len += bytes.len;
+    return SG_OK;
+}
+
+static enum sg_err
+read_fd(struct run *run, int fd, struct spool *spool)
 {
     uint8_t *bytes = malloc(READ_BYTES);
     enum sg_err err = bytes == NULL ? SG_ERR_MEMORY : SG_OK;
@@ -185,14 +222,52 @@ read_all(struct run *run, int fd)
         if (done == 0)
             run->print.foreign = sg_obs_foreign(sg_slice_of(bytes, got));
         sg_progress_at(&progress, done += got);
-        err = sg_obs_reader_feed(run->reader, sg_slice_of(bytes, got));
+        err = spool_put(run, spool, sg_slice_of(bytes, got));
+        if (err == SG_OK)
+            err = sg_obs_reader_feed(run->reader, sg_slice_of(bytes, got));
     }
     sg_progress_end(&progress);
+    free(bytes);
+    return err == SG_OK ? sg_obs_reader_end(run->reader) : err;
+}
+
+// The message once more: from its file, or from what was kept of stdin.
+static enum sg_err
+read_again(struct run *run, const char *path, struct spool *spool)
+{
+    int fd = -1;
+    enum sg_err err;
+    if (spool->over) {
+        run->told = true;
+        (void)sg_cli_say(SG_ERR_FULL, NULL,
+                         "%s: the message says behind its data how they are "
+                         "to be read, and is too large to be kept; save it to "
+                         "a file and check that",
+                         path);
+        return SG_ERR_FULL;
+    }
+    if (spool->wanted) {
+        err = sg_obs_reader_feed(run->reader,
+                                 sg_slice_of(spool->bytes, spool->len));
+        return err == SG_OK ? sg_obs_reader_end(run->reader) : err;
+    }
+    err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
     if (err == SG_OK)
-        err = sg_obs_reader_end(run->reader);
+        err = read_fd(run, fd, spool);
+    sg_os_file_close(&fd);
+    return err;
+}
+
+static enum sg_err
+read_all(struct run *run, const char *path, int fd)
+{
+    struct spool spool = {.wanted = strcmp(path, "-") == 0};
+    enum sg_err err = read_fd(run, fd, &spool);
+    if (err == SG_OK && sg_obs_reader_again(run->reader))
+        err = read_again(run, path, &spool);
     if (err == SG_OK)
         err = sg_check_end(run->check);
-    free(bytes);
+    free(spool.bytes);
     return err == SG_OK ? run->err : err;
 }
 
@@ -262,7 +337,7 @@ check_file(struct run *run, const char *path)
         about = err == SG_OK ? path : run->wanted;
     }
     if (err == SG_OK)
-        err = read_all(run, fd);
+        err = read_all(run, path, fd);
     if (err == SG_OK)
         status = finish(run, path);
     else

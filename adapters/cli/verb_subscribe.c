@@ -284,12 +284,23 @@ copy_file(const char *from, const char *to)
     return err;
 }
 
+static const char *
+ending_of(const char *media)
+{
+    static const char *const endings[] = {"csv", "json"};
+
+    for (size_t i = 0; i < SG_COUNT_OF(endings); i++)
+        if (strncmp(media, endings[i], strlen(endings[i])) == 0)
+            return endings[i];
+    return "xml";
+}
+
 // FLOW@N.csv and its .sgv; the flow was checked to be an id, so it is a name.
 static enum sg_err
 hand_over(const struct receive *r, const struct statgate_delivery *d,
           char path[SG_OS_PATH])
 {
-    const char *ending = strncmp(d->media, "csv", 3) == 0 ? "csv" : "xml";
+    const char *ending = ending_of(d->media);
     char sidecar[SG_OS_PATH];
 
     if (r->out == NULL)

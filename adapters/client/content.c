@@ -146,6 +146,15 @@ feed(void *context, struct sg_slice bytes)
     return sg_obs_reader_feed(((struct pass *)context)->reader, bytes);
 }
 
+// bytes: READ_BYTES of room.
+static enum sg_err
+read_whole(struct pass *pass, uint8_t *bytes)
+{
+    enum sg_err err = each_piece(pass->file->path, bytes, pass, feed);
+
+    return err == SG_OK ? sg_obs_reader_end(pass->reader) : err;
+}
+
 static enum sg_err
 run(struct pass *pass, enum sg_canonical_mode mode, struct sg_arena *arena)
 {
@@ -169,9 +178,9 @@ run(struct pass *pass, enum sg_canonical_mode mode, struct sg_arena *arena)
         pass->reader != NULL)
         err = pass->walk->begin(pass->walk->context);
     if (err == SG_OK)
-        err = each_piece(pass->file->path, bytes, pass, feed);
-    if (err == SG_OK)
-        err = sg_obs_reader_end(pass->reader);
+        err = read_whole(pass, bytes);
+    if (err == SG_OK && sg_obs_reader_again(pass->reader))
+        err = read_whole(pass, bytes);
     if (err == SG_OK)
         err = sg_canonical_writer_end(pass->writer);
     if (err == SG_OK)

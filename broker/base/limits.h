@@ -76,8 +76,10 @@
 #define SG_LIMIT_XML_ATTRS    512u
 #define SG_LIMIT_XML_NAMES    4096u // different names; SG_LIMIT_COLUMNS and some
 #define SG_LIMIT_JSON_DEPTH   64u   // SDMX-JSON needs 12; at most 127
-#define SG_LIMIT_JSON_NAME    4096u    // of a member; keys of 256 dimensions
-#define SG_LIMIT_JSON_NUMBER  256u     // characters; a double needs 24
+#define SG_LIMIT_JSON_NAME    4096u // of a member; keys of 256 dimensions
+#define SG_LIMIT_JSON_NUMBER  256u  // characters; a double needs 24
+#define SG_LIMIT_JSON_SERIES  (1024u * 1024) // waiting for their attributes
+#define SG_LIMIT_JSON_AHEAD   (64u * 1024 * 1024) // attributes of a data set
 #define SG_LIMIT_CODES        2000000u // all code lists of one structure
 #define SG_LIMIT_FAULT_GROUPS 10000u   // distinct causes kept in a report
 #define SG_LIMIT_ROWS         (1ull << 32)

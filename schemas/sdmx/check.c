@@ -84,7 +84,8 @@ say_missing(struct sg_check *check, const struct sg_obs *obs, uint32_t index,
         (check->columns[index / 64] >> index % 64 & 1) == 0) {
         fault.row = 0;
         fault.line = check->columns_line;
-        fault.hint = SG_SLICE("the header has no such column");
+        fault.hint =
+            SG_SLICE("neither header nor structure of the message has it");
     }
     sg_report_add(check->report, &fault);
 }

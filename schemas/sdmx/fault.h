@@ -37,8 +37,8 @@
     X(EMPTY, "the message is empty", "send a message with a header") \
     X(XML, "not well-formed XML", "correct the place named, or write the file again") \
     X(DTD, "a document type declaration is not accepted", "remove <!DOCTYPE ...>") \
-    X(JSON, "not well-formed JSON", "correct the place named") \
-    X(FOOTER, "the sender says in the footer that the message is not complete", "ask for the data in smaller pieces") \
+    X(JSON, "not JSON, or not what SDMX-JSON has there", "correct the place named") \
+    X(FOOTER, "the sender says in the footer, or under errors, that the message is not complete", "ask for the data in smaller pieces") \
     X(FREQ_PERIOD, "the time period does not fit the frequency", "use the period that belongs to FREQ") \
     X(CONF_STATUS, "the confidentiality flag is missing or contradicts the value", "flag the observation") \
     X(EMBARGO, "the embargo contradicts the confidentiality flag", "use EMBARGO_TIME with CONF_STATUS E only") \

@@ -507,10 +507,29 @@ take_value(struct sg_json_scan *scan, const uint8_t **at, const uint8_t *end)
     return refuse_byte(scan, c, wanted(scan));
 }
 
+// Does the user take the whole member?
+static bool
+take_member(struct sg_json_scan *scan, const uint8_t **at, const uint8_t *end)
+{
+    uint64_t lines = 0;
+    enum sg_err err = SG_OK;
+    size_t used = scan->events->member(
+        scan->user, sg_slice_of(*at, (size_t)(end - *at)), &lines, &err);
+    if (used == 0)
+        return false;
+    *at += used;
+    scan->line += lines;
+    scan->want = WANT_NEXT;
+    scan->err = err;
+    return true;
+}
+
 static enum sg_err
 take_name(struct sg_json_scan *scan, const uint8_t **at, const uint8_t *end)
 {
     uint8_t c = **at;
+    if (c == '"' && scan->members && take_member(scan, at, end))
+        return scan->err;
     if (c == '"') {
         ++*at;
         return take_string(scan, at, end);

@@ -48,6 +48,12 @@ enum sg_json_fault {
 struct sg_json_events {
     enum sg_err (*token)(void *user, enum sg_json_token token,
                          struct sg_slice text);
+    // Where scan->members is set, for each member of an object, before its
+    // name is looked at: bytes begin with its quote. Whoever knows the member
+    // and finds it whole and right takes it: bytes used, and the line feeds
+    // among them. 0: the tokens are wanted. May be NULL.
+    size_t (*member)(void *user, struct sg_slice bytes, uint64_t *lines,
+                     enum sg_err *err);
 };
 
 struct sg_json_buffer { // in the arena; grows, keeps its size
@@ -64,6 +70,7 @@ struct sg_json_scan {
     uint8_t want;        // what may come next
     uint8_t part;        // the kind of token that the last feed ended in
     bool escape;         // and it ended behind a backslash
+    bool members;        // set by the user
     bool high;           // the token has bytes above 127
     struct sg_json_buffer carry, plain; // the begun token; the unescaped one
     uint64_t line;                      // from 1

@@ -1,6 +1,7 @@
 #include "schemas/sdmx/obs.h"
 
 #include "schemas/sdmx/csv.h"
+#include "schemas/sdmx/json.h"
 #include "schemas/sdmx/ml21.h"
 
 enum { HEAD = 4096 }; // bytes looked at to know the format
@@ -102,14 +103,35 @@ detect_xml(struct sg_slice text)
     return SG_MEDIA_ML21;
 }
 
+// Is there a "$schema" that says so?
+static bool
+schema_says(struct sg_slice text, const char *word)
+{
+    static const char name[] = "\"$schema\"";
+    enum { ADDRESS = 160 };
+    for (size_t i = 0; i + sizeof name - 1 <= text.len; i++) {
+        if (memcmp(text.ptr + i, name, sizeof name - 1) != 0)
+            continue;
+        struct sg_slice near = skip(text, i);
+        near.len = near.len < ADDRESS ? near.len : ADDRESS;
+        return contains(near, word);
+    }
+    return false;
+}
+
+// The reader of JSON knows better once it has read the message.
 static enum sg_media
 detect_json(struct sg_slice text)
 {
-    if (contains(text, "\"dataSets\"") && contains(text, "\"structures\""))
-        return SG_MEDIA_JSON20;
-    if (contains(text, "json/data/2.1") || contains(text, "data-message/2.1"))
+    static const char *const structures[] = {
+        "json-structure-schema", "\"dataStructures\"", "\"codelists\"",
+        "\"conceptSchemes\""};
+    for (size_t i = 0; i < SG_COUNT_OF(structures); i++)
+        if (contains(text, structures[i]))
+            return SG_MEDIA_STRUCTURE;
+    if (schema_says(text, "/2.1"))
         return SG_MEDIA_JSON21;
-    if (contains(text, "\"structures\""))
+    if (contains(text, "\"structures\"") || contains(text, "schemas/2.0"))
         return SG_MEDIA_JSON20;
     return SG_MEDIA_JSON10;
 }
@@ -233,8 +255,9 @@ struct sg_obs_reader {
     struct sg_obs_sink sink;
     struct sg_obs_reader_options options;
     enum sg_media media;
-    struct sg_csv *csv; // one of the two, once the format is known
+    struct sg_csv *csv; // one of them, once the format is known
     struct sg_ml21 *ml;
+    struct sg_json *json;
     size_t head_len;
     uint8_t head[HEAD];
 };
@@ -263,7 +286,12 @@ sg_obs_reader_fini(struct sg_obs_reader *reader)
 enum sg_media
 sg_obs_reader_media(const struct sg_obs_reader *reader)
 {
-    return reader->media;
+    enum sg_media found =
+        reader->json == NULL ? SG_MEDIA_UNKNOWN : sg_json_media(reader->json);
+    return found == SG_MEDIA_UNKNOWN ||
+                   reader->options.media != SG_MEDIA_UNKNOWN
+               ? reader->media
+               : found;
 }
 
 uint64_t
@@ -271,14 +299,56 @@ sg_obs_reader_rows(const struct sg_obs_reader *reader)
 {
     if (reader->csv != NULL)
         return sg_csv_rows(reader->csv);
+    if (reader->json != NULL)
+        return sg_json_rows(reader->json);
     return reader->ml != NULL ? sg_ml21_rows(reader->ml) : 0;
 }
 
 static enum sg_err
 pass(struct sg_obs_reader *reader, struct sg_slice bytes)
 {
-    return reader->csv != NULL ? sg_csv_feed(reader->csv, bytes)
-                               : sg_ml21_feed(reader->ml, bytes);
+    if (reader->csv != NULL)
+        return sg_csv_feed(reader->csv, bytes);
+    return reader->json != NULL ? sg_json_feed(reader->json, bytes)
+                                : sg_ml21_feed(reader->ml, bytes);
+}
+
+static bool
+has_begun(const struct sg_obs_reader *reader)
+{
+    return reader->csv != NULL || reader->ml != NULL || reader->json != NULL;
+}
+
+static enum sg_err
+make(struct sg_obs_reader *reader)
+{
+    struct sg_arena *arena = reader->arena;
+    const struct sg_obs_reader_options *o = &reader->options;
+    switch (reader->media) {
+    case SG_MEDIA_UNKNOWN: // no SDMX at all: the first column tells
+    case SG_MEDIA_CSV10:
+    case SG_MEDIA_CSV20:
+    case SG_MEDIA_CSV21:
+        reader->csv = sg_csv_new(arena, &reader->sink, o->portable);
+        break;
+    case SG_MEDIA_ML21:
+        reader->ml =
+            sg_ml21_new(arena, &reader->sink, o->xml_salt, o->portable);
+        break;
+    case SG_MEDIA_JSON10:
+    case SG_MEDIA_JSON20:
+    case SG_MEDIA_JSON21:
+        reader->json =
+            sg_json_new(arena, &reader->sink, o->xml_salt, o->portable);
+        break;
+    case SG_MEDIA_ML30:
+    case SG_MEDIA_GENERIC21:
+    case SG_MEDIA_ML20:
+    case SG_MEDIA_STRUCTURE:
+    case SG_MEDIA_END:
+        return SG_ERR_UNSUPPORTED;
+    }
+    return has_begun(reader) ? SG_OK : SG_ERR_FULL;
 }
 
 // The format is decided; makes its reader and gives it what was held back.
@@ -288,26 +358,14 @@ begin(struct sg_obs_reader *reader)
     struct sg_slice head = sg_slice_of(reader->head, reader->head_len);
     if (reader->media == SG_MEDIA_UNKNOWN)
         reader->media = sg_obs_media_detect(head);
-    // What is no SDMX at all is told by the CSV reader: the first column.
-    if (reader->media == SG_MEDIA_UNKNOWN || reader->media == SG_MEDIA_CSV10 ||
-        reader->media == SG_MEDIA_CSV20 || reader->media == SG_MEDIA_CSV21)
-        reader->csv =
-            sg_csv_new(reader->arena, &reader->sink, reader->options.portable);
-    else if (reader->media == SG_MEDIA_ML21)
-        reader->ml =
-            sg_ml21_new(reader->arena, &reader->sink, reader->options.xml_salt,
-                        reader->options.portable);
-    else
-        return SG_ERR_UNSUPPORTED;
-    if (reader->csv == NULL && reader->ml == NULL)
-        return SG_ERR_FULL;
-    return pass(reader, head);
+    enum sg_err err = make(reader);
+    return err == SG_OK ? pass(reader, head) : err;
 }
 
 enum sg_err
 sg_obs_reader_feed(struct sg_obs_reader *reader, struct sg_slice bytes)
 {
-    if (reader->csv == NULL && reader->ml == NULL) {
+    if (!has_begun(reader)) {
         size_t take = HEAD - reader->head_len;
         if (take > bytes.len)
             take = bytes.len;
@@ -327,11 +385,19 @@ sg_obs_reader_feed(struct sg_obs_reader *reader, struct sg_slice bytes)
 enum sg_err
 sg_obs_reader_end(struct sg_obs_reader *reader)
 {
-    if (reader->csv == NULL && reader->ml == NULL) {
+    if (!has_begun(reader)) {
         enum sg_err err = begin(reader);
         if (err != SG_OK)
             return err;
     }
-    return reader->csv != NULL ? sg_csv_end(reader->csv)
-                               : sg_ml21_end(reader->ml);
+    if (reader->csv != NULL)
+        return sg_csv_end(reader->csv);
+    return reader->json != NULL ? sg_json_end(reader->json)
+                                : sg_ml21_end(reader->ml);
+}
+
+bool
+sg_obs_reader_again(struct sg_obs_reader *reader)
+{
+    return reader->json != NULL && sg_json_again(reader->json);
 }

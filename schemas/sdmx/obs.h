@@ -102,6 +102,7 @@ sg_obs_value_eq(const struct sg_value *a, const struct sg_value *b)
 // ---- what a message says of itself -------------------------------------------
 
 enum sg_obs_ref_kind {
+    SG_OBS_REF_NONE = 0, // the message names no structure; all else is empty
     SG_OBS_REF_DATAFLOW = 1,
     SG_OBS_REF_DATASTRUCTURE = 2,
     SG_OBS_REF_DATAPROVISION = 3,
@@ -148,7 +149,7 @@ struct sg_obs_reader; // opaque; lives in the arena
 
 struct sg_obs_reader_options {
     enum sg_media media; // UNKNOWN: detect
-    uint64_t xml_salt;   // nonzero, random: for expat's hash tables
+    uint64_t xml_salt;   // nonzero, random: for hash tables of foreign names
     bool portable;       // no SIMD; for tests
 };
 
@@ -165,6 +166,11 @@ SG_MUST_CHECK enum sg_err sg_obs_reader_feed(struct sg_obs_reader *reader,
                                              struct sg_slice bytes);
 // No more bytes. Says faults that only the end shows.
 SG_MUST_CHECK enum sg_err sg_obs_reader_end(struct sg_obs_reader *reader);
+// After end: true: the message says behind its data how they are to be read
+// (SDMX-JSON has no order). Feed all of it once more, from the first byte, and
+// end again; rows come with the second reading, none of them twice. Whoever
+// does not ask this after each end takes half a message for a whole one.
+SG_MUST_CHECK bool sg_obs_reader_again(struct sg_obs_reader *reader);
 // Gives foreign parsers back; the arena stays the caller's. NULL is fine.
 void sg_obs_reader_fini(struct sg_obs_reader *reader);
 

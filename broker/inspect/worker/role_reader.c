@@ -77,6 +77,21 @@ discard(void *context, struct sg_slice bytes)
 }
 
 static enum sg_err
+read_whole(struct pass *pass, struct sg_sealed_in *in)
+{
+    struct sg_slice plain;
+    enum sg_err err;
+
+    for (;;) {
+        if ((err = sg_sealed_in_next(in, &plain)) != SG_OK || plain.len == 0)
+            break;
+        if ((err = sg_obs_reader_feed(pass->reader, plain)) != SG_OK)
+            break;
+    }
+    return err == SG_OK ? sg_obs_reader_end(pass->reader) : err;
+}
+
+static enum sg_err
 run(struct pass *pass, struct sg_sealed_in *in, struct sg_arena *arena)
 {
     const struct sg_obs_sink sink = {.context = pass,
@@ -90,20 +105,16 @@ run(struct pass *pass, struct sg_sealed_in *in, struct sg_arena *arena)
                                         : (enum sg_media)of->job->terms->media,
         .xml_salt = of->job->salt,
     };
-    struct sg_slice plain;
-    enum sg_err err = SG_OK;
+    enum sg_err err;
 
     pass->reader = sg_obs_reader_new(arena, &sink, &options);
     if (pass->reader == NULL)
         return SG_ERR_FULL;
-    for (;;) {
-        if ((err = sg_sealed_in_next(in, &plain)) != SG_OK || plain.len == 0)
-            break;
-        if ((err = sg_obs_reader_feed(pass->reader, plain)) != SG_OK)
-            break;
+    err = read_whole(pass, in);
+    if (err == SG_OK && sg_obs_reader_again(pass->reader)) {
+        sg_sealed_in_rewind(in);
+        err = read_whole(pass, in);
     }
-    if (err == SG_OK)
-        err = sg_obs_reader_end(pass->reader);
     sg_obs_reader_fini(pass->reader);
     return err == SG_OK ? pass->err : err;
 }

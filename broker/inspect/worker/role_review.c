@@ -28,6 +28,7 @@ struct reviewing {
     uint8_t *proof;
     size_t proof_len, proof_have;
     bool unsorted;
+    bool second;     // the reader asked for the data once more
     uint64_t faults; // of the message as such
 };
 
@@ -135,7 +136,8 @@ take(struct reviewing *reviewing, struct sg_slice plain)
     }
     if (plain.len == 0)
         return SG_OK;
-    sg_crypto_sha256_add(reviewing->file, plain.ptr, plain.len);
+    if (!reviewing->second)
+        sg_crypto_sha256_add(reviewing->file, plain.ptr, plain.len);
     return sg_obs_reader_feed(reviewing->reader, plain);
 }
 
@@ -161,7 +163,7 @@ start_reading(struct reviewing *reviewing, bool sort)
     reviewing->length_len = reviewing->proof_have = reviewing->proof_len = 0;
     reviewing->proof = NULL;
     reviewing->found_rows = 0;
-    reviewing->unsorted = false;
+    reviewing->unsorted = reviewing->second = false;
     reviewing->faults = 0;
     reviewing->rows =
         sg_canonical_reader_new(of->scratch, of->structure, &sink);
@@ -177,12 +179,26 @@ start_reading(struct reviewing *reviewing, bool sort)
 }
 
 static enum sg_err
+read_whole(struct reviewing *reviewing, struct sg_sealed_in *in)
+{
+    struct sg_slice plain;
+    enum sg_err err;
+
+    for (;;) {
+        if ((err = sg_sealed_in_next(in, &plain)) != SG_OK || plain.len == 0)
+            break;
+        if ((err = take(reviewing, plain)) != SG_OK)
+            break;
+    }
+    return err == SG_OK ? sg_obs_reader_end(reviewing->reader) : err;
+}
+
+static enum sg_err
 read_back(struct reviewing *reviewing, bool sort)
 {
     struct sg_role_item *item = reviewing->rendering.item;
     struct sg_role_job *of = item->of;
     struct sg_sealed_in in;
-    struct sg_slice plain;
     uint64_t at = of->input_at;
 
     enum sg_err err = start_reading(reviewing, sort);
@@ -191,14 +207,13 @@ read_back(struct reviewing *reviewing, bool sort)
                                 of->scratch);
     if (err != SG_OK)
         return err;
-    for (;;) {
-        if ((err = sg_sealed_in_next(&in, &plain)) != SG_OK || plain.len == 0)
-            break;
-        if ((err = take(reviewing, plain)) != SG_OK)
-            break;
+    err = read_whole(reviewing, &in);
+    if (err == SG_OK && sg_obs_reader_again(reviewing->reader)) {
+        sg_sealed_in_rewind(&in);
+        reviewing->length_len = reviewing->proof_have = 0;
+        reviewing->second = true;
+        err = read_whole(reviewing, &in);
     }
-    if (err == SG_OK)
-        err = sg_obs_reader_end(reviewing->reader);
     if (err == SG_OK)
         err = sg_canonical_writer_end(reviewing->canonical);
     if (err == SG_OK)

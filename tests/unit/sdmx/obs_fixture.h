@@ -76,6 +76,8 @@ struct obs_fixture {
     struct sg_canonical_writer *canonical;
     struct sg_obs_reader *reader;
     uint64_t rows;
+    enum sg_media media;
+    bool again;       // the message was read twice
     char text[16384]; // "CODE component row value\n" of each cause
     uint8_t *bytes;   // the canonical stream
     size_t len, cap;
@@ -189,7 +191,23 @@ obs_fixture_free(struct obs_fixture *f)
     free(f);
 }
 
-// Reads message in pieces of chunk bytes. Fills text, bytes, rows.
+static inline enum sg_err
+obs_fixture_feed(struct sg_obs_reader *reader, struct sg_slice message,
+                 size_t chunk)
+{
+    enum sg_err err = SG_OK;
+    for (size_t at = 0; err == SG_OK && at < message.len; at += chunk) {
+        // A copy of its own, so that reading beyond it is seen.
+        size_t n = message.len - at < chunk ? message.len - at : chunk;
+        uint8_t *piece = malloc(n);
+        memcpy(piece, message.ptr + at, n);
+        err = sg_obs_reader_feed(reader, sg_slice_of(piece, n));
+        free(piece);
+    }
+    return err == SG_OK ? sg_obs_reader_end(reader) : err;
+}
+
+// Reads message in pieces of chunk bytes. Fills text, bytes, rows, again.
 static inline enum sg_err
 obs_fixture_run(struct obs_fixture *f, struct sg_slice message, size_t chunk,
                 bool portable)
@@ -213,21 +231,17 @@ obs_fixture_run(struct obs_fixture *f, struct sg_slice message, size_t chunk,
     struct sg_obs_reader *reader = sg_obs_reader_new(arena, &sink, &reading);
     f->reader = reader;
     enum sg_err err = sg_check_begin(f->check, f->structure);
-    for (size_t at = 0; err == SG_OK && at < message.len; at += chunk) {
-        // A copy of its own, so that reading beyond it is seen.
-        size_t n = message.len - at < chunk ? message.len - at : chunk;
-        uint8_t *piece = malloc(n);
-        memcpy(piece, message.ptr + at, n);
-        err = sg_obs_reader_feed(reader, sg_slice_of(piece, n));
-        free(piece);
-    }
     if (err == SG_OK)
-        err = sg_obs_reader_end(reader);
+        err = obs_fixture_feed(reader, message, chunk);
+    f->again = err == SG_OK && sg_obs_reader_again(reader);
+    if (f->again)
+        err = obs_fixture_feed(reader, message, chunk);
     if (err == SG_OK)
         err = sg_check_end(f->check);
     if (err == SG_OK && f->wants_canonical)
         err = sg_canonical_writer_end(f->canonical);
     f->rows = sg_obs_reader_rows(reader);
+    f->media = sg_obs_reader_media(reader);
     obs_fixture_list(f);
     sg_obs_reader_fini(reader);
     sg_arena_free(&arena);

@@ -7,6 +7,20 @@
 static const char data[] = HEAD ROW("A,UG,2020", "1.50", "9")
     ROW("A,KE,2021", "2", "3") ROW("A,KE,2020", "3e1", "12");
 
+// The same, and what it is to be read by stands behind it.
+static const char json[] =
+    "{\"$schema\":\"https://json.sdmx.org/2.1/x.json\",\"data\":{\"dataSets\":[{"
+    "\"series\":{\"0:1\":{\"observations\":{\"0\":[1.50,0,\"9\"]},"
+    "\"attributes\":[0]},\"0:0\":{\"attributes\":[0],\"observations\":{"
+    "\"1\":[2,0,\"3\"],\"0\":[3e1,0,\"12\"]}}},\"action\":\"Replace\"}],"
+    "\"structures\":[{\"links\":[{\"rel\":\"dataflow\",\"urn\":\"x=T:F(1.0)\"}],"
+    "\"dimensions\":{\"series\":[{\"id\":\"FREQ\",\"values\":[{\"id\":\"A\"}]},"
+    "{\"id\":\"AREA\",\"values\":[{\"id\":\"KE\"},{\"id\":\"UG\"}]}],"
+    "\"observation\":[{\"id\":\"TIME_PERIOD\",\"values\":[{\"id\":\"2020\"},"
+    "{\"id\":\"2021\"}]}]},\"attributes\":{\"series\":[{\"id\":\"UNIT\","
+    "\"values\":[{\"value\":\"PT\"}]}],\"observation\":[{\"id\":\"STATUS\","
+    "\"values\":[{\"id\":\"N\"}]},{\"id\":\"NOTE\"}]}}]}}";
+
 static struct sg_slice
 data_of(struct sg_slice rendition)
 {
@@ -107,6 +121,28 @@ renditions_read_back_as_what_was_signed(void **state)
         assert_int_equal(f->done.shared_proof_commit.len, 32);
         assert_memory_equal(f->done.shared_proof_commit.data, commit, 32);
     }
+}
+
+static void
+data_whose_structure_stands_behind_them_are_read_twice(void **state)
+{
+    struct fixture *f = *state;
+    f->terms.media = SG_MEDIA_JSON21;
+    read_in(f, json);
+    assert_int_equal(f->done.rows, 3);
+    f->rendition.with_proof = true;
+    f->rendition.media = SG_MEDIA_JSON21; // as published
+    write_out(f);
+    struct sg_slice bytes = data_of(get(f, &f->output));
+    assert_int_equal(bytes.len, sizeof json - 1);
+    assert_memory_equal(bytes.ptr, json, bytes.len);
+    assert_int_equal(run(f, sg_role_review, &f->output, &f->leaves), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_ACCEPT);
+    assert_int_equal(f->done.rows, 3);
+    f->rendition.media = SG_MEDIA_ML21;
+    write_out(f);
+    assert_int_equal(run(f, sg_role_review, &f->output, &f->leaves), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_ACCEPT);
 }
 
 static void
@@ -237,6 +273,7 @@ main(void)
         TEST(rows_that_a_reader_invents_give_another_root),
         TEST(bad_data_are_refused_with_component_and_report),
         TEST(renditions_read_back_as_what_was_signed),
+        TEST(data_whose_structure_stands_behind_them_are_read_twice),
         TEST(a_rendition_with_one_changed_byte_is_refused),
         TEST(small_cells_are_suppressed_under_a_seed_of_their_own),
         TEST(a_writer_that_forgets_to_suppress_is_refused),
