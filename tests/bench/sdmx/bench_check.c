@@ -3,12 +3,14 @@
 // are of this thread's processor time; rounds take turns, and their median and
 // their best are printed.
 //   bench_check [BUILD]      run from the top of the source tree
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <expat.h>
+#include <yajl/yajl_parse.h>
 
 #include "broker/os/file.h"
 #include "schemas/sdmx/check.h"
@@ -73,13 +75,21 @@ give_up(const char *what)
 // ---- the message ---------------------------------------------------------------
 
 static struct sg_slice
+code_of(const struct sg_structure *s, uint32_t component, uint32_t ordinal)
+{
+    if (s->components[component].list < 0)
+        give_up("a component without codes");
+    uint32_t list = (uint32_t)s->components[component].list;
+    return sg_structure_code_text(s, list, ordinal % s->lists[list].count);
+}
+
+static struct sg_slice
 code(const struct sg_structure *s, const char *component, uint32_t ordinal)
 {
     int32_t i = sg_structure_find(s, sg_slice_text(component));
-    if (i < 0 || s->components[i].list < 0)
+    if (i < 0)
         give_up(component);
-    uint32_t list = (uint32_t)s->components[i].list;
-    return sg_structure_code_text(s, list, ordinal % s->lists[list].count);
+    return code_of(s, (uint32_t)i, ordinal);
 }
 
 static void
@@ -109,20 +119,12 @@ fill(const struct sg_structure *s, struct sg_value *values)
     set(s, values, "NATURE", code(s, "NATURE", 0));
 }
 
+// Each observation of the message, in order.
 static uint64_t
-generate(struct bench *b, enum sg_media media)
+each(struct bench *b, struct sg_value *values,
+     void (*put)(struct bench *b, const struct sg_value *values, uint32_t i))
 {
     const struct sg_structure *s = b->structure;
-    struct sg_arena *arena = sg_arena_new(1u << 26, 1u << 20);
-    const struct sg_obs_writer_options options = {
-        .media = media,
-        .ref = {SG_OBS_REF_DATASTRUCTURE, s->agency, s->id, s->version}};
-    const struct sg_canonical_out out = {b, on_write};
-    struct sg_value *values =
-        sg_arena_take(arena, s->component_count * sizeof *values);
-    struct sg_obs obs = {.values = values, .action = SG_ACTION_MERGE};
-    b->len = 0;
-    b->writer = sg_obs_writer_new(arena, s, &options, &out);
     fill(s, values);
     for (uint32_t i = 0; i < SERIES * AREAS * SEXES * YEARS; i++) {
         char year[8], value[16];
@@ -134,14 +136,174 @@ generate(struct bench *b, enum sg_media media)
         set(s, values, "SEX", code(s, "SEX", i / YEARS % SEXES));
         set(s, values, "TIME_PERIOD", sg_slice_text(year));
         set(s, values, "OBS_VALUE", sg_slice_text(value));
-        obs.row = i + 1;
-        if (sg_obs_writer_put(b->writer, &obs) != SG_OK)
-            give_up("cannot write");
+        put(b, values, i);
     }
+    return (uint64_t)SERIES * AREAS * SEXES * YEARS;
+}
+
+static void
+put_row(struct bench *b, const struct sg_value *values, uint32_t i)
+{
+    const struct sg_obs obs = {
+        .values = values, .action = SG_ACTION_MERGE, .row = i + 1};
+    if (sg_obs_writer_put(b->writer, &obs) != SG_OK)
+        give_up("cannot write");
+}
+
+static uint64_t
+generate(struct bench *b, enum sg_media media)
+{
+    const struct sg_structure *s = b->structure;
+    struct sg_arena *arena = sg_arena_new(1u << 26, 1u << 20);
+    const struct sg_obs_writer_options options = {
+        .media = media,
+        .ref = {SG_OBS_REF_DATASTRUCTURE, s->agency, s->id, s->version}};
+    const struct sg_canonical_out out = {b, on_write};
+    struct sg_value *values =
+        sg_arena_take(arena, s->component_count * sizeof *values);
+    b->len = 0;
+    b->writer = sg_obs_writer_new(arena, s, &options, &out);
+    uint64_t count = each(b, values, put_row);
     if (sg_obs_writer_end(b->writer) != SG_OK)
         give_up("cannot write");
     sg_arena_free(&arena);
-    return (uint64_t)SERIES * AREAS * SEXES * YEARS;
+    return count;
+}
+
+// ---- the same as SDMX-JSON -------------------------------------------------------
+
+static void
+text(struct bench *b, const char *format, ...)
+{
+    char piece[4096];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    if (on_write(b, sg_slice_of(piece, (size_t)len)) != SG_OK)
+        give_up("cannot write");
+}
+
+// A component with the first codes of its list, or the years.
+static void
+put_component(struct bench *b, uint32_t i, uint32_t count)
+{
+    const struct sg_structure *s = b->structure;
+    const struct sg_component *c = &s->components[i];
+    text(b, "{\"id\":\"" SG_SLICE_FMT "\",\"keyPosition\":%u,\"values\":[",
+         SG_SLICE_ARG(c->id), i);
+    for (uint32_t n = 0; n < count; n++) {
+        const char *comma = n > 0 ? "," : "";
+        if ((int32_t)i == s->time)
+            text(b, "%s{\"id\":\"%u\",\"name\":\"%u\"}", comma, 2000 + n,
+                 2000 + n);
+        else
+            text(b, "%s{\"id\":\"" SG_SLICE_FMT "\",\"name\":\"x\"}", comma,
+                 SG_SLICE_ARG(code_of(s, i, n)));
+    }
+    text(b, "]}");
+}
+
+// The attributes that fill() sets, with the one value each has.
+static const char *const told[] = {"OBS_STATUS", "UNIT_MULT", "NATURE"};
+
+static void
+put_structure(struct bench *b, bool flat, const struct sg_value *values)
+{
+    const struct sg_structure *s = b->structure;
+    text(b, "{\"data\":{\"structures\":[{\"links\":[{\"rel\":\"datastructure\","
+            "\"urn\":\"x=STATGATE:SDG(1.0)\"}],\"dimensions\":{");
+    text(b, flat ? "\"observation\":[" : "\"series\":[");
+    for (uint32_t i = 0; i < s->dimension_count; i++) {
+        struct sg_slice id = s->components[i].id;
+        uint32_t count = sg_slice_eq(id, SG_SLICE("SERIES"))     ? SERIES
+                         : sg_slice_eq(id, SG_SLICE("REF_AREA")) ? AREAS
+                         : sg_slice_eq(id, SG_SLICE("SEX"))      ? SEXES
+                                                                 : 0;
+        text(b, i > 0 ? "," : "");
+        if (count > 0)
+            put_component(b, i, count);
+        else
+            text(b,
+                 "{\"id\":\"" SG_SLICE_FMT "\",\"keyPosition\":%u,\"values\":"
+                 "[{\"id\":\"" SG_SLICE_FMT "\"}]}",
+                 SG_SLICE_ARG(id), i,
+                 SG_SLICE_ARG(sg_obs_value_bytes(&values[i])));
+    }
+    text(b, flat ? "," : "],\"observation\":[");
+    put_component(b, (uint32_t)s->time, YEARS);
+    text(b, "]},\"attributes\":{\"dataSet\":[{\"id\":\"UNIT_MEASURE\"}],"
+            "\"observation\":[");
+    for (size_t i = 0; i < SG_COUNT_OF(told); i++) {
+        int32_t c = sg_structure_find(s, sg_slice_text(told[i]));
+        text(b, "%s{\"id\":\"%s\",\"values\":[{\"id\":\"" SG_SLICE_FMT "\"}]}",
+             i > 0 ? "," : "", told[i],
+             SG_SLICE_ARG(sg_obs_value_bytes(&values[c])));
+    }
+    int32_t unit = sg_structure_find(s, SG_SLICE("UNIT_MEASURE"));
+    text(
+        b,
+        "]}}],\"dataSets\":[{\"action\":\"Replace\",\"attributes\":[\"" SG_SLICE_FMT
+        "\"],\"%s\":{",
+        SG_SLICE_ARG(sg_obs_value_bytes(&values[unit])),
+        flat ? "observations" : "series");
+}
+
+// The key up to time.
+static void
+put_key(struct bench *b, uint32_t i)
+{
+    const struct sg_structure *s = b->structure;
+    text(b, "\"");
+    for (uint32_t d = 0; d < s->dimension_count; d++) {
+        struct sg_slice id = s->components[d].id;
+        uint32_t index =
+            sg_slice_eq(id, SG_SLICE("SERIES"))     ? i / YEARS / SEXES / AREAS
+            : sg_slice_eq(id, SG_SLICE("REF_AREA")) ? i / YEARS / SEXES % AREAS
+            : sg_slice_eq(id, SG_SLICE("SEX"))      ? i / YEARS % SEXES
+                                                    : 0;
+        text(b, d > 0 ? ":%u" : "%u", index);
+    }
+}
+
+static void
+put_flat(struct bench *b, const struct sg_value *values, uint32_t i)
+{
+    int32_t m = b->structure->measure;
+    if (i == 0)
+        put_structure(b, true, values);
+    text(b, i > 0 ? "," : "");
+    put_key(b, i);
+    text(b, ":%u\":[" SG_SLICE_FMT ",0,0,0]", i % YEARS,
+         SG_SLICE_ARG(sg_obs_value_bytes(&values[m])));
+}
+
+static void
+put_series(struct bench *b, const struct sg_value *values, uint32_t i)
+{
+    int32_t m = b->structure->measure;
+    if (i == 0)
+        put_structure(b, false, values);
+    if (i % YEARS == 0) {
+        text(b, i > 0 ? "}}," : "");
+        put_key(b, i);
+        text(b, "\":{\"observations\":{");
+    }
+    text(b, "%s\"%u\":[" SG_SLICE_FMT ",0,0,0]", i % YEARS > 0 ? "," : "",
+         i % YEARS, SG_SLICE_ARG(sg_obs_value_bytes(&values[m])));
+}
+
+static uint64_t
+generate_json(struct bench *b, bool flat)
+{
+    struct sg_arena *arena = sg_arena_new(1u << 20, 1u << 16);
+    struct sg_value *values =
+        sg_arena_take(arena, b->structure->component_count * sizeof *values);
+    b->len = 0;
+    uint64_t count = each(b, values, flat ? put_flat : put_series);
+    text(b, flat ? "}}]}}" : "}}}}]}}");
+    sg_arena_free(&arena);
+    return count;
 }
 
 // ---- measuring ---------------------------------------------------------------
@@ -254,6 +416,57 @@ parse_xml(struct bench *b)
     return took;
 }
 
+static int
+on_yajl(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+static int
+on_yajl_text(void *context, const unsigned char *text, size_t len)
+{
+    (void)context;
+    (void)text;
+    return len < SIZE_MAX;
+}
+
+static int
+on_yajl_number(void *context, const char *text, size_t len)
+{
+    (void)context;
+    (void)text;
+    return len < SIZE_MAX;
+}
+
+// The JSON parser alone: all it has is called back and dropped.
+static double
+parse_json(struct bench *b)
+{
+    static const yajl_callbacks calls = {.yajl_null = on_yajl,
+                                         .yajl_number = on_yajl_number,
+                                         .yajl_string = on_yajl_text,
+                                         .yajl_start_map = on_yajl,
+                                         .yajl_map_key = on_yajl_text,
+                                         .yajl_end_map = on_yajl,
+                                         .yajl_start_array = on_yajl,
+                                         .yajl_end_array = on_yajl};
+    yajl_handle handle = yajl_alloc(&calls, NULL, NULL);
+    if (handle == NULL)
+        give_up("no memory");
+    double start = now();
+    for (size_t at = 0; at < b->len; at += PIECE) {
+        size_t n = b->len - at < PIECE ? b->len - at : PIECE;
+        if (yajl_parse(handle, b->bytes + at, n) != yajl_status_ok)
+            give_up("cannot parse");
+    }
+    if (yajl_complete_parse(handle) != yajl_status_ok)
+        give_up("cannot parse");
+    double took = now() - start;
+    yajl_free(handle);
+    return took;
+}
+
 struct row {
     const char *what;
     double (*round)(struct bench *b);
@@ -331,6 +544,21 @@ bench_ml(struct bench *b)
     print_ratio("ml check / expat", &rows[0], &rows[3]);
 }
 
+static void
+bench_json(struct bench *b, bool flat)
+{
+    struct row rows[] = {{"json check", check_fast, {0}},
+                         {"json read only", read_only, {0}},
+                         {"json check, portable path", check_portable, {0}},
+                         {"peer: yajl doing nothing", parse_json, {0}},
+                         {"limit: memcpy", copy_all, {0}}};
+    uint64_t obs = generate_json(b, flat);
+    printf("SDMX-JSON 2.0, %s: %llu observations, %zu bytes each\n",
+           flat ? "flat" : "series", (unsigned long long)obs, b->len / obs);
+    measure(b, rows, SG_COUNT_OF(rows), obs);
+    print_ratio("json check / yajl", &rows[0], &rows[3]);
+}
+
 int
 main(void)
 {
@@ -346,6 +574,8 @@ main(void)
         give_up(diag.text);
     bench_csv(&b);
     bench_ml(&b);
+    bench_json(&b, false);
+    bench_json(&b, true);
     free(xml);
     free(b.bytes);
     sg_arena_free(&arena);
