@@ -106,6 +106,38 @@ note_attrs(struct sg_rules *rules)
     }
 }
 
+static const uint64_t *const *
+rows_of(const struct sg_grid *g, unsigned dim)
+{
+    for (uint32_t i = 0; i < g->dims_count; i++) {
+        if (g->dims[i].dim == dim)
+            return g->dims[i].rows;
+    }
+    return NULL;
+}
+
+// Identical columns share a row, so equal rows are equal to every rule.
+static void
+note_like(const struct sg_rules *rules, unsigned dim,
+          uint16_t like[SG_PLACE_COUNT])
+{
+    uint16_t finer[SG_PLACE_COUNT];
+
+    memset(like, 0, SG_PLACE_COUNT * sizeof *like);
+    for (uint16_t i = 0; i < rules->set->count; i++) {
+        const uint64_t *const *rows = rows_of(&rules->grids[i], dim);
+        if (rows == NULL)
+            continue;
+        for (uint32_t p = 0; p < SG_PLACE_COUNT; p++) {
+            uint16_t q = 0;
+            while (like[q] != like[p] || rows[q] != rows[p])
+                q++; // ends at p
+            finer[p] = q;
+        }
+        memcpy(like, finer, sizeof finer);
+    }
+}
+
 enum sg_err
 sg_compile_slice(struct sg_arena *arena, const struct sg_policy_set *set,
                  uint32_t day, uint64_t generation, struct sg_rules **out)
@@ -128,6 +160,8 @@ sg_compile_slice(struct sg_arena *arena, const struct sg_policy_set *set,
             return err;
     }
     note_attrs(rules);
+    note_like(rules, SG_ATTR_AREA, rules->area_like);
+    note_like(rules, SG_ATTR_COUNTERPART, rules->counterpart_like);
     enum sg_err err = list_layers(arena, rules, day);
     if (err == SG_OK)
         *out = rules;

@@ -439,13 +439,26 @@ is_promised(const struct sg_context *context, const struct sg_obligation *one)
 }
 
 static const struct sg_obligation *
-find(const struct passage *p, enum sg_obligation_name name)
+find(const struct sg_obligation *list, size_t count,
+     enum sg_obligation_name name)
 {
-    for (size_t i = 0; i < p->obligations_count; i++) {
-        if (p->obligations[i].name == name)
-            return &p->obligations[i];
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].name == name)
+            return &list[i];
     }
     return NULL;
+}
+
+bool
+sg_decide_conflict(const struct sg_obligation *list, size_t count)
+{
+    const struct sg_obligation *delete_after =
+        find(list, count, SG_OBLIGATION_DELETE_AFTER_DAYS);
+    const struct sg_obligation *keep =
+        find(list, count, SG_OBLIGATION_KEEP_AT_LEAST_DAYS);
+
+    return delete_after != NULL && keep != NULL &&
+           delete_after->arg[0] < keep->arg[0];
 }
 
 static bool
@@ -455,6 +468,8 @@ was_performed(const struct sg_context *context, const struct sg_obligation *one)
         const struct sg_obligation *done = &context->performed[i];
         if (done->name == one->name && done->arg[0] == one->arg[0] &&
             done->arg[1] == one->arg[1] && done->names == one->names)
+            return true;
+        if (context->united && sg_obligation_satisfies(done, one))
             return true;
     }
     return false;
@@ -488,18 +503,14 @@ static void
 look_at_obligations(struct sg_decision *out, const struct passage *p,
                     const struct sg_context *context)
 {
-    const struct sg_obligation *delete_after =
-        find(p, SG_OBLIGATION_DELETE_AFTER_DAYS);
-    const struct sg_obligation *keep =
-        find(p, SG_OBLIGATION_KEEP_AT_LEAST_DAYS);
     if (on_consent(p->value) &&
         p->value[SG_ATTR_CONSENT] == SG_CONSENT_PARTIAL &&
-        find(p, SG_OBLIGATION_DROP_UNCONSENTED_ROWS) == NULL) {
+        find(p->obligations, p->obligations_count,
+             SG_OBLIGATION_DROP_UNCONSENTED_ROWS) == NULL) {
         deny_guards(out, 1u << SG_GUARD_PARTIAL_CONSENT);
         return;
     }
-    if (delete_after != NULL && keep != NULL &&
-        delete_after->arg[0] < keep->arg[0]) {
+    if (sg_decide_conflict(p->obligations, p->obligations_count)) {
         deny_why(out, SG_WHY_CONFLICT,
                  SG_OBLIGATION_BIT(DELETE_AFTER_DAYS) |
                      SG_OBLIGATION_BIT(KEEP_AT_LEAST_DAYS));

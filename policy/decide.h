@@ -71,6 +71,9 @@ struct sg_context {
     bool second;
     const struct sg_obligation *performed;
     uint32_t performed_count;
+    // Changes of several parts or places were united before they were
+    // performed: with these parameters, or with stricter ones.
+    bool united;
 };
 
 struct sg_decision {
@@ -108,6 +111,9 @@ void sg_decide_request(const struct sg_rules *rules,
 void sg_decide_alone(const struct sg_rules *rules, uint16_t file,
                      const struct sg_request *request, uint32_t day,
                      const struct sg_context *context, struct sg_decision *out);
+
+// Would it have to be kept longer than it may?
+bool sg_decide_conflict(const struct sg_obligation *list, size_t count);
 
 // deny > hold > permit: for flows that go whole or not at all.
 enum sg_verdict sg_decide_worst(enum sg_verdict a, enum sg_verdict b);

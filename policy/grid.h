@@ -41,6 +41,8 @@ struct sg_rules {
     uint16_t *lists;
     struct sg_grid_span export_of[SG_PLACE_COUNT], import_of[SG_PLACE_COUNT];
     struct sg_grid_span hubs, import_default;
+    // By place: the first one that no rule tells apart from it.
+    uint16_t area_like[SG_PLACE_COUNT], counterpart_like[SG_PLACE_COUNT];
 };
 
 // The grid of a file for a day. SG_ERR_FULL: the arena.
