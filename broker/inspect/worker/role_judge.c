@@ -94,16 +94,19 @@ judge(struct judging *judging)
 enum sg_err
 sg_role_judge(struct sg_role_item *item)
 {
-    struct judging judging = {.item = item};
+    struct judging *judging = sg_arena_take(item->of->scratch, sizeof *judging);
 
+    if (judging == NULL)
+        return SG_ERR_FULL;
     if (!item->has_secret)
         return SG_ERR_SECRET;
+    judging->item = item;
     enum sg_err err =
-        sg_rows_root_begin(&judging.root, &item->secret, item->of->scratch);
+        sg_rows_root_begin(&judging->root, &item->secret, item->of->scratch);
     if (err == SG_OK)
-        err = sg_rows_facts_begin(&judging.facts, item->of);
+        err = sg_rows_facts_begin(&judging->facts, item->of);
     if (err == SG_OK)
-        err = judge(&judging);
-    sg_rows_root_wipe(&judging.root);
+        err = judge(judging);
+    sg_rows_root_wipe(&judging->root);
     return err;
 }

@@ -211,30 +211,84 @@ see_count(struct sg_rows_facts *facts, const struct sg_obs *obs)
 // Not a code: unknown to whoever decides. No value of a file can be this.
 static const char unusable[] = "\x01";
 
+// A status as its group, a list of organisations as ids in order.
+static struct sg_slice
+read_value(enum sg_rows_key key, const struct sg_value *value,
+           char list[SG_ROWS_VALUE])
+{
+    struct sg_slice text = sg_obs_value_bytes(value);
+    uint16_t group;
+
+    if (key == SG_ROWS_CONF_REDIST)
+        return sg_rows_listed(value, list, SG_ROWS_VALUE)
+                   ? sg_slice_text(list)
+                   : sg_slice_text(unusable);
+    if (value->kind != SG_VALUE_TEXT)
+        return sg_slice_text(unusable);
+    if (key != SG_ROWS_OBS_STATUS)
+        return text;
+    group = sg_vocabulary_obs_status(text);
+    return sg_slice_text(
+        group == 0 ? unusable : sg_vocabulary_text(SG_ATTR_OBS_STATUS, group));
+}
+
 static void
 value_of(const struct sg_rows_facts *facts, enum sg_rows_key key,
          const struct sg_obs *obs, char out[SG_ROWS_VALUE])
 {
     const struct sg_value *value =
         facts->component[key] < 0 ? NULL : &obs->values[facts->component[key]];
-    struct sg_slice text = {NULL, 0};
+    char list[SG_ROWS_VALUE];
 
     out[0] = '\0';
     if (value == NULL || value->kind == SG_VALUE_ABSENT)
         return;
-    text = sg_obs_value_bytes(value);
-    if (key == SG_ROWS_OBS_STATUS && value->kind == SG_VALUE_TEXT) {
-        uint16_t group = sg_vocabulary_obs_status(text);
-        text =
-            group == 0
-                ? sg_slice_text(unusable)
-                : sg_slice_text(sg_vocabulary_text(SG_ATTR_OBS_STATUS, group));
-    }
-    if (value->kind != SG_VALUE_TEXT || text.len >= SG_ROWS_VALUE)
+    struct sg_slice text = read_value(key, value, list);
+    if (text.len >= SG_ROWS_VALUE)
         text = sg_slice_text(unusable);
     memcpy(out, text.ptr, text.len);
     out[text.len] = '\0';
 }
+
+// ---- places ----------------------------------------------------------------------
+
+static const enum sg_rows_key place_keys[SG_ROWS_PLACES] = {
+    SG_ROWS_AREA, SG_ROWS_COUNTERPART};
+
+// The terms' own map first, then the standard lists.
+static uint16_t
+place_meant(const struct sg_rows_facts *facts, const char *value)
+{
+    const Sgpb__InspectTerms *terms = facts->of->job->terms;
+
+    for (size_t i = 0; terms != NULL && i < terms->n_area_from; i++) {
+        if (strcmp(terms->area_from[i], value) == 0)
+            return sg_vocabulary_code(SG_ATTR_AREA,
+                                      sg_slice_text(terms->area_to[i]));
+    }
+    return sg_vocabulary_area(sg_slice_text(value));
+}
+
+static uint16_t
+place_of(struct sg_rows_facts *facts, size_t which, const char *value)
+{
+    size_t len = strlen(value), slot = 0;
+
+    if (facts->component[place_keys[which]] < 0 || len == 0)
+        return SG_PLACE_UNKNOWN;
+    if (len >= sizeof facts->memo[0][0].value)
+        return place_meant(facts, value);
+    for (size_t i = 0; i < len; i++)
+        slot = slot * 31 + (uint8_t)value[i];
+    struct sg_rows_memo *memo = &facts->memo[which][slot % SG_ROWS_MEMO];
+    if (strcmp(memo->value, value) != 0) {
+        memcpy(memo->value, value, len + 1);
+        memo->place = place_meant(facts, value);
+    }
+    return memo->place;
+}
+
+// ---- parts -----------------------------------------------------------------------
 
 static bool
 same_part(const struct sg_rows_facts *facts, const struct sg_rows_part *a,
@@ -252,8 +306,11 @@ static uint32_t
 place_part(struct sg_rows_facts *facts, const struct sg_rows_part *like)
 {
     for (uint32_t i = 0; i < facts->parts; i++) {
-        if (same_part(facts, &facts->part[i], like))
-            return i;
+        if (!same_part(facts, &facts->part[i], like))
+            continue;
+        for (size_t k = 0; k < SG_ROWS_PLACES; k++)
+            sg_places_join(&facts->part[i].places[k], &like->places[k]);
+        return i;
     }
     if (facts->parts == SG_ROWS_PARTS)
         return SG_ROWS_PARTS;
@@ -302,6 +359,9 @@ see_part(struct sg_rows_facts *facts, const struct sg_obs *obs)
         struct sg_rows_part like = {.rows = 0};
         for (size_t i = 0; i < SG_ROWS_KEYS; i++)
             value_of(facts, (enum sg_rows_key)i, obs, like.value[i]);
+        for (size_t i = 0; i < SG_ROWS_PLACES; i++)
+            sg_places_add(&like.places[i],
+                          place_of(facts, i, like.value[place_keys[i]]));
         while ((facts->current = place_part(facts, &like)) == SG_ROWS_PARTS)
             give_up_one(facts); // ends: with no key left all is one part
     }
@@ -329,7 +389,10 @@ sg_rows_facts_add(struct sg_rows_facts *facts, const struct sg_obs *obs)
 static char *
 copy(struct sg_arena *arena, const char *text)
 {
-    return (char *)(uintptr_t)sg_arena_copy(arena, sg_slice_text(text)).ptr;
+    return text == NULL
+               ? NULL
+               : (char *)(uintptr_t)sg_arena_copy(arena, sg_slice_text(text))
+                     .ptr;
 }
 
 // "" is unknown: a key given up, or a value that is no code.
@@ -342,24 +405,22 @@ code_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part,
     return part->value[key][0] == '\0' ? absent : part->value[key];
 }
 
-// The terms' own map first, then the standard lists.
+// One place, or "several" and which.
 static const char *
-place_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part,
-         enum sg_rows_key key)
+say_places(const struct sg_places *set, struct sg_arena *arena,
+           ProtobufCBinaryData *which)
 {
-    const Sgpb__InspectTerms *terms = facts->of->job->terms;
-    const char *value = part->value[key];
+    uint32_t first = sg_places_next(set, 0);
+    uint8_t *bytes;
 
-    if (facts->component[key] < 0)
-        return "";
-    if (facts->given_up[key])
-        return "several";
-    for (size_t i = 0; terms != NULL && i < terms->n_area_from; i++) {
-        if (strcmp(terms->area_from[i], value) == 0)
-            return terms->area_to[i];
-    }
-    uint16_t place = sg_vocabulary_area(sg_slice_text(value));
-    return place == 0 ? "" : sg_vocabulary_text(SG_ATTR_AREA, place);
+    if (sg_places_count(set) <= 1)
+        return sg_places_has(set, SG_PLACE_UNKNOWN) || first == SG_PLACE_COUNT
+                   ? ""
+                   : sg_vocabulary_text(SG_ATTR_AREA, (uint16_t)first);
+    if ((bytes = sg_arena_take(arena, SG_PLACES_BYTES)) == NULL)
+        return NULL;
+    *which = sg_codec_bytes(bytes, sg_places_pack(set, bytes));
+    return sg_vocabulary_text(SG_ATTR_AREA, SG_PLACE_SEVERAL);
 }
 
 // A time that cannot be read, or that has no zone, is not over yet.
@@ -381,19 +442,24 @@ static Sgpb__Part *
 part_of(const struct sg_rows_facts *facts, const struct sg_rows_part *from,
         struct sg_arena *arena)
 {
+    const Sgpb__InspectTerms *terms = facts->of->job->terms;
+    bool stated = terms != NULL && terms->require_conf_status;
     Sgpb__Part *out = sg_arena_take(arena, sizeof *out);
 
     if (out == NULL)
         return NULL;
     *out = (Sgpb__Part)SGPB__PART__INIT;
-    out->conf_status =
-        copy(arena, code_of(facts, from, SG_ROWS_CONF_STATUS, "F"));
+    // Free where nothing says otherwise; terms may want it said.
+    out->conf_status = copy(
+        arena, code_of(facts, from, SG_ROWS_CONF_STATUS, stated ? "" : "F"));
     out->conf_redist =
         copy(arena, code_of(facts, from, SG_ROWS_CONF_REDIST, "not_limited"));
     out->nature = copy(arena, code_of(facts, from, SG_ROWS_NATURE, ""));
-    out->obs_status = copy(arena, code_of(facts, from, SG_ROWS_OBS_STATUS, ""));
-    out->area = copy(arena, place_of(facts, from, SG_ROWS_AREA));
-    out->counterpart = copy(arena, place_of(facts, from, SG_ROWS_COUNTERPART));
+    out->obs_status =
+        copy(arena, code_of(facts, from, SG_ROWS_OBS_STATUS, "NORMAL"));
+    out->area = copy(arena, say_places(&from->places[0], arena, &out->areas));
+    out->counterpart =
+        copy(arena, say_places(&from->places[1], arena, &out->counterparts));
     out->embargo_us = embargo_of(facts, from);
     out->observations = from->rows;
     return out->conf_status == NULL || out->conf_redist == NULL ||
@@ -401,6 +467,17 @@ part_of(const struct sg_rows_facts *facts, const struct sg_rows_part *from,
                    out->area == NULL || out->counterpart == NULL
                ? NULL
                : out;
+}
+
+// Of a key, from 1; 0: it is no dimension.
+static uint32_t
+field_of(const struct sg_rows_facts *facts, enum sg_rows_key key)
+{
+    int32_t at = facts->component[key];
+
+    return at >= 0 && (uint32_t)at < facts->of->structure->dimension_count
+               ? (uint32_t)at + 1
+               : 0;
 }
 
 enum sg_err
@@ -421,6 +498,8 @@ sg_rows_facts_end(struct sg_rows_facts *facts, struct sg_arena *arena,
     made->has_smallest = facts->has_smallest;
     made->small_cells = facts->small_cells;
     made->warnings = sg_report_warnings(sg_check_report(check));
+    made->area_field = field_of(facts, SG_ROWS_AREA);
+    made->counterpart_field = field_of(facts, SG_ROWS_COUNTERPART);
     made->parts = list;
     // A release without rows has one part all the same: something is decided.
     do {

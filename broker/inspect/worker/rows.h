@@ -6,6 +6,7 @@
 #include "schemas/proof/content.h"
 #include "schemas/sdmx/canonical.h"
 #include "schemas/sdmx/check.h"
+#include "schemas/vocabulary/places.h"
 
 // Feeds the canonical stream of one sealed input to sink. *at moves behind it.
 SG_MUST_CHECK enum sg_err sg_rows_read(struct sg_role_item *item,
@@ -53,22 +54,37 @@ enum sg_rows_key {
     SG_ROWS_KEYS,
 };
 
-enum { SG_ROWS_PARTS = 16, SG_ROWS_VALUE = 65 };
+enum {
+    SG_ROWS_PARTS = 16,
+    SG_ROWS_VALUE = 257, // a list of organisations is the longest
+    SG_ROWS_PLACES = 2,  // keys that are places: area, counterpart
+    SG_ROWS_MEMO = 256,
+};
 
 struct sg_rows_part {
     char value[SG_ROWS_KEYS][SG_ROWS_VALUE];
+    struct sg_places places[SG_ROWS_PLACES];
     uint64_t rows;
 };
 
+// What place a value is: areas change with every series, lists are long.
+struct sg_rows_memo {
+    char value[14]; // longer ones are looked up each time
+    uint16_t place;
+};
+
 // Observations that share all keys are a part. Where there would be more parts
-// than SG_ROWS_PARTS, keys are given up one after the other, areas first: what
-// is given up is "several" or unknown, and unknown never permits.
+// than SG_ROWS_PARTS, keys are given up one after the other, areas first. A
+// part then still says which areas and counterparts it holds, as a set, and is
+// decided for each of them; any other key that is given up is unknown, which
+// never permits.
 struct sg_rows_facts {
     struct sg_role_job *of;
     int32_t component[SG_ROWS_KEYS]; // -1: the structure has none
     bool given_up[SG_ROWS_KEYS];
     struct sg_rows_part part[SG_ROWS_PARTS];
     uint32_t parts, current; // current: of the row before
+    struct sg_rows_memo memo[SG_ROWS_PLACES][SG_ROWS_MEMO];
     int32_t count_component, when_component;
     uint64_t observations, series, small_cells, smallest;
     bool has_smallest;
@@ -84,3 +100,7 @@ SG_MUST_CHECK enum sg_err sg_rows_facts_end(struct sg_rows_facts *facts,
 bool sg_rows_small(const struct sg_obs *obs, int32_t count_component,
                    int32_t when_component, struct sg_slice when_code,
                    uint64_t min, uint64_t *count);
+// The organisations that a CONF_REDIST names, as ids in order: "FR_INSEE,KE_KNBS";
+// "nobody" where it is a list of none. Items of a list, or a text with commas or
+// semicolons. false: not only ids, or too many, so nobody can tell who is meant.
+bool sg_rows_listed(const struct sg_value *value, char *out, size_t cap);

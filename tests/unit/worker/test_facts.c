@@ -9,7 +9,7 @@
 
 #include "broker/inspect/worker/rows.h"
 
-enum { AREA, STATUS, NATURE, CONF, EMBARGO, COMPONENTS };
+enum { AREA, STATUS, NATURE, CONF, EMBARGO, REDIST, COMPONENTS };
 
 struct fixture {
     struct sg_arena *arena;
@@ -26,8 +26,9 @@ struct fixture {
 static int
 setup(void **state)
 {
-    static const char *const ids[] = {"REF_AREA", "OBS_STATUS", "NATURE",
-                                      "CONF_STATUS", "EMBARGO_TIME"};
+    static const char *const ids[] = {"REF_AREA",     "OBS_STATUS",
+                                      "NATURE",       "CONF_STATUS",
+                                      "EMBARGO_TIME", "CONF_REDIST"};
     static const struct sg_check_options options = {.key = {1, 2}};
     struct fixture *f = calloc(1, sizeof *f);
     for (size_t i = 0; i < COMPONENTS; i++)
@@ -60,10 +61,8 @@ teardown(void **state)
 }
 
 static void
-see(struct fixture *f, const char *area, const char *status, const char *nature,
-    const char *conf, const char *embargo)
+see_all(struct fixture *f, const char *const texts[COMPONENTS])
 {
-    const char *texts[] = {area, status, nature, conf, embargo};
     struct sg_obs obs = {.values = f->values, .row = ++f->row};
     memset(obs.changed, 0xff, sizeof obs.changed);
     for (size_t i = 0; i < COMPONENTS; i++)
@@ -71,6 +70,13 @@ see(struct fixture *f, const char *area, const char *status, const char *nature,
             (const uint8_t *)texts[i], (uint32_t)strlen(texts[i]),
             texts[i][0] == '\0' ? SG_VALUE_ABSENT : SG_VALUE_TEXT};
     sg_rows_facts_add(&f->facts, &obs);
+}
+
+static void
+see(struct fixture *f, const char *area, const char *status, const char *nature,
+    const char *conf, const char *embargo)
+{
+    see_all(f, (const char *const[]){area, status, nature, conf, embargo, ""});
 }
 
 static const Sgpb__Facts *
@@ -103,21 +109,136 @@ observations_that_differ_in_what_policy_sees_are_parts(void **state)
     assert_string_equal(facts->parts[2]->conf_status, "C");
 }
 
+static const char *const africa[] = {"404", "800", "646", "834", "108", "231",
+                                     "706", "728", "729", "894", "716", "508",
+                                     "454", "710", "72",  "426", "748"};
+
 static void
-too_many_areas_become_several(void **state)
+a_part_of_many_areas_says_which_they_are(void **state)
 {
-    static const char *const areas[] = {
-        "404", "800", "646", "834", "108", "231", "706", "728", "729",
-        "894", "716", "508", "454", "710", "72",  "426", "748"};
     struct fixture *f = *state;
-    for (size_t i = 0; i < SG_COUNT_OF(areas); i++)
-        see(f, areas[i], "A", i % 2 == 0 ? "C" : "G", "", "");
+    struct sg_places which;
+    for (size_t i = 0; i < SG_COUNT_OF(africa); i++)
+        see(f, africa[i], "A", i % 2 == 0 ? "C" : "G", "", "");
+    see(f, "1", "A", "G", "", "");       // one more, when all are together
+    see(f, "404", "A", "G", "", "");     // KE, until now in the other part
+    see(f, "NOWHERE", "A", "C", "", ""); // a code that is no place
     const Sgpb__Facts *facts = end(f);
     assert_int_equal(facts->n_parts, 2);
+    assert_int_equal(
+        facts->parts[0]->observations + facts->parts[1]->observations, 20);
     assert_string_equal(facts->parts[0]->area, "several");
     assert_string_equal(facts->parts[0]->nature, "C");
-    assert_int_equal(
-        facts->parts[0]->observations + facts->parts[1]->observations, 17);
+    assert_true(sg_places_open(
+        sg_slice_of(facts->parts[0]->areas.data, facts->parts[0]->areas.len),
+        &which));
+    assert_int_equal(sg_places_count(&which), 10);
+    assert_true(sg_places_has(&which, SG_PLACE_KE));
+    assert_true(sg_places_has(&which, SG_PLACE_UNKNOWN));
+    assert_false(sg_places_has(&which, SG_PLACE_UG));
+    assert_true(sg_places_open(
+        sg_slice_of(facts->parts[1]->areas.data, facts->parts[1]->areas.len),
+        &which));
+    assert_int_equal(sg_places_count(&which), 10);
+    assert_true(sg_places_has(&which, SG_PLACE_UG));
+    assert_true(sg_places_has(&which, SG_PLACE_KE));
+    assert_true(sg_places_has(&which, SG_PLACE_WORLD));
+    assert_int_equal(facts->parts[0]->counterparts.len, 0);
+    assert_string_equal(facts->parts[0]->counterpart, "");
+    assert_int_equal(facts->area_field, 1);
+    assert_int_equal(facts->counterpart_field, 0);
+}
+
+// What a writer of a key calls by two codes is one country.
+static void
+a_part_of_one_area_says_its_name(void **state)
+{
+    static const char *const codes[] = {"404", "KE", "KEN"};
+    struct fixture *f = *state;
+    char conf[16];
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(conf, sizeof conf, "X%d", i);
+        see(f, codes[i % 3], "A", "C", conf, "");
+    }
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 1);
+    assert_string_equal(facts->parts[0]->area, "KE");
+    assert_int_equal(facts->parts[0]->areas.len, 0);
+}
+
+static void
+codes_that_were_given_up_are_unknown_and_absent_ones_are_not(void **state)
+{
+    struct fixture *f = *state;
+    char text[16];
+    see(f, "404", "", "", "", "");
+    const Sgpb__Facts *facts = end(f);
+    assert_string_equal(facts->parts[0]->obs_status, "NORMAL");
+    assert_string_equal(facts->parts[0]->conf_status, "F");
+    assert_string_equal(facts->parts[0]->conf_redist, "not_limited");
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(text, sizeof text, "X%d", i);
+        see_all(f, (const char *const[]){"404", "A", "C", text, "", text});
+    }
+    facts = end(f);
+    assert_int_equal(facts->n_parts, 1);
+    assert_string_equal(facts->parts[0]->obs_status, "");
+    assert_string_equal(facts->parts[0]->conf_status, "");
+    assert_string_equal(facts->parts[0]->conf_redist, "");
+}
+
+static void
+terms_may_want_the_confidentiality_said(void **state)
+{
+    struct fixture *f = *state;
+    Sgpb__InspectTerms terms = SGPB__INSPECT_TERMS__INIT;
+    terms.require_conf_status = true;
+    f->job.terms = &terms;
+    see(f, "404", "A", "C", "", "");
+    see(f, "404", "A", "C", "F", "");
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, 2);
+    assert_string_equal(facts->parts[0]->conf_status, "");
+    assert_string_equal(facts->parts[1]->conf_status, "F");
+}
+
+static void
+a_list_of_organisations_is_ids_or_unknown(void **state)
+{
+    static const struct {
+        const char *sent, *is;
+    } rows[] = {
+        {"", "not_limited"},
+        {"KE_KNBS", "KE_KNBS"},
+        {"KE_KNBS;FR_INSEE , KE_KNBS", "FR_INSEE,KE_KNBS"},
+        {"not KE_KNBS", ""},
+        {"NOT KE_KNBS", ""},
+        {"KE_KNBS,", ""},
+        {"not_limited", ""}, // a word of ours is no id
+        {"recipient_named", ""},
+        {" ", ""},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        assert_int_equal(sg_rows_facts_begin(&f->facts, &f->of), SG_OK);
+        see_all(f,
+                (const char *const[]){"404", "A", "C", "", "", rows[i].sent});
+        const Sgpb__Facts *facts = end(f);
+        assert_string_equal(facts->parts[0]->conf_redist, rows[i].is);
+    }
+    static const uint8_t items[] = "\x02\x07KE_KNBS\x08UG_UBOS2";
+    struct sg_value value = {items, sizeof items - 1, SG_VALUE_SEVERAL};
+    char out[SG_ROWS_VALUE];
+    assert_true(sg_rows_listed(&value, out, sizeof out));
+    assert_string_equal(out, "KE_KNBS,UG_UBOS2");
+    assert_false(sg_rows_listed(&value, out, 10)); // none is left out
+    value.len--;
+    assert_false(sg_rows_listed(&value, out, sizeof out));
+    value = (struct sg_value){(const uint8_t *)"", 1, SG_VALUE_SEVERAL};
+    assert_true(sg_rows_listed(&value, out, sizeof out));
+    assert_string_equal(out, "nobody");
+    value.kind = SG_VALUE_OFF;
+    assert_false(sg_rows_listed(&value, out, sizeof out));
 }
 
 static void
@@ -164,7 +285,11 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(observations_that_differ_in_what_policy_sees_are_parts),
-        TEST(too_many_areas_become_several),
+        TEST(a_part_of_many_areas_says_which_they_are),
+        TEST(a_part_of_one_area_says_its_name),
+        TEST(codes_that_were_given_up_are_unknown_and_absent_ones_are_not),
+        TEST(terms_may_want_the_confidentiality_said),
+        TEST(a_list_of_organisations_is_ids_or_unknown),
         TEST(too_many_codes_are_unknown),
         TEST(an_embargo_without_zone_is_not_over),
         TEST(a_release_without_rows_has_a_part),
