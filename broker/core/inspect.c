@@ -279,6 +279,13 @@ take_item(struct sg_upload *upload, const Sgpb__DoneItem *item,
         upload->facts = sg_pack_close(upload->mem, &item->facts->base);
 }
 
+bool
+sg_inspect_sound(const Sgpb__Facts *facts)
+{
+    return facts != NULL && facts->n_parts > 0 &&
+           facts->n_parts <= SG_PARTS_MAX;
+}
+
 // A judge accepts: then its root must be the one that was signed.
 static enum sg_err
 judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
@@ -292,10 +299,7 @@ judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
     if (!sg_slice_eq(sg_pack_slice(item->content_root),
                      sg_pack_slice(upload->manifest->content_root)))
         return SG_ERR_CONTENT;
-    if (item->facts == NULL || item->facts->n_parts == 0 ||
-        item->facts->n_parts > SG_PARTS_MAX)
-        return SG_ERR_INSPECTION;
-    return SG_OK;
+    return sg_inspect_sound(item->facts) ? SG_OK : SG_ERR_INSPECTION;
 }
 
 static void

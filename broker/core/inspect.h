@@ -31,3 +31,5 @@ struct sg_job *sg_inspect_job(struct sg_turn *turn,
                               const struct sg_pending_job *pending,
                               uint32_t flow, uint32_t media, uint32_t mode,
                               size_t count);
+// Parts that can be decided on? Otherwise the judge lied.
+bool sg_inspect_sound(const Sgpb__Facts *facts);

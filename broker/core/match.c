@@ -54,7 +54,7 @@ part_of(struct sg_turn *turn, const struct sg_outcome *outcome, size_t i)
     uint8_t *request = sg_turn_take(turn, 2 * SG_ATTR_COUNT);
 
     *part = (Sgpb__PartVerdict)SGPB__PART_VERDICT__INIT;
-    part->part = (uint32_t)i;
+    part->part = outcome->index[i];
     part->verdict = decision->verdict;
     for (size_t a = 0; a < SG_ATTR_COUNT; a++) {
         request[2 * a] = (uint8_t)(outcome->request[i].code[a] >> 8);
@@ -309,10 +309,10 @@ differs(const struct sg_delivery *delivery, const struct sg_outcome *outcome)
 }
 
 static void
-decide_delivery(struct sg_turn *turn, uint32_t index)
+decide_delivery(struct sg_turn *turn, uint32_t index,
+                struct sg_outcome *outcome)
 {
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
-    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
 
     sg_match_decide(turn, delivery->release, delivery->subscription,
                     delivery->first_held, outcome);
@@ -331,12 +331,14 @@ decide_delivery(struct sg_turn *turn, uint32_t index)
 static void
 decide_flow(struct sg_turn *turn, uint32_t flow)
 {
+    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
+
     for (uint32_t i = sg_state_flow(turn->state, flow)->first_subscription;
          i != 0; i = sg_state_subscription(turn->state, i)->next)
         for (uint32_t d = sg_state_subscription(turn->state, i)->first; d != 0;
              d = sg_state_delivery(turn->state, d)->next)
             if (looked_at_again(turn, sg_state_delivery(turn->state, d)))
-                decide_delivery(turn, d);
+                decide_delivery(turn, d, outcome);
 }
 
 // ---- what is due by flow -----------------------------------------------------------------------

@@ -9,14 +9,15 @@
 #include "policy/decide.h"
 
 // What policy, consent, availability and roster say now of one release for one
-// subscription. Zeroed: deny.
+// subscription. Zeroed: deny. In the turn's memory, and large: one is decided
+// into again and again.
 struct sg_outcome {
     enum sg_verdict verdict;
     enum sg_why why;
     size_t parts;
-    const struct sg_request *request; // of each part
-    const struct sg_decision *part;
-    const struct sg_context *context;
+    uint32_t index[SG_PARTS_MAX];            // in the facts, of each part
+    struct sg_request request[SG_PARTS_MAX]; // of each part
+    struct sg_decision part[SG_PARTS_MAX];
     struct sg_obligation obligations[SG_LIMIT_OBLIGATIONS]; // of all parts
     size_t obligations_count;
     uint64_t hold_until; // microseconds; 0: until an event
@@ -24,6 +25,8 @@ struct sg_outcome {
     size_t worst;       // the part that decided
     uint64_t epochs[8]; // of the agreements, in the order of the terms
     size_t epochs_count;
+    // Room for the second look, kept for the next decision into this outcome.
+    struct sg_outcome *spare;
 };
 
 void sg_match_decide(struct sg_turn *turn, uint32_t release,

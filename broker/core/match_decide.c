@@ -1,5 +1,7 @@
 #include "broker/core/flow.h"
+#include "broker/core/inspect.h"
 #include "broker/core/match.h"
+#include "broker/core/match_parts.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
 
@@ -84,39 +86,33 @@ sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
         sg_roster_instrument(state, from, who, to->doc->purpose, turn->now);
 }
 
-static uint16_t
-coded(enum sg_attr attr, const char *text, uint16_t absent)
-{
-    return text[0] == '\0' ? absent
-                           : sg_vocabulary_code(attr, sg_slice_text(text));
-}
-
+// Facts say "" of what is unknown; what a judge did not find at all they say
+// in words (rows.h). No rows are free and unlimited.
 static void
-level_p(const Sgpb__Part *part, const Sgpb__FlowTerms *terms, uint16_t *code)
+level_p(const Sgpb__Part *part, uint16_t *code)
 {
-    code[SG_ATTR_AREA] = coded(SG_ATTR_AREA, part->area, 0);
-    code[SG_ATTR_COUNTERPART] =
-        coded(SG_ATTR_COUNTERPART, part->counterpart, 0);
-    code[SG_ATTR_CONF_STATUS] =
-        coded(SG_ATTR_CONF_STATUS, part->conf_status,
-              terms->require_conf_status ? 0 : SG_CONF_STATUS_F);
-    code[SG_ATTR_CONF_REDIST] = coded(SG_ATTR_CONF_REDIST, part->conf_redist,
-                                      SG_CONF_REDIST_NOT_LIMITED);
-    code[SG_ATTR_OBS_STATUS] =
-        coded(SG_ATTR_OBS_STATUS, part->obs_status, SG_OBS_STATUS_NORMAL);
-    if (code[SG_ATTR_OBS_STATUS] == 0)
-        code[SG_ATTR_OBS_STATUS] =
-            sg_vocabulary_obs_status(sg_slice_text(part->obs_status));
-    code[SG_ATTR_NATURE] = coded(SG_ATTR_NATURE, part->nature, 0);
+    static const enum sg_attr attr[] = {SG_ATTR_CONF_STATUS, SG_ATTR_OBS_STATUS,
+                                        SG_ATTR_NATURE, SG_ATTR_CONF_REDIST};
+    const char *text[] = {"F", "NORMAL", "", "not_limited"};
+
+    if (part != NULL) {
+        text[0] = part->conf_status;
+        text[1] = part->obs_status;
+        text[2] = part->nature;
+        text[3] = part->conf_redist;
+    }
+    for (size_t i = 0; i < SG_COUNT_OF(attr); i++)
+        code[attr[i]] = sg_vocabulary_code(attr[i], sg_slice_text(text[i]));
 }
 
 static uint16_t
 availability(const struct sg_turn *turn, const struct sg_release *release,
              const Sgpb__Part *part, uint64_t *until)
 {
-    uint64_t embargo = release->embargo_us > part->embargo_us
-                           ? release->embargo_us
-                           : part->embargo_us;
+    uint64_t embargo = release->embargo_us;
+
+    if (part != NULL && part->embargo_us > embargo)
+        embargo = part->embargo_us;
 
     if (release->recalled_at != 0 || release->destroyed_at != 0)
         return SG_AVAILABILITY_WITHDRAWN;
@@ -166,36 +162,6 @@ sg_match_context(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
 
 // ---- one part, and all --------------------------------------------------------------------
 
-// Changes are performed and the part is decided once more (S42): suppression
-// moves sdc_state, nothing else.
-static void
-decide_part(struct sg_turn *turn, const struct sg_request *request,
-            struct sg_context *context, struct sg_decision *out)
-{
-    struct sg_obligation changes[SG_LIMIT_OBLIGATIONS];
-    struct sg_request second = *request;
-    uint32_t day = sg_match_day(turn->now), count = 0;
-    struct sg_decision again;
-
-    sg_decide_request(turn->core->rules, request, day, context, out);
-    if (out->verdict != SG_VERDICT_PERMIT)
-        return;
-    for (uint32_t i = 0; i < out->obligations_count; i++)
-        if (sg_obligation_kind_of(out->obligations[i].name) ==
-            SG_OBLIGATION_KIND_CHANGE)
-            changes[count++] = out->obligations[i];
-    if (count == 0)
-        return;
-    second.code[SG_ATTR_SDC_STATE] = SG_SDC_STATE_SUPPRESSED;
-    struct sg_context after = *context;
-    after.second = true;
-    after.performed = changes;
-    after.performed_count = count;
-    sg_decide_request(turn->core->rules, &second, day, &after, &again);
-    if (again.verdict != SG_VERDICT_PERMIT)
-        *out = again;
-}
-
 static void
 unite(struct sg_outcome *outcome, const struct sg_decision *part)
 {
@@ -231,6 +197,85 @@ worst_of(struct sg_outcome *outcome)
         unite(outcome, &outcome->part[i]);
 }
 
+struct look {
+    struct sg_turn *turn;
+    const struct sg_release *release;
+    const Sgpb__FlowTerms *terms;
+    const struct sg_subscription *to;
+    const struct sg_context *context;
+    const char *key; // NULL: facts cannot be compared with the subscription's
+};
+
+static struct sg_request
+request_of(const struct look *look, const Sgpb__Part *part, uint64_t *until)
+{
+    struct sg_request request;
+    uint16_t *code = request.code;
+
+    level_r(look->release, look->terms, code);
+    sg_match_recipient(look->turn, look->terms, look->to, code);
+    level_p(part, code);
+    code[SG_ATTR_CONSENT] = consent_code(look->turn, look->terms, code, false);
+    code[SG_ATTR_COMMUNITY_CONSENT] =
+        consent_code(look->turn, look->terms, code, true);
+    code[SG_ATTR_AVAILABILITY] =
+        availability(look->turn, look->release, part, until);
+    if (look->context->second) // of all changes, suppression alone is performed
+        code[SG_ATTR_SDC_STATE] = SG_SDC_STATE_SUPPRESSED;
+    return request;
+}
+
+static void
+decide_parts(const struct look *look, const Sgpb__Facts *facts,
+             struct sg_outcome *outcome)
+{
+    struct sg_match_part list[SG_PARTS_MAX];
+
+    outcome->parts = sg_match_parts(facts, look->terms, look->key, list);
+    for (size_t i = 0; i < outcome->parts; i++) {
+        struct sg_request request =
+            request_of(look, list[i].part, &outcome->hold_until);
+        outcome->index[i] = list[i].index;
+        sg_among_decide(look->turn->core->rules, &request, &list[i].among,
+                        sg_match_day(look->turn->now), look->context,
+                        &outcome->request[i], &outcome->part[i]);
+    }
+    worst_of(outcome);
+}
+
+// Changes are performed and the parts are decided once more (S42): suppression
+// moves sdc_state, nothing else.
+static void
+decide_changed(const struct look *look, const Sgpb__Facts *facts,
+               struct sg_outcome *outcome)
+{
+    struct sg_outcome *again = outcome->spare;
+    struct sg_context after = *look->context;
+    struct look second = *look;
+    bool changes = false;
+
+    for (size_t i = 0; i < outcome->obligations_count; i++)
+        changes |= sg_obligation_kind_of(
+                       (enum sg_obligation_name)outcome->obligations[i].name) ==
+                   SG_OBLIGATION_KIND_CHANGE;
+    if (outcome->verdict != SG_VERDICT_PERMIT || !changes)
+        return;
+    if (again == NULL)
+        again = sg_turn_take(look->turn, sizeof *again);
+    *again = (struct sg_outcome){.hold_until = outcome->hold_until};
+    after.second = after.united = true;
+    after.performed = outcome->obligations;
+    after.performed_count = (uint32_t)outcome->obligations_count;
+    second.context = &after;
+    decide_parts(&second, facts, again);
+    if (again->verdict != SG_VERDICT_PERMIT) {
+        memcpy(again->epochs, outcome->epochs, sizeof again->epochs);
+        again->epochs_count = outcome->epochs_count;
+        *outcome = *again;
+    }
+    outcome->spare = again;
+}
+
 // Expiry of the roster stops what crosses a border, never what stays (S06).
 static void
 roster_guard(struct sg_turn *turn, struct sg_outcome *outcome)
@@ -263,7 +308,7 @@ sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
     const struct sg_flow *flow = sg_state_flow(turn->state, release->flow);
     const Sgpb__Accepted *detail = sg_release_detail_of(turn, release);
 
-    *outcome = (struct sg_outcome){0};
+    *outcome = (struct sg_outcome){.spare = outcome->spare};
     for (size_t i = 0;
          i < flow->terms->n_agreements && i < SG_COUNT_OF(outcome->epochs);
          i++) {
@@ -275,33 +320,20 @@ sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
     }
     if (to->ended)
         return; // deny
-    if (detail == NULL || detail->facts == NULL) {
+    if (detail == NULL || !sg_inspect_sound(detail->facts)) {
         outcome->verdict = SG_VERDICT_HOLD; // until it can be read again
         outcome->why = SG_WHY_HELD;
         return;
     }
-    size_t parts = detail->facts->n_parts;
-    struct sg_request *requests = sg_turn_take(turn, parts * sizeof *requests);
-    struct sg_decision *decisions =
-        sg_turn_take(turn, parts * sizeof *decisions);
-    struct sg_context *context =
-        sg_match_context(turn, flow->terms, to, first_held);
-    for (size_t i = 0; i < parts; i++) {
-        uint16_t *code = requests[i].code;
-        level_r(release, flow->terms, code);
-        sg_match_recipient(turn, flow->terms, to, code);
-        level_p(detail->facts->parts[i], flow->terms, code);
-        code[SG_ATTR_CONSENT] = consent_code(turn, flow->terms, code, false);
-        code[SG_ATTR_COMMUNITY_CONSENT] =
-            consent_code(turn, flow->terms, code, true);
-        code[SG_ATTR_AVAILABILITY] = availability(
-            turn, release, detail->facts->parts[i], &outcome->hold_until);
-        decide_part(turn, &requests[i], context, &decisions[i]);
-    }
-    outcome->parts = parts;
-    outcome->request = requests;
-    outcome->part = decisions;
-    outcome->context = context;
-    worst_of(outcome);
+    // Under another map an area may have another name: then all is looked at.
+    struct look look = {
+        .turn = turn,
+        .release = release,
+        .terms = flow->terms,
+        .to = to,
+        .context = sg_match_context(turn, flow->terms, to, first_held),
+        .key = detail->terms == flow->seq ? to->doc->key_filter : NULL};
+    decide_parts(&look, detail->facts, outcome);
+    decide_changed(&look, detail->facts, outcome);
     roster_guard(turn, outcome);
 }

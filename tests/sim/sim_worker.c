@@ -14,6 +14,7 @@ facts(struct sim *sim)
     *out = (Sgpb__Facts)SGPB__FACTS__INIT;
     *part = (Sgpb__Part)SGPB__PART__INIT;
     part->conf_status = (char *)(uintptr_t) "F";
+    part->conf_redist = (char *)(uintptr_t) "not_limited";
     part->area = (char *)(uintptr_t) "KE";
     part->observations = 3;
     out->observations = 3;

@@ -1,0 +1,127 @@
+#!/bin/sh
+# What a decision is made on, at a real gate: every area of a release however
+# many it has, and no row that a subscription did not ask for.
+#   parts.sh STATGATE
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+statgate=${1:?usage: parts.sh STATGATE}
+# shellcheck source=tests/harness/say.sh
+. "$here/tests/harness/say.sh"
+
+gate_found
+member office KE_OFFICE KE nso data_provider publisher \
+    official_statistics,sdg_reporting
+for country in norway:NO france:FR rwanda:RW; do
+    member "${country%:*}" "${country#*:}_OFFICE" "${country#*:}" nso \
+        data_consumer subscriber official_statistics,sdg_reporting
+done
+gate_open
+for name in office norway france rwanda; do
+    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+done
+
+permit='permit when availability is released and conf_status is any
+ and identifiability is any and consent is any and community_consent is any
+ and classification is any'
+cat >"$work/ke.policy" <<END
+policy "KE" version 1 layer export for KE vocabulary statgate 1 in force from 2020-01-01
+rule "reports" $permit and purpose is sdg_reporting because "x"
+rule "no households of Uganda" forbid when area is UG and unit is household because "x"
+END
+cat >"$work/ug.policy" <<END
+policy "UG" version 1 layer export for UG vocabulary statgate 1 in force from 2020-01-01
+rule "not to Norway" forbid when destination is NO because "x"
+rule "others" $permit because "x"
+END
+cat >"$work/hub.policy" <<END
+policy "hub" version 1 layer hub vocabulary statgate 1 in force from 2020-01-01
+rule "all" $permit because "x"
+END
+gate_law "$work/ke.policy" "$work/ug.policy" "$work/hub.policy"
+flow() { # flow NAME LINE...: terms like those of all, but for these lines
+    gate_flow office "_$1" 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
+    sed "s/^flow .*/flow $1/" "$work/_$1.terms" >"$work/$1.terms"
+    flow_name=$1
+    shift
+    for line in "$@"; do
+        sed -i "/^${line%% *} /d" "$work/$flow_name.terms"
+        echo "$line" >>"$work/$flow_name.terms"
+    done
+    as office flow new "$work/$flow_name.terms" || die "flow new $flow_name"
+}
+# decided SENTENCE VERDICT RELEASE HOME ID
+decided() {
+    as office why "$3" "$5_OFFICE/${3%@*}" || true
+    said "$1" "^$2"
+}
+# got SENTENCE yes|no FLOW HOME FILE: no: a denial is what arrives
+got() {
+    got_file=$work/in.$4/$5 got_found=no
+    if [ "$2" = yes ]; then
+        STATGATE_HOME=$work/$4 "$statgate" receive "$3" --wait 30 \
+            --out "$work/in.$4" >"$work/got.said" 2>&1 </dev/null &
+        got_pid=$!
+        while [ ! -s "$got_file" ] && kill -0 $got_pid 2>/dev/null; do
+            sleep 0.05
+        done
+        kill $got_pid 2>/dev/null || true
+        { wait $got_pid; } 2>/dev/null || true
+        cp "$work/got.said" "$work/said"
+    else
+        ends 77 "$1: it is denied" "$4" receive "$3" --once --wait 20 \
+            --out "$work/in.$4"
+    fi
+    [ ! -s "$got_file" ] || got_found=yes
+    is "$1" "$2" "$got_found"
+}
+
+# ---- the law of every area ---------------------------------------------------------
+rows "$work/all.csv" 250 5
+grep -v ',AG_FPA_COMM,800,' "$work/all.csv" >"$work/rest.csv"
+{
+    head -n 1 "$work/all.csv"
+    grep ',AG_FPA_COMM,800,' "$work/all.csv"
+} >"$work/ug.csv"
+is 'there are as many countries as there are' yes \
+    "$([ "$(cut -d, -f5 "$work/all.csv" | sort -u | wc -l)" -gt 190 ] && echo yes)"
+flow LAW 'law_of_the_area yes'
+for name in norway france; do gate_subscribe "$name" LAW; done
+as office publish "$work/rest.csv" --flow LAW || die publish
+decided 'all countries but one are decided together' PERMITTED LAW@1 norway NO
+got 'and arrive' yes LAW norway LAW@1.csv
+as office publish "$work/ug.csv" --flow LAW || die publish
+decided 'this one forbids its figures to go there' DENIED LAW@2 norway NO
+as office publish "$work/all.csv" --flow LAW || die publish
+decided 'and so it does among all countries' DENIED LAW@3 norway NO
+said 'by its own law' 'not to Norway'
+got 'nothing of them arrives' no LAW norway LAW@3.csv
+decided 'who may have them has them' PERMITTED LAW@3 france FR
+got 'and they arrive' yes LAW france LAW@3.csv
+flow RULE 'unit household'
+gate_subscribe norway RULE
+as office publish "$work/all.csv" --flow RULE || die publish
+decided 'a rule about a country finds it among all' DENIED RULE@1 norway NO
+said 'by that rule' 'no households of Uganda'
+as office publish "$work/rest.csv" --flow RULE || die publish
+decided 'and finds it nowhere else' PERMITTED RULE@2 norway NO
+
+# ---- what the key asks for -----------------------------------------------------------
+flow KEY 'unit household'
+gate_subscribe norway KEY --key A.G.AG_FPA_COMM.404
+gate_subscribe france KEY --key A.G.AG_FPA_COMM.404+800
+gate_subscribe rwanda KEY --period 1990/1999
+{
+    cat "$work/ug.csv"
+    grep ',AG_FPA_COMM,404,' "$work/all.csv"
+} >"$work/two.csv"
+as office publish "$work/two.csv" --flow KEY || die publish
+decided 'rows that were not asked for deny nothing' PERMITTED KEY@1 norway NO
+got 'and what was asked for arrives' yes KEY norway KEY@1.csv
+is 'without them' 0 "$(grep -c ',AG_FPA_COMM,800,' "$work/in.norway/KEY@1.csv" || true)"
+decided 'rows that were asked for do' DENIED KEY@1 france FR
+decided 'and so do rows that perhaps were' DENIED KEY@1 rwanda RW
+as office publish "$work/all.csv" --flow KEY || die publish
+decided 'one area of all countries' PERMITTED KEY@2 norway NO
+decided 'is another than two' DENIED KEY@2 france FR
+
+finish
