@@ -89,20 +89,24 @@ sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
 // Facts say "" of what is unknown; what a judge did not find at all they say
 // in words (rows.h). No rows are free and unlimited.
 static void
-level_p(const Sgpb__Part *part, uint16_t *code)
+level_p(const struct sg_state *state, const Sgpb__Part *part,
+        const struct sg_subscription *to, uint16_t *code)
 {
     static const enum sg_attr attr[] = {SG_ATTR_CONF_STATUS, SG_ATTR_OBS_STATUS,
-                                        SG_ATTR_NATURE, SG_ATTR_CONF_REDIST};
-    const char *text[] = {"F", "NORMAL", "", "not_limited"};
+                                        SG_ATTR_NATURE};
+    const char *text[] = {"F", "NORMAL", ""};
 
     if (part != NULL) {
         text[0] = part->conf_status;
         text[1] = part->obs_status;
         text[2] = part->nature;
-        text[3] = part->conf_redist;
     }
     for (size_t i = 0; i < SG_COUNT_OF(attr); i++)
         code[attr[i]] = sg_vocabulary_code(attr[i], sg_slice_text(text[i]));
+    code[SG_ATTR_CONF_REDIST] =
+        part == NULL
+            ? (uint16_t)SG_CONF_REDIST_NOT_LIMITED
+            : sg_match_redist(state, part->conf_redist, to->doc->subscriber);
 }
 
 static uint16_t
@@ -214,7 +218,7 @@ request_of(const struct look *look, const Sgpb__Part *part, uint64_t *until)
 
     level_r(look->release, look->terms, code);
     sg_match_recipient(look->turn, look->terms, look->to, code);
-    level_p(part, code);
+    level_p(look->turn->state, part, look->to, code);
     code[SG_ATTR_CONSENT] = consent_code(look->turn, look->terms, code, false);
     code[SG_ATTR_COMMUNITY_CONSENT] =
         consent_code(look->turn, look->terms, code, true);

@@ -1,5 +1,7 @@
 #include "broker/core/match_parts.h"
 
+#include "broker/core/roster.h"
+
 // ---- places of a part ------------------------------------------------------------
 
 // "several" that does not say which is as good as nothing said.
@@ -104,4 +106,32 @@ sg_match_parts(const Sgpb__Facts *facts, const Sgpb__FlowTerms *terms,
         list[count++] =
             (struct sg_match_part){NULL, (uint32_t)facts->n_parts, wanted};
     return count;
+}
+
+// ---- CONF_REDIST -----------------------------------------------------------------------
+
+uint16_t
+sg_match_redist(const struct sg_state *state, const char *listed,
+                const char *recipient)
+{
+    uint16_t code =
+        sg_vocabulary_code(SG_ATTR_CONF_REDIST, sg_slice_text(listed));
+    struct sg_slice left = sg_slice_text(listed);
+    bool strangers = left.len == 0;
+
+    // Ids are in capitals, so no list is one of these words.
+    if (code == SG_CONF_REDIST_NOT_LIMITED || code == SG_CONF_REDIST_NOBODY)
+        return code;
+    while (left.len > 0) {
+        const uint8_t *comma = memchr(left.ptr, ',', left.len);
+        size_t len = comma == NULL ? left.len : (size_t)(comma - left.ptr);
+        struct sg_slice id = sg_slice_of(left.ptr, len);
+        if (sg_slice_is_id(id) && sg_slice_eq(id, sg_slice_text(recipient)))
+            return SG_CONF_REDIST_RECIPIENT_NAMED;
+        strangers |= sg_roster_participant(state, id) == NULL;
+        len += comma != NULL;
+        left = sg_slice_of(left.ptr + len, left.len - len);
+    }
+    return strangers ? SG_CONF_REDIST_UNKNOWN
+                     : SG_CONF_REDIST_RECIPIENT_NOT_NAMED;
 }

@@ -21,3 +21,8 @@ struct sg_match_part {
 // were asked for.
 size_t sg_match_parts(const Sgpb__Facts *facts, const Sgpb__FlowTerms *terms,
                       const char *key, struct sg_match_part list[SG_PARTS_MAX]);
+
+// conf_redist of a part for this recipient. Unknown where the list names
+// somebody whom the roster does not have: it may be another name of his.
+uint16_t sg_match_redist(const struct sg_state *state, const char *listed,
+                         const char *recipient);

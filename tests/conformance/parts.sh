@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a decision is made on, at a real gate: every area of a release however
-# many it has, and no row that a subscription did not ask for.
+# many it has, no row that a subscription did not ask for, and the organisations
+# that a list of recipients names.
 #   parts.sh STATGATE
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,8 +17,13 @@ for country in norway:NO france:FR rwanda:RW; do
         data_consumer subscriber official_statistics,sdg_reporting
 done
 gate_open
+# The same structure, but for its name and an attribute.
+sed 's/COMMENT_TS/CONF_REDIST/g; s/STATGATE/KE_OFFICE/g' \
+    "$here/schemas/sdg/sdg.xml" >"$work/redist.xml"
 for name in office norway france rwanda; do
-    as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
+    for structure in "$here/schemas/sdg/sdg.xml" "$work/redist.xml"; do
+        as "$name" structure import "$structure" || die 'structure import'
+    done
 done
 
 permit='permit when availability is released and conf_status is any
@@ -123,5 +129,31 @@ decided 'and so do rows that perhaps were' DENIED KEY@1 rwanda RW
 as office publish "$work/all.csv" --flow KEY || die publish
 decided 'one area of all countries' PERMITTED KEY@2 norway NO
 decided 'is another than two' DENIED KEY@2 france FR
+
+# ---- whom a list names -----------------------------------------------------------------
+sed -i 's/^structure .*/structure KE_OFFICE:SDG(1.0)/
+    s/^dataflow .*/dataflow KE_OFFICE:DF_SDG(1.0)/
+    s/^flow .*/flow LIST/' "$work/_KEY.terms"
+as office flow new "$work/_KEY.terms" || die 'flow new LIST'
+for name in norway france rwanda; do gate_subscribe "$name" LIST; done
+listed() { # listed FILE LIST FIGURE
+    rows "$1" 1 "$3"
+    sed -i "1s/\$/,CONF_REDIST/; 2,\$s/\$/,\"$2\"/; s/STATGATE:DF/KE_OFFICE:DF/" "$1"
+    as office publish "$1" --flow LIST || die "publish $2"
+}
+listed "$work/one.csv" 'NO_OFFICE; RW_OFFICE,SOMEBODY_ELSE' 1
+decided 'who is named may have it' PERMITTED LIST@1 norway NO
+got 'and it arrives' yes LIST norway LIST@1.csv
+decided 'also among others' PERMITTED LIST@1 rwanda RW
+decided 'who is not named may not' DENIED LIST@1 france FR
+said 'as long as somebody unknown is named' 'Nobody said: conf_redist'
+listed "$work/two.csv" 'NO_OFFICE' 2
+decided 'of whom one can tell is said that he is not named' DENIED LIST@2 france FR
+said 'by the guard' 'guard: redistribution'
+listed "$work/three.csv" 'all but NO_OFFICE' 3
+decided 'words are no list' DENIED LIST@3 norway NO
+as desk log show "$work/HUB/store/evidence" --json || true
+is 'and do not get into the log' no \
+    "$(grep -q -r 'all but NO_OFFICE' "$work/HUB/store/evidence" && echo yes || echo no)"
 
 finish

@@ -1,4 +1,4 @@
-// Which parts a subscription gets (match_parts.h).
+// Which parts a subscription gets, and whom a list names (match_parts.h).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,6 +144,53 @@ several_that_does_not_say_which_is_unknown(void **state)
     assert_true(sg_places_has(&list[0].among.areas, SG_PLACE_UNKNOWN));
 }
 
+// ---- CONF_REDIST ---------------------------------------------------------------
+
+static void
+a_list_names_the_recipient_or_not_or_nobody_can_tell(void **unused)
+{
+    static const struct {
+        const char *listed;
+        uint16_t code;
+    } rows[] = {
+        {"not_limited", SG_CONF_REDIST_NOT_LIMITED},
+        {"nobody", SG_CONF_REDIST_NOBODY},
+        {"NO_OFFICE", SG_CONF_REDIST_RECIPIENT_NAMED},
+        {"KE_KNBS,NO_OFFICE", SG_CONF_REDIST_RECIPIENT_NAMED},
+        {"NO_OFFICE,STRANGER", SG_CONF_REDIST_RECIPIENT_NAMED},
+        {"KE_KNBS", SG_CONF_REDIST_RECIPIENT_NOT_NAMED},
+        {"KE_KNBS,STRANGER", SG_CONF_REDIST_UNKNOWN},
+        {"NO_OFFICE2", SG_CONF_REDIST_UNKNOWN},
+        {"", SG_CONF_REDIST_UNKNOWN},
+        {",", SG_CONF_REDIST_UNKNOWN},
+        {"recipient_named", SG_CONF_REDIST_UNKNOWN},
+    };
+    static char *const ids[] = {TEXT("KE_KNBS"), TEXT("NO_OFFICE")};
+    static const uint8_t key[16] = {1};
+    Sgpb__Participant who[2], *list[2];
+    Sgpb__Roster roster = SGPB__ROSTER__INIT;
+    static struct sg_state state;
+
+    (void)unused;
+    state = (struct sg_state){.roster = {.doc = &roster}};
+    state.roster.by_name = sg_table_new(8, key);
+    assert_non_null(state.roster.by_name);
+    for (size_t i = 0; i < 2; i++) {
+        who[i] = (Sgpb__Participant)SGPB__PARTICIPANT__INIT;
+        who[i].id = ids[i];
+        list[i] = &who[i];
+        assert_int_equal(
+            sg_table_put(state.roster.by_name, sg_slice_text(ids[i]), i + 1),
+            SG_OK);
+    }
+    roster.participants = list;
+    roster.n_participants = 2;
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++)
+        assert_int_equal(sg_match_redist(&state, rows[i].listed, "NO_OFFICE"),
+                         rows[i].code);
+    sg_table_free(&state.roster.by_name);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int
@@ -154,6 +201,7 @@ main(void)
         TEST(of_a_part_only_the_areas_asked_for_are_decided),
         TEST(a_key_means_places_as_the_judge_did),
         TEST(several_that_does_not_say_which_is_unknown),
+        cmocka_unit_test(a_list_names_the_recipient_or_not_or_nobody_can_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
