@@ -55,6 +55,7 @@ part_of(struct sg_turn *turn, const struct sg_outcome *outcome, size_t i)
 
     *part = (Sgpb__PartVerdict)SGPB__PART_VERDICT__INIT;
     part->part = outcome->index[i];
+    part->object = outcome->object;
     part->verdict = decision->verdict;
     for (size_t a = 0; a < SG_ATTR_COUNT; a++) {
         request[2 * a] = (uint8_t)(outcome->request[i].code[a] >> 8);

@@ -15,7 +15,8 @@ struct sg_outcome {
     enum sg_verdict verdict;
     enum sg_why why;
     size_t parts;
-    uint32_t index[SG_PARTS_MAX];            // in the facts, of each part
+    uint32_t index[SG_PARTS_MAX]; // in the facts, of each part
+    uint64_t object; // entry of the rendition whose facts; 0: the release's
     struct sg_request request[SG_PARTS_MAX]; // of each part
     struct sg_decision part[SG_PARTS_MAX];
     struct sg_obligation obligations[SG_LIMIT_OBLIGATIONS]; // of all parts

@@ -3,6 +3,7 @@
 #include "broker/core/match.h"
 #include "broker/core/match_parts.h"
 #include "broker/core/release.h"
+#include "broker/core/render.h"
 #include "broker/core/roster.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
@@ -247,8 +248,9 @@ decide_parts(const struct look *look, const Sgpb__Facts *facts,
     worst_of(outcome);
 }
 
-// Changes are performed and the parts are decided once more (S42): suppression
-// moves sdc_state, nothing else.
+// Changes are performed and the parts are decided once more (S42), on what the
+// judge found in the rendition; before it is made, on the same facts as before,
+// so that what can be seen already need not be made.
 static void
 decide_changed(const struct look *look, const Sgpb__Facts *facts,
                struct sg_outcome *outcome)
@@ -267,11 +269,20 @@ decide_changed(const struct look *look, const Sgpb__Facts *facts,
     if (again == NULL)
         again = sg_turn_take(look->turn, sizeof *again);
     *again = (struct sg_outcome){.hold_until = outcome->hold_until};
+    uint32_t made = sg_render_made(look->turn, look->release, look->to,
+                                   outcome->suppress_below);
+    if (made != 0) {
+        const struct sg_rendition *rendition =
+            sg_state_rendition(look->turn->state, made);
+        facts = rendition->doc->facts;
+        again->object = rendition->seq;
+    }
     after.second = after.united = true;
     after.performed = outcome->obligations;
     after.performed_count = (uint32_t)outcome->obligations_count;
     second.context = &after;
-    decide_parts(&second, facts, again);
+    if (sg_inspect_sound(facts))
+        decide_parts(&second, facts, again);
     if (again->verdict != SG_VERDICT_PERMIT) {
         memcpy(again->epochs, outcome->epochs, sizeof again->epochs);
         again->epochs_count = outcome->epochs_count;

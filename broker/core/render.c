@@ -113,14 +113,11 @@ struct wanted {
 };
 
 static void
-wanted_by(struct sg_turn *turn, const struct sg_delivery *delivery,
+wanted_of(struct sg_turn *turn, const struct sg_release *release,
+          const struct sg_subscription *to, uint32_t suppress_below,
           struct wanted *out)
 {
     static const char label[] = "statgate/rendition/v1";
-    const struct sg_release *release =
-        sg_state_release(turn->state, delivery->release);
-    const struct sg_subscription *to =
-        sg_state_subscription(turn->state, delivery->subscription);
     const Sgpb__MinCell *cell =
         sg_state_flow(turn->state, release->flow)->terms->min_cell;
 
@@ -131,19 +128,39 @@ wanted_by(struct sg_turn *turn, const struct sg_delivery *delivery,
     out->converted = out->rendition.media != release->media;
     out->filtered =
         to->doc->key_filter[0] != '\0' || to->doc->period[0] != '\0';
-    out->rendition.suppress_below = delivery->suppress_below;
-    if (delivery->suppress_below != 0 && cell != NULL) {
+    out->rendition.suppress_below = suppress_below;
+    if (suppress_below != 0 && cell != NULL) {
         out->rendition.count_component = cell->count_component;
         out->rendition.when_component = cell->when_component;
         out->rendition.when_code = cell->when_code;
     }
-    bool whole = !out->filtered && delivery->suppress_below == 0;
+    bool whole = !out->filtered && suppress_below == 0;
     out->rendition.with_proof =
         whole && (release->mode == MODE_ROW || !out->converted);
     out->packed = sg_pack_close(turn->arena, &out->rendition.base);
     struct sg_slice parts[] = {sg_slice_of(label, sizeof label),
                                sg_state_hash(release->manifest), out->packed};
     sg_crypto_sha256v(parts, SG_COUNT_OF(parts), out->parameters);
+}
+
+static void
+wanted_by(struct sg_turn *turn, const struct sg_delivery *delivery,
+          struct wanted *out)
+{
+    wanted_of(turn, sg_state_release(turn->state, delivery->release),
+              sg_state_subscription(turn->state, delivery->subscription),
+              delivery->suppress_below, out);
+}
+
+uint32_t
+sg_render_made(struct sg_turn *turn, const struct sg_release *release,
+               const struct sg_subscription *to, uint32_t suppress_below)
+{
+    struct wanted wanted;
+
+    wanted_of(turn, release, to, suppress_below, &wanted);
+    return sg_state_find(turn->state->rendition_of,
+                         sg_state_hash(wanted.parameters));
 }
 
 // ---- jobs --------------------------------------------------------------------------------
@@ -565,6 +582,7 @@ after_review(struct sg_turn *turn, const struct sg_pending_job *done,
         bool wants = still_wanted(turn, making, &wanted);
         bool right = item->verdict == VERDICT_ACCEPT &&
                      item->shared_proof_commit.len == 32 &&
+                     sg_inspect_sound(item->facts) &&
                      sg_pack_is(item->content_root, making->content_root, 32);
         if (right || !wants)
             not_tried(turn->core, making);

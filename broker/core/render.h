@@ -20,6 +20,11 @@ void sg_render_drop(struct sg_state *state, uint32_t index);
 // The rendition of a permitted delivery; 0: not there yet, it waits for a worker
 // or for its answer (or could not: tried again when something happens).
 uint32_t sg_render_want(struct sg_turn *turn, uint32_t index);
+// What a subscription would get of a release with this suppression, if it was
+// made; 0: not, or it is gone.
+uint32_t sg_render_made(struct sg_turn *turn, const struct sg_release *release,
+                        const struct sg_subscription *to,
+                        uint32_t suppress_below);
 // Starts what waits: small releases of one flow that are wanted alike in one
 // job.
 void sg_render_turn(struct sg_turn *turn);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What a decision is made on, at a real gate: every area of a release however
-# many it has, no row that a subscription did not ask for, and the organisations
-# that a list of recipients names.
+# many it has, no row that a subscription did not ask for, the organisations
+# that a list of recipients names, and the rendition as it was made.
 #   parts.sh STATGATE
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,7 +14,7 @@ member office KE_OFFICE KE nso data_provider publisher \
     official_statistics,sdg_reporting
 for country in norway:NO france:FR rwanda:RW; do
     member "${country%:*}" "${country#*:}_OFFICE" "${country#*:}" nso \
-        data_consumer subscriber official_statistics,sdg_reporting
+        data_consumer subscriber official_statistics,sdg_reporting,policy_making
 done
 gate_open
 # The same structure, but for its name and an attribute.
@@ -32,6 +32,11 @@ permit='permit when availability is released and conf_status is any
 cat >"$work/ke.policy" <<END
 policy "KE" version 1 layer export for KE vocabulary statgate 1 in force from 2020-01-01
 rule "reports" $permit and purpose is sdg_reporting because "x"
+rule "without small cells" $permit and purpose is official_statistics
+ and obs_status is NORMAL oblige suppress_small_cells(5) because "x"
+rule "without small cells, marked" $permit and purpose is policy_making
+ and obs_status is one of NORMAL, SUPPRESSED
+ oblige suppress_small_cells(5) because "x"
 rule "no households of Uganda" forbid when area is UG and unit is household because "x"
 END
 cat >"$work/ug.policy" <<END
@@ -129,6 +134,23 @@ decided 'and so do rows that perhaps were' DENIED KEY@1 rwanda RW
 as office publish "$work/all.csv" --flow KEY || die publish
 decided 'one area of all countries' PERMITTED KEY@2 norway NO
 decided 'is another than two' DENIED KEY@2 france FR
+
+# ---- the rendition as it was made ----------------------------------------------------
+flow SMALL 'min_cell 5' 'count_component OBS_VALUE'
+for sub in norway:official_statistics france:policy_making; do
+    as "${sub%:*}" subscribe SMALL --purpose "${sub#*:}" || die subscribe
+done
+rows "$work/large.csv" 2 7
+rows "$work/small.csv" 2 3
+as office publish "$work/large.csv" --flow SMALL || die publish
+got 'where no cell is small, nothing becomes another' yes SMALL norway SMALL@1.csv
+as office publish "$work/small.csv" --flow SMALL || die publish
+got 'a suppressed cell is no normal one, which alone may go' no SMALL norway SMALL@2.csv
+decided 'the rendition is decided on as it was made' DENIED SMALL@2 norway NO
+as office why SMALL@2 NO_OFFICE/SMALL --json || true
+said 'and why is said' no_fixpoint
+got 'where suppressed cells may go, they do' yes SMALL france SMALL@2.csv
+is 'marked' 100 "$(grep -c ',Q,' "$work/in.france/SMALL@2.csv" || true)"
 
 # ---- whom a list names -----------------------------------------------------------------
 sed -i 's/^structure .*/structure KE_OFFICE:SDG(1.0)/
