@@ -13,7 +13,6 @@
 enum {
     TOGETHER_BYTES = 1024 * 1024, // of small releases in one job
     TRIES = 2,
-    MODE_FILE = 1,
     VERDICT_ACCEPT = 1,
 };
 
@@ -157,8 +156,7 @@ fill_item(struct sg_turn *turn, struct sg_job_item *item,
     }
     item->input = upload->leaves;
     item->secret = true;
-    if (m->mode == MODE_FILE)
-        item->source = upload->object;
+    item->source = upload->object;
 }
 
 static void

@@ -302,6 +302,23 @@ data_that_are_not_what_was_signed_are_refused(void **state)
     rwanda_is_served(world);
 }
 
+// The rows are those signed, the bytes are not: evidence would say for ever that
+// another file was sent.
+static void
+a_commitment_to_another_file_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct world_offer offer;
+    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    offer.m.file_commit.data[0] ^= 1;
+    (void)world_publish(world, kenya, &offer);
+    is_refused(world, "publisher.content_mismatch", "file_commit");
+    is_recorded(world, "refused");
+    statgate_close(&kenya);
+    rwanda_is_served(world);
+}
+
 #define DATA_XML                                                               \
     "<mes:StructureSpecificData xmlns:mes=\"http://www.sdmx.org/resources/"    \
     "sdmxml/schemas/v2_1/message\">"
@@ -464,6 +481,7 @@ main(void)
             one_revision_with_two_contents_is_a_conflict_and_recorded),
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(data_that_are_not_what_was_signed_are_refused),
+        cmocka_unit_test(a_commitment_to_another_file_is_refused),
         cmocka_unit_test(bombs_in_xml_are_refused),
         cmocka_unit_test(csv_out_of_all_bounds_is_refused),
         cmocka_unit_test(other_bytes_for_a_chunk_never_reach_the_disk),

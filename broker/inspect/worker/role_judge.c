@@ -1,8 +1,11 @@
 // judge: canonical observations -> verdict, facts, content root.
 //
 // Never sees a foreign byte but through SHA-256. What it says counts: the root
-// over the rows must be what the publisher signed, else the reader lied.
+// over the rows must be what the publisher signed, else the reader lied; and the
+// commitment to the bytes must open to those that were sent, else the publisher
+// did.
 #include "broker/inspect/worker/rows.h"
+#include "schemas/proof/commit.h"
 #include "schemas/proof/content.h"
 #include "schemas/sdmx/check.h"
 
@@ -53,15 +56,68 @@ read_rows(struct judging *judging)
     return err == SG_OK ? sg_check_end(judging->check) : err;
 }
 
+// What a publisher commits to: root over the content, file over the bytes.
+struct commitments {
+    uint8_t *root; // 32, stands in the answer
+    uint8_t file[32];
+};
+
 static enum sg_err
-find_root(struct judging *judging, uint8_t root[32])
+find_rows(struct judging *judging, struct commitments *out)
 {
     struct sg_role_item *item = judging->item;
+    struct sg_sha256 *hash = sg_crypto_sha256_new();
+    uint8_t sha256[32];
+
+    if (hash == NULL)
+        return SG_ERR_FULL;
+    sg_crypto_sha256_init(hash);
+    enum sg_err err = sg_rows_root_end(&judging->root, item->of, out->root);
+    if (err == SG_OK)
+        err = sg_rows_source(item, hash);
+    sg_crypto_sha256_final(hash, sha256);
+    sg_crypto_sha256_free(&hash);
+    sg_commit_file(item->secret.file_salt, sha256, out->file);
+    return err;
+}
+
+// Level file: the signed leaf is the bytes as sent, and both are one.
+static enum sg_err
+find_file(struct judging *judging, struct commitments *out)
+{
+    enum sg_err err = sg_rows_file_root(judging->item, out->root);
+    memcpy(out->file, out->root, 32);
+    return err;
+}
+
+static enum sg_err
+find(struct judging *judging, struct commitments *out)
+{
+    const struct sg_role_item *item = judging->item;
     bool file =
         item->of->job->terms != NULL && item->of->job->terms->mode == MODE_FILE;
 
-    return file ? sg_rows_file_root(item, root)
-                : sg_rows_root_end(&judging->root, item->of, root);
+    if (item->item->source == NULL)
+        return SG_ERR_FORMAT; // nothing to hold the commitment against
+    return file ? find_file(judging, out) : find_rows(judging, out);
+}
+
+static bool
+is_signed(ProtobufCBinaryData claim, const uint8_t found[32])
+{
+    return claim.len == 32 && sg_crypto_equal(found, claim.data, 32);
+}
+
+// Content that is right is also what was signed.
+static void
+compare(struct sg_role_item *item, const struct commitments *found)
+{
+    if (item->done->verdict != SG_ROLE_ACCEPT)
+        return;
+    if (!is_signed(item->item->content_root, found->root))
+        sg_role_reject(item, SG_ERR_CONTENT, SG_SLICE("content_root"));
+    else if (!is_signed(item->item->file_commit, found->file))
+        sg_role_reject(item, SG_ERR_CONTENT, SG_SLICE("file_commit"));
 }
 
 static enum sg_err
@@ -69,24 +125,22 @@ judge(struct judging *judging)
 {
     struct sg_role_item *item = judging->item;
     Sgpb__DoneItem *done = item->done;
-    uint8_t *root = sg_arena_take(item->of->arena, 32);
+    struct commitments found = {.root = sg_arena_take(item->of->arena, 32)};
 
-    enum sg_err err = root == NULL ? SG_ERR_FULL : read_rows(judging);
+    enum sg_err err = found.root == NULL ? SG_ERR_FULL : read_rows(judging);
     if (err == SG_OK)
-        err = find_root(judging, root);
+        err = find(judging, &found);
     if (err != SG_OK)
         return err;
     done->rows = sg_check_rows(judging->check);
-    done->content_root = sg_codec_bytes(root, 32);
+    done->content_root = sg_codec_bytes(found.root, 32);
     bool accept = sg_check_accepts(judging->check);
     err = sg_role_report(item, sg_check_report(judging->check), done->rows,
                          accept);
     if (err != SG_OK)
         return err;
     done->verdict = accept ? SG_ROLE_ACCEPT : SG_ROLE_REJECT;
-    if (accept && (item->item->content_root.len != 32 ||
-                   !sg_crypto_equal(root, item->item->content_root.data, 32)))
-        sg_role_reject(item, SG_ERR_CONTENT, (struct sg_slice){NULL, 0});
+    compare(item, &found);
     return sg_rows_facts_end(&judging->facts, item->of->arena, judging->check,
                              &done->facts);
 }

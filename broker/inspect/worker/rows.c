@@ -113,17 +113,13 @@ sg_rows_root_wipe(struct sg_rows_root *root)
 }
 
 enum sg_err
-sg_rows_file_root(struct sg_role_item *item, uint8_t root[32])
+sg_rows_source(struct sg_role_item *item, struct sg_sha256 *hash)
 {
     struct sg_role_job *of = item->of;
     struct sg_sealed_in in;
     struct sg_slice plain;
-    struct sg_sha256 *hash = sg_crypto_sha256_new();
     uint64_t at = of->source_at;
 
-    if (hash == NULL)
-        return SG_ERR_FULL;
-    sg_content_file_begin(hash, item->secret.id, item->secret.seed);
     enum sg_err err = sg_sealed_in_open(&in, item->item->source, of->source_fd,
                                         &at, of->scratch);
     while (err == SG_OK) {
@@ -132,6 +128,18 @@ sg_rows_file_root(struct sg_role_item *item, uint8_t root[32])
         sg_crypto_sha256_add(hash, plain.ptr, plain.len);
     }
     sg_sealed_in_close(&in);
+    return err;
+}
+
+enum sg_err
+sg_rows_file_root(struct sg_role_item *item, uint8_t root[32])
+{
+    struct sg_sha256 *hash = sg_crypto_sha256_new();
+
+    if (hash == NULL)
+        return SG_ERR_FULL;
+    sg_content_file_begin(hash, item->secret.id, item->secret.seed);
+    enum sg_err err = sg_rows_source(item, hash);
     if (err == SG_OK)
         sg_content_file_end(hash, item->secret.id, root);
     sg_crypto_sha256_free(&hash);

@@ -32,7 +32,11 @@ SG_MUST_CHECK enum sg_err sg_rows_root_end(struct sg_rows_root *root,
                                            struct sg_role_job *of,
                                            uint8_t out[32]);
 void sg_rows_root_wipe(struct sg_rows_root *root);
-// Level file: the signed leaf is the bytes as sent, the item's source. Reads
+// Adds the bytes as sent, the item's source, to hash. Reads them from where the
+// item's begin and leaves that place as it is.
+SG_MUST_CHECK enum sg_err sg_rows_source(struct sg_role_item *item,
+                                         struct sg_sha256 *hash);
+// Level file: the signed leaf is the bytes as sent. Reads
 // them from where the item's begin and leaves that place as it is.
 SG_MUST_CHECK enum sg_err sg_rows_file_root(struct sg_role_item *item,
                                             uint8_t root[32]);

@@ -30,6 +30,7 @@ begin(struct sg_arena *arena)
 static void
 judge(struct fixture *f, struct sg_slice leaves)
 {
+    put(f, &f->spool, SG_SLICE(good));
     put(f, &f->leaves, leaves);
     if (run(f, sg_role_judge, &f->leaves, NULL) == SG_OK &&
         f->done.verdict == SG_ROLE_ACCEPT)

@@ -11,6 +11,7 @@
 #include "broker/inspect/worker/rendering.h"
 #include "broker/os/file.h"
 #include "broker/os/memory.h"
+#include "schemas/proof/commit.h"
 #include "tests/unit/sdmx/obs_fixture.h"
 
 #define HEAD                                                                   \
@@ -29,7 +30,7 @@ struct fixture {
     struct sg_arena *arena, *scratch;
     const struct sg_structure *structure;
     struct sg_secret secret;
-    uint8_t block[SG_SECRET_LEN], manifest[32], root[32];
+    uint8_t block[SG_SECRET_LEN], manifest[32], root[32], file[32];
     struct store spool, leaves, report, output;
     Sgpb__InspectTerms terms;
     Sgpb__Rendition rendition;
@@ -156,7 +157,8 @@ teardown(void **state)
     return 0;
 }
 
-// Runs one role over one item, as serve.c does.
+// Runs one role over one item, as serve.c does. A judge has what was spooled
+// beside the leaves.
 static inline enum sg_err
 run(struct fixture *f, sg_role_run *role, struct store *input,
     struct store *source)
@@ -165,6 +167,8 @@ run(struct fixture *f, sg_role_run *role, struct store *input,
     Sgpb__JobItem item = SGPB__JOB_ITEM__INIT;
     Sgpb__SealedInput in, from;
     Sgpb__SealedOutput leaves, report, output;
+    if (role == sg_role_judge && source == NULL)
+        source = &f->spool;
     struct sg_role_job of = {.job = &job,
                              .structure = f->structure,
                              .arena = f->arena,
@@ -198,16 +202,20 @@ run(struct fixture *f, sg_role_run *role, struct store *input,
     if (role == sg_role_writer)
         item.output = &output;
     item.content_root = sg_codec_bytes(f->root, 32);
+    item.file_commit = sg_codec_bytes(f->file, 32);
     f->done = (Sgpb__DoneItem)SGPB__DONE_ITEM__INIT;
     enum sg_err err = role(&one);
     sg_arena_reset(f->scratch);
     return err;
 }
 
-// Spool, reader, and the root that a judge finds.
+// Spool with its commitment, reader, and the root that a judge finds.
 static inline void
 read_in(struct fixture *f, const char *text)
 {
+    uint8_t sha256[32];
+    sg_crypto_sha256((const uint8_t *)text, strlen(text), sha256);
+    sg_commit_file(f->secret.file_salt, sha256, f->file);
     put(f, &f->spool, sg_slice_text(text));
     assert_int_equal(run(f, sg_role_reader, &f->spool, NULL), SG_OK);
     assert_int_equal(f->done.verdict, SG_ROLE_ACCEPT);

@@ -53,6 +53,38 @@ a_root_that_was_not_signed_is_refused(void **state)
 }
 
 static void
+a_commitment_to_other_bytes_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    read_in(f, data);
+    f->file[0] ^= 1;
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_REJECT);
+    assert_string_equal(f->done.code, sg_err_code(SG_ERR_CONTENT));
+    assert_string_equal(f->done.component, "file_commit");
+    // At level file the two commitments are one.
+    f->terms.mode = 1;
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    memcpy(f->root, f->done.content_root.data, 32);
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    assert_string_equal(f->done.component, "file_commit");
+    memcpy(f->file, f->root, 32);
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_ACCEPT);
+}
+
+static void
+a_judge_without_the_bytes_accepts_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store none = f->spool;
+    read_in(f, data);
+    none.bytes = none.chunks = 0;
+    enum sg_err err = run(f, sg_role_judge, &f->leaves, &none);
+    assert_false(err == SG_OK && f->done.verdict == SG_ROLE_ACCEPT);
+}
+
+static void
 rows_that_a_reader_invents_give_another_root(void **state)
 {
     struct fixture *f = *state;
@@ -270,6 +302,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_honest_release_is_read_and_judged),
         TEST(a_root_that_was_not_signed_is_refused),
+        TEST(a_commitment_to_other_bytes_is_refused),
+        TEST(a_judge_without_the_bytes_accepts_nothing),
         TEST(rows_that_a_reader_invents_give_another_root),
         TEST(bad_data_are_refused_with_component_and_report),
         TEST(renditions_read_back_as_what_was_signed),
