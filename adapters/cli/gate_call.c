@@ -182,6 +182,8 @@ sg_gate_call_say(const struct sg_gate_call *call)
     fprintf(stderr, "statgate: %s", r->sentence);
     if (r->component[0] != '\0')
         fprintf(stderr, ": %s", r->component);
+    if (r->line != 0)
+        fprintf(stderr, ", line %llu", (unsigned long long)r->line);
     fprintf(stderr, " (%s)\n", r->code);
     if (r->cure[0] != '\0')
         fprintf(stderr, "  %s\n", r->cure);

@@ -98,6 +98,9 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     const char *flow = pass->file->dataflow;
     const char *equals = flow == NULL ? NULL : strchr(flow, '=');
     struct sg_obs_ref terms;
+
+    if (s == NULL)
+        return NULL; // nothing but the bytes is wanted
     bool fits =
         pass->file->any_flow || (ref->kind == SG_OBS_REF_DATASTRUCTURE &&
                                  same_name(ref, s->agency, s->id));
@@ -111,6 +114,18 @@ on_structure(void *context, const struct sg_obs_ref *ref)
         fits = same_name(ref, terms.agency, terms.id);
     pass->file->unknown_structure |= !fits;
     return fits ? s : NULL;
+}
+
+static void
+on_action(void *context, uint8_t sent, uint64_t row, uint64_t line)
+{
+    struct sg_content_file *file = ((struct pass *)context)->file;
+
+    if (sg_obs_whole(sent) || file->change != 0)
+        return;
+    file->change = sent;
+    file->change_row = row;
+    file->change_line = line;
 }
 
 static enum sg_err
@@ -155,40 +170,52 @@ read_whole(struct pass *pass, uint8_t *bytes)
     return err == SG_OK ? sg_obs_reader_end(pass->reader) : err;
 }
 
+// The whole file through a reader of its own. obs: what becomes of a row.
 static enum sg_err
-run(struct pass *pass, enum sg_canonical_mode mode, struct sg_arena *arena)
+read_file(struct pass *pass, struct sg_arena *arena,
+          enum sg_err (*obs)(void *context, const struct sg_obs *obs))
 {
     const struct sg_obs_sink sink = {.context = pass,
                                      .structure = on_structure,
-                                     .obs = on_obs,
+                                     .action = on_action,
+                                     .obs = obs,
                                      .fault = on_fault};
-    const struct sg_canonical_sink rows = {.context = pass, .row = on_row};
-    const struct sg_canonical_out out = {pass, on_canonical};
     struct sg_obs_reader_options options = {.media = pass->file->media};
     uint8_t *bytes = malloc(READ_BYTES);
 
     sg_os_random_fill(&options.xml_salt, sizeof options.xml_salt);
     options.xml_salt |= 1;
-    pass->rows = sg_canonical_reader_new(arena, pass->file->structure, &rows);
-    pass->writer =
-        sg_canonical_writer_new(arena, pass->file->structure, mode, &out);
     pass->reader = sg_obs_reader_new(arena, &sink, &options);
-    enum sg_err err = SG_ERR_FULL;
-    if (bytes != NULL && pass->rows != NULL && pass->writer != NULL &&
-        pass->reader != NULL)
-        err = pass->walk->begin(pass->walk->context);
-    if (err == SG_OK)
-        err = read_whole(pass, bytes);
+    enum sg_err err = bytes == NULL || pass->reader == NULL
+                          ? SG_ERR_FULL
+                          : read_whole(pass, bytes);
     if (err == SG_OK && sg_obs_reader_again(pass->reader))
         err = read_whole(pass, bytes);
-    if (err == SG_OK)
-        err = sg_canonical_writer_end(pass->writer);
-    if (err == SG_OK)
-        err = sg_canonical_reader_end(pass->rows);
     if (err == SG_OK)
         pass->file->observations = sg_obs_reader_rows(pass->reader);
     sg_obs_reader_fini(pass->reader);
     free(bytes);
+    return err;
+}
+
+static enum sg_err
+run(struct pass *pass, enum sg_canonical_mode mode, struct sg_arena *arena)
+{
+    const struct sg_canonical_sink rows = {.context = pass, .row = on_row};
+    const struct sg_canonical_out out = {pass, on_canonical};
+
+    pass->rows = sg_canonical_reader_new(arena, pass->file->structure, &rows);
+    pass->writer =
+        sg_canonical_writer_new(arena, pass->file->structure, mode, &out);
+    enum sg_err err = SG_ERR_FULL;
+    if (pass->rows != NULL && pass->writer != NULL)
+        err = pass->walk->begin(pass->walk->context);
+    if (err == SG_OK)
+        err = read_file(pass, arena, on_obs);
+    if (err == SG_OK)
+        err = sg_canonical_writer_end(pass->writer);
+    if (err == SG_OK)
+        err = sg_canonical_reader_end(pass->rows);
     return err;
 }
 
@@ -304,11 +331,32 @@ file_root(const char *path, const uint8_t id[16], const uint8_t seed[16],
     return err;
 }
 
+static enum sg_err
+pass_over(void *context, const struct sg_obs *obs)
+{
+    (void)context;
+    (void)obs;
+    return SG_OK;
+}
+
+// What the message says of itself, where nothing else asks for its rows.
+static void
+look_inside(struct sg_content_file *file)
+{
+    struct pass pass = {.file = file};
+    struct sg_arena *arena = sg_arena_new(STREAM_ARENA, STREAM_BLOCK);
+
+    if (arena != NULL)
+        (void)!read_file(&pass, arena, pass_over);
+    sg_arena_free(&arena);
+}
+
 enum sg_err
-sg_content_bytes(const char *path, const uint8_t id[16], const uint8_t seed[16],
+sg_content_bytes(struct sg_content_file *file, const struct sg_secret *secret,
                  uint8_t root[32])
 {
-    return file_root(path, id, seed, false, root);
+    look_inside(file);
+    return file_root(file->path, secret->id, secret->seed, false, root);
 }
 
 // ---- checking ------------------------------------------------------------------

@@ -23,6 +23,9 @@ struct sg_content_file {
     uint64_t observations, size;
     uint8_t sha256[32];
     bool unknown_structure; // the file names another one
+    // Append, merge or delete, as sent: the first of them. 0: none was seen.
+    uint8_t change;
+    uint64_t change_row, change_line;
 };
 
 // Size, hash and media. SG_ERR_NOT_FOUND, SG_ERR_IO.
@@ -36,13 +39,14 @@ struct sg_content_walk {
 };
 SG_MUST_CHECK enum sg_err sg_content_walk(struct sg_content_file *file,
                                           const struct sg_content_walk *walk);
-// The root over rows (leaves: how many), or over the bytes of the file.
+// The root over rows (leaves: how many), or over the bytes of the file. Both
+// find out what the message says of itself; for bytes only as far as they can be
+// read, since what is wrong with them is the gate's to say.
 SG_MUST_CHECK enum sg_err sg_content_rows(struct sg_content_file *file,
                                           const struct sg_secret *secret,
                                           uint8_t root[32], uint64_t *leaves);
-SG_MUST_CHECK enum sg_err sg_content_bytes(const char *path,
-                                           const uint8_t id[16],
-                                           const uint8_t seed[16],
+SG_MUST_CHECK enum sg_err sg_content_bytes(struct sg_content_file *file,
+                                           const struct sg_secret *secret,
                                            uint8_t root[32]);
 
 struct sg_content_found {

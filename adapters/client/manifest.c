@@ -230,23 +230,36 @@ commit(struct statgate *handle, const struct sg_head *head,
     sg_commit_seed(secret->seed, out->seed);
     sg_os_random_fill(out->nonce, sizeof out->nonce);
     file->dataflow = head->terms->dataflow;
+    err = sg_home_structure(&handle->home,
+                            sg_codec_slice(head->terms->structure_sha256),
+                            &file->structure);
     if (strcmp(head->terms->commit, "file") == 0) {
         *mode = MODE_FILE;
         out->leaves = 1;
-        err = sg_content_bytes(file->path, secret->id, secret->seed, out->root);
+        if (err != SG_OK)
+            file->structure = NULL; // the bytes do without
+        err = sg_content_bytes(file, secret, out->root);
         memcpy(out->file, out->root, 32);
         return err;
     }
     if (strcmp(head->terms->commit, "row") != 0)
         return SG_ERR_MODE;
     *mode = MODE_ROW;
-    err = sg_home_structure(&handle->home,
-                            sg_codec_slice(head->terms->structure_sha256),
-                            &file->structure);
     if (err == SG_OK)
         err = sg_content_rows(file, secret, out->root, &out->leaves);
     sg_commit_file(secret->file_salt, file->sha256, out->file);
     return err;
+}
+
+// A file that says of itself what the gate would refuse.
+static int
+refuse_change(const struct sg_content_file *file,
+              struct statgate_result *result)
+{
+    (void)sg_session_fail(result, SG_ERR_ACTION, "ACTION");
+    result->row = file->change_row;
+    result->line = file->change_line;
+    return result->exit;
 }
 
 int
@@ -270,6 +283,8 @@ sg_manifest_make(struct statgate *handle,
     sg_secret_wipe(&secret);
     if (err != SG_OK)
         return sg_session_fail(result, err, release->file);
+    if (file->change != 0)
+        return refuse_change(file, result);
     (void)sg_session_done(result);
     err = fill_claims(handle, release, head, arena, &claims, result);
     if (err != SG_OK)

@@ -62,7 +62,7 @@
     X(CONFLICT,  "publisher.conflict", "this revision exists with another content", "publish a new revision", 65, 0) \
     X(EXPIRED,   "publisher.expired", "the manifest has expired", "sign a new manifest", 65, 0) \
     X(CLAIM,     "publisher.claim_outside_terms", "a claim lies outside the terms of the flow", "claim what the terms allow, or amend the terms", 65, 0) \
-    X(ACTION,    "publisher.action", "changes are not published here yet", "send the whole flow", 65, 0) \
+    X(ACTION,    "publisher.action", "changes are not published here yet", "send the whole flow, with action I or R or with none", 65, 0) \
     X(MODE,      "publisher.mode", "the content commitment is weaker than the terms ask, or not built yet", "use the commitment of the terms: row, or file for public and anonymous flows", 65, 0) \
     X(SEED_REUSED, "publisher.seed_reused", "the seed of this release was used before", "use a fresh seed", 65, 0) \
     X(SECRET,    "publisher.secret_block", "the secret block does not fit the manifest", "resend the block from the outbox", 65, 0) \

@@ -14,6 +14,7 @@ enum {
     TOGETHER_BYTES = 1024 * 1024, // of small releases in one job
     TRIES = 2,
     VERDICT_ACCEPT = 1,
+    VERDICT_REJECT = 2,
 };
 
 // ---- jobs ------------------------------------------------------------------------
@@ -284,6 +285,18 @@ sg_inspect_sound(const Sgpb__Facts *facts)
            facts->n_parts <= SG_PARTS_MAX;
 }
 
+// What a worker may say of content that it rejects.
+static enum sg_err
+rejected(const Sgpb__DoneItem *item)
+{
+    static const enum sg_err own[] = {SG_ERR_CONTENT, SG_ERR_ACTION};
+
+    for (size_t i = 0; i < SG_COUNT_OF(own); i++)
+        if (strcmp(item->code, sg_err_code(own[i])) == 0)
+            return own[i];
+    return SG_ERR_DATA;
+}
+
 // A judge accepts: then its root must be the one that was signed.
 static enum sg_err
 judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
@@ -291,9 +304,7 @@ judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
     if (item->verdict == 0)
         return SG_ERR_INSPECTION;
     if (item->verdict != VERDICT_ACCEPT)
-        return strcmp(item->code, sg_err_code(SG_ERR_CONTENT)) == 0
-                   ? SG_ERR_CONTENT
-                   : SG_ERR_DATA;
+        return rejected(item);
     if (!sg_slice_eq(sg_pack_slice(item->content_root),
                      sg_pack_slice(upload->manifest->content_root)))
         return SG_ERR_CONTENT;
@@ -316,7 +327,8 @@ after_reader(struct sg_turn *turn, const struct sg_pending_job *done,
             next->of[next->count++] = done->of[i];
         else
             conclude(turn, done->of[i],
-                     item->verdict == 2 ? SG_ERR_DATA : SG_ERR_INSPECTION);
+                     item->verdict == VERDICT_REJECT ? rejected(item)
+                                                     : SG_ERR_INSPECTION);
     }
     if (next->count > 0)
         start(turn, next);

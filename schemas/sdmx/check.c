@@ -36,6 +36,20 @@ sg_check_media(struct sg_check *check, enum sg_media media)
 }
 
 void
+sg_check_action(struct sg_check *check, uint8_t sent, uint64_t row,
+                uint64_t line)
+{
+    struct sg_fault fault = {.code = SG_FAULT_CHANGE,
+                             .component = SG_SLICE("ACTION"),
+                             .value = sg_slice_of(&sent, 1),
+                             .row = row,
+                             .line = line};
+
+    if (check->options.whole && !sg_obs_whole(sent))
+        sg_report_add(check->report, &fault);
+}
+
+void
 sg_check_columns(struct sg_check *check,
                  const uint64_t present[SG_OBS_CHANGED_WORDS], uint64_t line)
 {

@@ -30,6 +30,8 @@ struct sg_check_options {
     bool complete;
     // Rows come sorted (canonical stream): no set of keys is needed.
     bool sorted;
+    // Append, merge and delete are faults: what is published is whole.
+    bool whole;
     // The same key twice is no fault: parts of a stream may hold what two data
     // sets said (content-root.md 3).
     bool equal_keys;
@@ -50,7 +52,9 @@ SG_MUST_CHECK enum sg_err sg_check_begin(struct sg_check *check,
 // ATTR_CONFLICT is a warning; in all other formats (and if this is not called)
 // it is a fault.
 void sg_check_media(struct sg_check *check, enum sg_media media);
-// What obs.h calls columns and fault.
+// What obs.h calls action, columns and fault.
+void sg_check_action(struct sg_check *check, uint8_t sent, uint64_t row,
+                     uint64_t line);
 void sg_check_columns(struct sg_check *check,
                       const uint64_t present[SG_OBS_CHANGED_WORDS],
                       uint64_t line);

@@ -195,6 +195,8 @@ look_at_action(struct sg_csv *csv, struct sg_slice text)
     }
     if (action != csv->obs.action)
         csv->obs.dataset++;
+    if (sent != csv->obs.sent && csv->sink.action != NULL)
+        csv->sink.action(csv->sink.context, sent, csv->rows, csv->line);
     csv->obs.action = action;
     csv->obs.sent = sent;
     return true;

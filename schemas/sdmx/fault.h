@@ -34,6 +34,7 @@
     X(ENCODING, "not UTF-8 text", "save the file as UTF-8 without NUL characters") \
     X(OCCURS, "several values where the structure allows one", "send one value") \
     X(ACTION, "no action of SDMX", "write I, A, M, R or D") \
+    X(CHANGE, "a change; whole flows are published here", "send the whole flow, with action I or R or with none") \
     X(EMPTY, "the message is empty", "send a message with a header") \
     X(XML, "not well-formed XML", "correct the place named, or write the file again") \
     X(DTD, "a document type declaration is not accepted", "remove <!DOCTYPE ...>") \

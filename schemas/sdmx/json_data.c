@@ -219,7 +219,7 @@ must_look(const struct sg_json *json)
         return false;
     if (!json->layouts_known || json->layout_count == 0 ||
         (seen >> SG_JSON_NAME_ACTION & 1) == 0)
-        return true; // without an action the version decides
+        return true; // the action may stand behind
     return ((seen >> SG_JSON_NAME_STRUCTURE & 1) == 0 &&
             json->layout_count > 1) ||
            ((seen >> SG_JSON_NAME_ATTRIBUTES & 1) == 0 &&
@@ -270,7 +270,7 @@ open_dataset(struct sg_json *json)
     json->dataset_rows = 0;
     json->dataset_line = json->line;
     json->layout_index = 0;
-    json->sent = json->media == SG_MEDIA_JSON21 ? 'M' : 'I';
+    json->sent = 'I'; // nothing is said (obs.h)
     json->dataset_room.len = 0;
     for (size_t i = 0; i < SG_JSON_AHEADS; i++)
         json->ahead[i].bytes.len = 0;
@@ -318,6 +318,9 @@ begin_rows(struct sg_json *json)
     for (size_t i = 0; i < SG_JSON_AHEADS && err == SG_OK; i++) {
         if (i == SG_JSON_AHEAD_ATTRIBUTES) {
             json->obs.sent = json->sent;
+            if (json->sink.action != NULL)
+                json->sink.action(json->sink.context, json->sent, 0,
+                                  json->dataset_line);
             json->obs.action = json->sent == 'R' || json->sent == 'D'
                                    ? json->sent
                                    : SG_ACTION_MERGE;

@@ -234,6 +234,9 @@ sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     if (sent == 0 && word.ptr != NULL)
         sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("action"), word, NULL);
     ml->obs.sent = sent == 0 ? 'I' : sent;
+    if (ml->sink.action != NULL)
+        ml->sink.action(ml->sink.context, ml->obs.sent, 0,
+                        sg_xml_place(ml->xml).line);
     ml->obs.action = sent == 'R' || sent == 'D' ? sent : SG_ACTION_MERGE;
     size_t bytes = ml->structure->component_count * sizeof *ml->base;
     memset(ml->dataset_values, 0, bytes);

@@ -71,6 +71,15 @@ enum sg_action { // as content-root.md 3 counts them; bytes of its header
     SG_ACTION_DELETE = 'D',
 };
 
+// Is what was sent with this word (I A M R D) the flow itself? Append, merge and
+// delete are changes of what went before (core-design 6). Where nothing is said,
+// readers say I.
+static inline bool
+sg_obs_whole(uint8_t sent)
+{
+    return sent == 'I' || sent == 'R';
+}
+
 enum { SG_OBS_CHANGED_WORDS = 4 }; // SG_LIMIT_COMPONENTS / 64
 
 struct sg_obs {
@@ -137,6 +146,9 @@ struct sg_obs_sink {
     // the structure is known. May be NULL.
     void (*columns)(void *context, const uint64_t present[SG_OBS_CHANGED_WORDS],
                     uint64_t line);
+    // What follows was sent with this word, until the next call; I before the
+    // first. row 0: a data set begins, and may have no rows. May be NULL.
+    void (*action)(void *context, uint8_t sent, uint64_t row, uint64_t line);
     // Not SG_OK: feed stops and returns it.
     enum sg_err (*obs)(void *context, const struct sg_obs *obs);
     // The message itself is at fault; rows may follow all the same.

@@ -241,9 +241,9 @@ sg_obs_writer_csv_put(struct sg_obs_writer *w, const struct sg_obs *obs)
     put_ref(w);
     if (!is_first(w)) {
         sg_obs_writer_byte(w, w->options.delimiter);
-        // 2.0 has no M; I says the same there.
-        bool old = w->options.media == SG_MEDIA_CSV20;
-        sg_obs_writer_byte(w, old && action == 'M' ? 'I' : action);
+        // 2.0 has no M; in 2.1 it would call a whole flow a change. I says the
+        // same in both.
+        sg_obs_writer_byte(w, action == SG_ACTION_MERGE ? 'I' : action);
     }
     for (uint32_t i = 0; i < w->count; i++) {
         sg_obs_writer_byte(w, w->options.delimiter);

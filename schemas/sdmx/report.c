@@ -40,7 +40,8 @@ is_about_value(enum sg_fault_code code)
            code == SG_FAULT_TIME_FORMAT || code == SG_FAULT_CONSTRAINT ||
            code == SG_FAULT_STRUCTURE_UNKNOWN ||
            code == SG_FAULT_STRUCTURE_TYPE || code == SG_FAULT_STRUCTURE_REF ||
-           code == SG_FAULT_ACTION || code == SG_FAULT_FOOTER;
+           code == SG_FAULT_ACTION || code == SG_FAULT_CHANGE ||
+           code == SG_FAULT_FOOTER;
 }
 
 static struct sg_slice

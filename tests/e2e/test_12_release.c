@@ -4,7 +4,7 @@
 
 #include "schemas/proof/batch.h"
 
-enum { COLUMNS = 1000000, DEEP = 200000, CSV10 = 1, ML21 = 4 };
+enum { COLUMNS = 1000000, DEEP = 200000, CSV10 = 1, CSV21 = 3, ML21 = 4 };
 
 // Another office is served as if nothing had been.
 static void
@@ -310,11 +310,81 @@ a_commitment_to_another_file_is_refused(void **state)
     struct world *world = *state;
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     offer.m.file_commit.data[0] ^= 1;
     (void)world_publish(world, kenya, &offer);
     is_refused(world, "publisher.content_mismatch", "file_commit");
     is_recorded(world, "refused");
+    statgate_close(&kenya);
+    rwanda_is_served(world);
+}
+
+// The figures of WORLD_KENYA as SDMX-CSV 2.x, each row with this action.
+static const char *
+with_action(struct world *world, const char *name, char action)
+{
+    uint8_t *bytes;
+    size_t len, at = 0;
+    static char text[1 << 20];
+    assert_int_equal(sg_os_file_read(WORLD_KENYA, 1 << 19, &bytes, &len),
+                     SG_OK);
+    struct sg_slice rest = sg_slice_of(bytes, len);
+    for (bool first_line = true; rest.len > 0; first_line = false) {
+        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
+        assert_non_null(end);
+        size_t line = (size_t)(end - rest.ptr) + 1;
+        const char *comma = memchr(rest.ptr, ',', line);
+        if (first_line)
+            at += (size_t)snprintf(text + at, sizeof text - at,
+                                   "STRUCTURE,STRUCTURE_ID,ACTION%.*s",
+                                   (int)(line - strlen("DATAFLOW")), comma);
+        else
+            at += (size_t)snprintf(
+                text + at, sizeof text - at, "dataflow,%.*s,%c%.*s",
+                (int)(comma - (const char *)rest.ptr), rest.ptr, action,
+                (int)(line - (size_t)(comma - (const char *)rest.ptr)), comma);
+        rest = sg_slice_of(rest.ptr + line, rest.len - line);
+    }
+    free(bytes);
+    world_write(world, name, sg_slice_of(text, at));
+    return world_path(world, "%s", name);
+}
+
+static void
+a_change_is_refused_by_the_library_and_by_the_gate(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct statgate_receipt receipt;
+    struct statgate_result result;
+    struct world_offer offer;
+    static const char actions[] = "AMD";
+    for (size_t i = 0; i < sizeof actions - 1; i++) {
+        const char *file = with_action(world, "change.csv", actions[i]);
+        struct statgate_release release = {.flow = "KE_SDG", .file = file};
+        assert_int_equal(
+            statgate_publish(kenya, &release, NULL, NULL, &receipt, &result),
+            65);
+        assert_string_equal(result.code, "publisher.action");
+        assert_string_equal(result.component, "ACTION");
+        assert_int_equal(result.line, 2);
+        assert_int_equal(result.seq, 0); // nothing was sent
+        // A library that lies gets no further.
+        world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
+        uint8_t *bytes;
+        size_t len;
+        assert_int_equal(sg_os_file_read(file, 1 << 20, &bytes, &len), SG_OK);
+        world_offer_bytes(&offer, sg_slice_of(bytes, len), CSV21);
+        (void)world_publish(world, kenya, &offer);
+        free(bytes);
+        is_refused(world, "publisher.action", "ACTION");
+        is_recorded(world, "refused");
+    }
+    statgate_close(&kenya); // it believes that its lies were accepted
+    kenya = world_connect(world, "kenya");
+    assert_string_equal(world_good(world, kenya, "KE_SDG",
+                                   with_action(world, "whole.csv", 'R')),
+                        "");
     statgate_close(&kenya);
     rwanda_is_served(world);
 }
@@ -482,6 +552,7 @@ main(void)
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(data_that_are_not_what_was_signed_are_refused),
         cmocka_unit_test(a_commitment_to_another_file_is_refused),
+        cmocka_unit_test(a_change_is_refused_by_the_library_and_by_the_gate),
         cmocka_unit_test(bombs_in_xml_are_refused),
         cmocka_unit_test(csv_out_of_all_bounds_is_refused),
         cmocka_unit_test(other_bytes_for_a_chunk_never_reach_the_disk),

@@ -61,6 +61,31 @@ fill(Sgpb__Report *out, struct sg_report *report, struct sg_arena *arena)
     return SG_OK;
 }
 
+// What is refused because of its data has one code; these have their own.
+static enum sg_err
+refused_as(struct sg_report *report, struct sg_slice *component)
+{
+    static const struct {
+        enum sg_fault_code fault;
+        enum sg_err err;
+    } own[] = {{SG_FAULT_CHANGE, SG_ERR_ACTION}};
+    bool found = false;
+
+    *component = (struct sg_slice){NULL, 0};
+    for (uint32_t i = 0; i < sg_report_count(report); i++) {
+        const struct sg_fault *fault = &sg_report_at(report, i)->fault;
+        for (size_t k = 0; k < SG_COUNT_OF(own); k++)
+            if (fault->code == own[k].fault) {
+                *component = fault->component;
+                return own[k].err;
+            }
+        if (!fault->warning && !found)
+            *component = fault->component;
+        found |= !fault->warning;
+    }
+    return SG_ERR_DATA;
+}
+
 enum sg_err
 sg_role_report(struct sg_role_item *item, struct sg_report *report,
                uint64_t observations, bool accept)
@@ -81,10 +106,9 @@ sg_role_report(struct sg_role_item *item, struct sg_report *report,
     if (err != SG_OK)
         return err;
     if (!accept) {
-        struct sg_slice component =
-            out.n_faults == 0 ? (struct sg_slice){NULL, 0}
-                              : sg_slice_text(out.faults[0]->component);
-        sg_role_reject(item, SG_ERR_DATA, component);
+        struct sg_slice component;
+        enum sg_err as = refused_as(report, &component);
+        sg_role_reject(item, as, component);
         item->done->faults = out.faults_total;
     }
     err = sg_sealed_out_open(&to, item->item->report, of->report_fd,

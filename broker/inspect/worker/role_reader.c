@@ -32,6 +32,15 @@ on_structure(void *context, const struct sg_obs_ref *ref)
 }
 
 static void
+on_action(void *context, uint8_t sent, uint64_t row, uint64_t line)
+{
+    struct pass *pass = (struct pass *)context;
+
+    if (pass->check != NULL)
+        sg_check_action(pass->check, sent, row, line);
+}
+
+static void
 on_columns(void *context, const uint64_t present[SG_OBS_CHANGED_WORDS],
            uint64_t line)
 {
@@ -97,6 +106,7 @@ run(struct pass *pass, struct sg_sealed_in *in, struct sg_arena *arena)
     const struct sg_obs_sink sink = {.context = pass,
                                      .structure = on_structure,
                                      .columns = on_columns,
+                                     .action = on_action,
                                      .obs = on_obs,
                                      .fault = on_fault};
     const struct sg_role_job *of = pass->item->of;
@@ -126,7 +136,9 @@ look(struct sg_role_item *item, struct sg_sealed_in *in, bool *unsorted)
     struct sg_role_job *of = item->of;
     const struct sg_canonical_out out = {.write = discard};
     const struct sg_check_options options = {
-        .key = {of->job->salt, ~of->job->salt}, .complete = true};
+        .key = {of->job->salt, ~of->job->salt},
+        .complete = true,
+        .whole = true};
     struct pass pass = {.item = item};
 
     pass.check = sg_check_new(of->scratch, &options);
