@@ -270,6 +270,7 @@ item_of(struct sg_env_local *local, const struct sg_job_item *from,
     *made = (Sgpb__JobItem)SGPB__JOB_ITEM__INIT;
     made->content_root = sg_codec_bytes(from->content_root, 32);
     made->file_commit = sg_codec_bytes(from->file_commit, 32);
+    made->embargo_us = from->embargo_us;
     made->leaves_count = from->leaves_count;
     made->size = from->size;
     *out = made;

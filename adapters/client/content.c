@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/os/clock.h"
 #include "broker/os/file.h"
 #include "broker/os/random.h"
 #include "schemas/sdmx/canonical.h"
@@ -117,6 +118,18 @@ on_structure(void *context, const struct sg_obs_ref *ref)
 }
 
 static void
+on_header(void *context, const struct sg_obs_header *header)
+{
+    struct sg_content_file *file = ((struct pass *)context)->file;
+
+    file->embargo_us = 0;
+    if (header->embargoes > 0 &&
+        (header->embargoes > 1 ||
+         !sg_os_clock_parse(header->embargo, &file->embargo_us)))
+        file->embargo_us = UINT64_MAX;
+}
+
+static void
 on_action(void *context, uint8_t sent, uint64_t row, uint64_t line)
 {
     struct sg_content_file *file = ((struct pass *)context)->file;
@@ -177,6 +190,7 @@ read_file(struct pass *pass, struct sg_arena *arena,
 {
     const struct sg_obs_sink sink = {.context = pass,
                                      .structure = on_structure,
+                                     .header = on_header,
                                      .action = on_action,
                                      .obs = obs,
                                      .fault = on_fault};

@@ -26,6 +26,8 @@ struct sg_content_file {
     // Append, merge or delete, as sent: the first of them. 0: none was seen.
     uint8_t change;
     uint64_t change_row, change_line;
+    // EmbargoDate of the header. UINT64_MAX: not to be understood; 0: none.
+    uint64_t embargo_us;
 };
 
 // Size, hash and media. SG_ERR_NOT_FOUND, SG_ERR_IO.

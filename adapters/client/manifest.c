@@ -253,9 +253,12 @@ commit(struct statgate *handle, const struct sg_head *head,
 
 // A file that says of itself what the gate would refuse.
 static int
-refuse_change(const struct sg_content_file *file,
-              struct statgate_result *result)
+refuse_said(const struct sg_content_file *file, struct statgate_result *result)
 {
+    if (file->change == 0)
+        return file->embargo_us == UINT64_MAX
+                   ? sg_session_fail(result, SG_ERR_EMBARGO, "EmbargoDate")
+                   : sg_session_done(result);
     (void)sg_session_fail(result, SG_ERR_ACTION, "ACTION");
     result->row = file->change_row;
     result->line = file->change_line;
@@ -283,13 +286,14 @@ sg_manifest_make(struct statgate *handle,
     sg_secret_wipe(&secret);
     if (err != SG_OK)
         return sg_session_fail(result, err, release->file);
-    if (file->change != 0)
-        return refuse_change(file, result);
-    (void)sg_session_done(result);
+    if (refuse_said(file, result) != 0)
+        return result->exit;
     err = fill_claims(handle, release, head, arena, &claims, result);
     if (err != SG_OK)
         return result->exit != 0 ? result->exit
                                  : sg_session_fail(result, err, "claims");
+    if (file->embargo_us > claims.embargo_us)
+        claims.embargo_us = file->embargo_us; // what the file says holds
     m.format = 1;
     m.gate = home->gate;
     m.log_genesis = sg_codec_bytes(home->genesis, 32);

@@ -63,6 +63,7 @@
     X(EXPIRED,   "publisher.expired", "the manifest has expired", "sign a new manifest", 65, 0) \
     X(CLAIM,     "publisher.claim_outside_terms", "a claim lies outside the terms of the flow", "claim what the terms allow, or amend the terms", 65, 0) \
     X(ACTION,    "publisher.action", "changes are not published here yet", "send the whole flow, with action I or R or with none", 65, 0) \
+    X(EMBARGO,   "publisher.embargo", "the embargo that the file states is not held", "write EmbargoDate with its zone, as in 2027-03-01T09:00:00Z; a current libstatgate claims it", 65, 0) \
     X(MODE,      "publisher.mode", "the content commitment is weaker than the terms ask, or not built yet", "use the commitment of the terms: row, or file for public and anonymous flows", 65, 0) \
     X(SEED_REUSED, "publisher.seed_reused", "the seed of this release was used before", "use a fresh seed", 65, 0) \
     X(SECRET,    "publisher.secret_block", "the secret block does not fit the manifest", "resend the block from the outbox", 65, 0) \

@@ -85,6 +85,7 @@ struct sg_job_item {
     bool secret;                             // hand the secret block over
     uint8_t content_root[32];
     uint8_t file_commit[32];
+    uint64_t embargo_us; // claimed; 0: none
     uint64_t leaves_count;
     uint64_t size; // bytes as sent
 };

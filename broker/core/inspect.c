@@ -143,6 +143,7 @@ fill_item(struct sg_turn *turn, struct sg_job_item *item,
     memcpy(item->manifest, upload->sha256, 32);
     memcpy(item->content_root, m->content_root.data, 32);
     memcpy(item->file_commit, m->file_commit.data, 32);
+    item->embargo_us = m->claims->embargo_us;
     item->leaves_count = m->leaves;
     item->size = m->size;
     replace(turn, &upload->report,
@@ -289,7 +290,8 @@ sg_inspect_sound(const Sgpb__Facts *facts)
 static enum sg_err
 rejected(const Sgpb__DoneItem *item)
 {
-    static const enum sg_err own[] = {SG_ERR_CONTENT, SG_ERR_ACTION};
+    static const enum sg_err own[] = {SG_ERR_CONTENT, SG_ERR_ACTION,
+                                      SG_ERR_EMBARGO};
 
     for (size_t i = 0; i < SG_COUNT_OF(own); i++)
         if (strcmp(item->code, sg_err_code(own[i])) == 0)

@@ -87,10 +87,21 @@ sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
         sg_roster_instrument(state, from, who, to->doc->purpose, turn->now);
 }
 
+// CONF_STATUS E that states no time never becomes F (sdmx-facts 1.10).
+static uint64_t
+embargo_of(const Sgpb__Part *part)
+{
+    if (part == NULL)
+        return 0;
+    return part->embargo_us == 0 && strcmp(part->conf_status, "E") == 0
+               ? UINT64_MAX
+               : part->embargo_us;
+}
+
 // Facts say "" of what is unknown; what a judge did not find at all they say
 // in words (rows.h). No rows are free and unlimited.
 static void
-level_p(const struct sg_state *state, const Sgpb__Part *part,
+level_p(const struct sg_turn *turn, const Sgpb__Part *part,
         const struct sg_subscription *to, uint16_t *code)
 {
     static const enum sg_attr attr[] = {SG_ATTR_CONF_STATUS, SG_ATTR_OBS_STATUS,
@@ -104,20 +115,21 @@ level_p(const struct sg_state *state, const Sgpb__Part *part,
     }
     for (size_t i = 0; i < SG_COUNT_OF(attr); i++)
         code[attr[i]] = sg_vocabulary_code(attr[i], sg_slice_text(text[i]));
+    if (code[SG_ATTR_CONF_STATUS] == SG_CONF_STATUS_E &&
+        embargo_of(part) <= turn->now)
+        code[SG_ATTR_CONF_STATUS] = SG_CONF_STATUS_F;
     code[SG_ATTR_CONF_REDIST] =
-        part == NULL
-            ? (uint16_t)SG_CONF_REDIST_NOT_LIMITED
-            : sg_match_redist(state, part->conf_redist, to->doc->subscriber);
+        part == NULL ? (uint16_t)SG_CONF_REDIST_NOT_LIMITED
+                     : sg_match_redist(turn->state, part->conf_redist,
+                                       to->doc->subscriber);
 }
 
 static uint16_t
 availability(const struct sg_turn *turn, const struct sg_release *release,
              const Sgpb__Part *part, uint64_t *until)
 {
-    uint64_t embargo = release->embargo_us;
-
-    if (part != NULL && part->embargo_us > embargo)
-        embargo = part->embargo_us;
+    uint64_t own = embargo_of(part);
+    uint64_t embargo = release->embargo_us > own ? release->embargo_us : own;
 
     if (release->recalled_at != 0 || release->destroyed_at != 0)
         return SG_AVAILABILITY_WITHDRAWN;
@@ -219,7 +231,7 @@ request_of(const struct look *look, const Sgpb__Part *part, uint64_t *until)
 
     level_r(look->release, look->terms, code);
     sg_match_recipient(look->turn, look->terms, look->to, code);
-    level_p(look->turn->state, part, look->to, code);
+    level_p(look->turn, part, look->to, code);
     code[SG_ATTR_CONSENT] = consent_code(look->turn, look->terms, code, false);
     code[SG_ATTR_COMMUNITY_CONSENT] =
         consent_code(look->turn, look->terms, code, true);
@@ -228,6 +240,36 @@ request_of(const struct look *look, const Sgpb__Part *part, uint64_t *until)
     if (look->context->second) // of all changes, suppression alone is performed
         code[SG_ATTR_SDC_STATE] = SG_SDC_STATE_SUPPRESSED;
     return request;
+}
+
+// A part under embargo is decided as what it is, E, which is as N. What denies
+// it so is asked of what it will be at its time, since nobody would ask then: a
+// permit is a hold until that time.
+static void
+decide_later(const struct look *look, const struct sg_match_part *at,
+             struct sg_request *request, struct sg_request *worst,
+             struct sg_decision *out)
+{
+    struct sg_request then;
+    struct sg_decision later;
+
+    if (out->verdict != SG_VERDICT_DENY ||
+        request->code[SG_ATTR_AVAILABILITY] != SG_AVAILABILITY_SCHEDULED ||
+        request->code[SG_ATTR_CONF_STATUS] != SG_CONF_STATUS_E ||
+        embargo_of(at->part) == UINT64_MAX)
+        return;
+    request->code[SG_ATTR_CONF_STATUS] = SG_CONF_STATUS_F;
+    sg_among_decide(look->turn->core->rules, request, &at->among,
+                    sg_match_day(look->turn->now), look->context, &then,
+                    &later);
+    if (later.verdict == SG_VERDICT_DENY)
+        return;
+    *worst = then;
+    *out = later;
+    if (out->verdict == SG_VERDICT_PERMIT)
+        out->why = SG_WHY_HELD;
+    out->verdict = SG_VERDICT_HOLD;
+    out->waiting_for |= 1ull << SG_ATTR_AVAILABILITY;
 }
 
 static void
@@ -244,6 +286,8 @@ decide_parts(const struct look *look, const Sgpb__Facts *facts,
         sg_among_decide(look->turn->core->rules, &request, &list[i].among,
                         sg_match_day(look->turn->now), look->context,
                         &outcome->request[i], &outcome->part[i]);
+        decide_later(look, &list[i], &request, &outcome->request[i],
+                     &outcome->part[i]);
     }
     worst_of(outcome);
 }

@@ -43,6 +43,7 @@
     X(FREQ_PERIOD, "the time period does not fit the frequency", "use the period that belongs to FREQ") \
     X(CONF_STATUS, "the confidentiality flag is missing or contradicts the value", "flag the observation") \
     X(EMBARGO, "the embargo contradicts the confidentiality flag", "use EMBARGO_TIME with CONF_STATUS E only") \
+    X(EMBARGO_DATE, "the embargo of the header is not held", "write EmbargoDate once and with its zone, as in 2027-03-01T09:00:00Z, and claim it") \
     X(LANGUAGE, "a language is missing, unknown or given twice", "name each language once") \
     X(METADATA, "the reference metadata do not conform", "see the component named")
 // clang-format on

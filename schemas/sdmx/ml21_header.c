@@ -157,8 +157,10 @@ field_end(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice text)
         return copy(ml, text, &h->id);
     if (is(name, "Prepared"))
         return copy(ml, text, &h->prepared);
-    if (is(name, "EmbargoDate"))
+    if (is(name, "EmbargoDate")) {
+        h->embargoes++;
         return copy(ml, text, &h->embargo);
+    }
     if (is(name, "Test"))
         h->test = is(text, "true") || is(text, "1");
     if (is(name, "DataSetAction")) {

@@ -129,6 +129,7 @@ bool sg_obs_ref_parse(struct sg_slice text, struct sg_obs_ref *ref);
 // SDMX-ML header fields; CSV has none. Not to be trusted (sdmx-facts 0.2).
 struct sg_obs_header {
     struct sg_slice id, sender, prepared, embargo;
+    uint32_t embargoes; // how often EmbargoDate stands there
     bool test;
 };
 

@@ -350,6 +350,36 @@ with_action(struct world *world, const char *name, char action)
     return world_path(world, "%s", name);
 }
 
+// A library that forgets the embargo which the header states is refused; ours
+// claims it.
+static void
+an_embargo_that_is_not_claimed_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct world_offer offer;
+    static const char message[] =
+        "<m:StructureSpecificData xmlns:m='http://www.sdmx.org/resources/"
+        "sdmxml/schemas/v2_1/message' xmlns:c='http://www.sdmx.org/resources/"
+        "sdmxml/schemas/v2_1/common'><m:Header><m:ID>X</m:ID><m:Structure "
+        "structureID='S'><c:StructureUsage><Ref agencyID='STATGATE' "
+        "id='DF_SDG' version='1.0'/></c:StructureUsage></m:Structure>"
+        "<m:EmbargoDate>2035-01-01T00:00:00Z</m:EmbargoDate></m:Header>"
+        "</m:StructureSpecificData>";
+    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    assert_int_equal(offer.claims.embargo_us, 0);
+    world_offer_bytes(&offer, SG_SLICE(message), ML21);
+    (void)world_publish(world, kenya, &offer);
+    is_refused(world, "publisher.embargo", "EmbargoDate");
+    is_recorded(world, "refused");
+    world_write(world, "embargo.xml", SG_SLICE(message));
+    world_offer(world, kenya, "KE_SDG", world_path(world, "embargo.xml"),
+                &offer);
+    assert_int_equal(offer.claims.embargo_us, 2051222400000000);
+    statgate_close(&kenya);
+    rwanda_is_served(world);
+}
+
 static void
 a_change_is_refused_by_the_library_and_by_the_gate(void **state)
 {
@@ -552,6 +582,7 @@ main(void)
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(data_that_are_not_what_was_signed_are_refused),
         cmocka_unit_test(a_commitment_to_another_file_is_refused),
+        cmocka_unit_test(an_embargo_that_is_not_claimed_is_refused),
         cmocka_unit_test(a_change_is_refused_by_the_library_and_by_the_gate),
         cmocka_unit_test(bombs_in_xml_are_refused),
         cmocka_unit_test(csv_out_of_all_bounds_is_refused),

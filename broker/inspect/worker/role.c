@@ -68,7 +68,8 @@ refused_as(struct sg_report *report, struct sg_slice *component)
     static const struct {
         enum sg_fault_code fault;
         enum sg_err err;
-    } own[] = {{SG_FAULT_CHANGE, SG_ERR_ACTION}};
+    } own[] = {{SG_FAULT_CHANGE, SG_ERR_ACTION},
+               {SG_FAULT_EMBARGO_DATE, SG_ERR_EMBARGO}};
     bool found = false;
 
     *component = (struct sg_slice){NULL, 0};

@@ -4,6 +4,7 @@
 // are sorted, the second writes. A number of a chunk is thus sealed once, even
 // when the rows have to be sorted (decisions-security S32).
 #include "broker/inspect/worker/rows.h"
+#include "broker/os/clock.h"
 
 struct pass {
     struct sg_role_item *item;
@@ -29,6 +30,31 @@ on_structure(void *context, const struct sg_obs_ref *ref)
         pass->begun = true;
     }
     return structure;
+}
+
+// An embargo on the whole message (sdmx-facts 1.10) binds through the claims of
+// the manifest: they must hold it as long, else evidence would not say why it
+// left early. A time that cannot be read, or has no zone, is never over.
+static void
+on_header(void *context, const struct sg_obs_header *header)
+{
+    const struct pass *pass = (const struct pass *)context;
+    struct sg_fault fault = {.code = SG_FAULT_EMBARGO_DATE,
+                             .component = SG_SLICE("EmbargoDate"),
+                             .value = header->embargo};
+    uint64_t us;
+
+    if (pass->check == NULL || header->embargoes == 0)
+        return;
+    if (header->embargoes > 1)
+        fault.hint = SG_SLICE("it stands there more than once");
+    else if (!sg_os_clock_parse(header->embargo, &us))
+        fault.hint = SG_SLICE("no time with a zone");
+    else if (us > pass->item->item->embargo_us)
+        fault.hint = SG_SLICE("the manifest claims none, or an earlier one");
+    else
+        return;
+    sg_check_fault(pass->check, &fault);
 }
 
 static void
@@ -105,6 +131,7 @@ run(struct pass *pass, struct sg_sealed_in *in, struct sg_arena *arena)
 {
     const struct sg_obs_sink sink = {.context = pass,
                                      .structure = on_structure,
+                                     .header = on_header,
                                      .columns = on_columns,
                                      .action = on_action,
                                      .obs = on_obs,

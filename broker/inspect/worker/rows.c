@@ -431,15 +431,21 @@ say_places(const struct sg_places *set, struct sg_arena *arena,
     return sg_vocabulary_text(SG_ATTR_AREA, SG_PLACE_SEVERAL);
 }
 
-// A time that cannot be read, or that has no zone, is not over yet.
+// A time that cannot be read, or that has no zone, is not over yet; nor is that
+// of CONF_STATUS E that states none. With N it means nothing (sdmx-facts 1.10).
 static uint64_t
 embargo_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part)
 {
     const char *value = part->value[SG_ROWS_EMBARGO];
+    const char *flag = facts->given_up[SG_ROWS_CONF_STATUS]
+                           ? ""
+                           : part->value[SG_ROWS_CONF_STATUS];
     uint64_t us;
 
-    if (value[0] == '\0' && !facts->given_up[SG_ROWS_EMBARGO])
+    if (strcmp(flag, "N") == 0)
         return 0;
+    if (value[0] == '\0' && !facts->given_up[SG_ROWS_EMBARGO])
+        return strcmp(flag, "E") == 0 ? UINT64_MAX : 0;
     if (facts->given_up[SG_ROWS_EMBARGO] ||
         !sg_os_clock_parse(sg_slice_text(value), &us))
         return UINT64_MAX;

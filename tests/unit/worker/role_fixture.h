@@ -36,6 +36,7 @@ struct fixture {
     Sgpb__Rendition rendition;
     Sgpb__DoneItem done;
     uint32_t role;
+    uint64_t embargo_us; // that the manifest claims
 };
 
 static inline void
@@ -202,6 +203,7 @@ run(struct fixture *f, sg_role_run *role, struct store *input,
     if (role == sg_role_writer)
         item.output = &output;
     item.content_root = sg_codec_bytes(f->root, 32);
+    item.embargo_us = f->embargo_us;
     item.file_commit = sg_codec_bytes(f->file, 32);
     f->done = (Sgpb__DoneItem)SGPB__DONE_ITEM__INIT;
     enum sg_err err = role(&one);

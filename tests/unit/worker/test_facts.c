@@ -109,6 +109,27 @@ observations_that_differ_in_what_policy_sees_are_parts(void **state)
     assert_string_equal(facts->parts[2]->conf_status, "C");
 }
 
+// sdmx-facts 1.10: E is as N until its time, which N does not know.
+static void
+an_embargo_goes_with_its_flag(void **state)
+{
+    static const struct {
+        const char *conf, *embargo;
+        uint64_t us;
+    } cases[] = {
+        {"E", "1970-01-01T00:00:01Z", 1000000},   {"E", "", UINT64_MAX},
+        {"E", "1970-01-01T00:00:01", UINT64_MAX}, // no zone
+        {"N", "1970-01-01T00:00:01Z", 0},         {"N", "", 0},
+        {"", "1970-01-01T00:00:01Z", 1000000},    {"", "", 0}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++)
+        see(f, "404", "A", "C", cases[i].conf, cases[i].embargo);
+    const Sgpb__Facts *facts = end(f);
+    assert_int_equal(facts->n_parts, SG_COUNT_OF(cases));
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++)
+        assert_true(facts->parts[i]->embargo_us == cases[i].us);
+}
+
 static const char *const africa[] = {"404", "800", "646", "834", "108", "231",
                                      "706", "728", "729", "894", "716", "508",
                                      "454", "710", "72",  "426", "748"};
@@ -285,6 +306,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(observations_that_differ_in_what_policy_sees_are_parts),
+        TEST(an_embargo_goes_with_its_flag),
         TEST(a_part_of_many_areas_says_which_they_are),
         TEST(a_part_of_one_area_says_its_name),
         TEST(codes_that_were_given_up_are_unknown_and_absent_ones_are_not),

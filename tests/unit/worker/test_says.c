@@ -1,5 +1,5 @@
 // What a message says of itself, and what becomes of it at a gate: changes are
-// not published (core-design 6).
+// not published (core-design 6), an embargo must be claimed.
 #include "tests/unit/worker/role_fixture.h"
 
 #define HEAD2                                                                  \
@@ -136,6 +136,43 @@ a_judge_that_sees_deletions_refuses_them(void **state)
     assert_string_equal(f->done.code, sg_err_code(SG_ERR_ACTION));
 }
 
+#define DATE(text) "<m:EmbargoDate>" text "</m:EmbargoDate>"
+#define ONE        SET("", OBS("2020"))
+
+static void
+an_embargo_that_the_manifest_does_not_hold_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char date[] = ML(DATE("1970-01-01T00:00:02+00:00"), ONE);
+    static const struct {
+        const char *text;
+        uint64_t claimed;
+        bool accepted;
+    } cases[] = {
+        {date, 0, false},
+        {date, 1999999, false},
+        {date, 2000000, true},
+        {date, UINT64_MAX, true},
+        {ML(DATE("1970-01-01T00:00:02"), ONE), UINT64_MAX, false}, // no zone
+        {ML(DATE("1970-01-01"), ONE), UINT64_MAX, false},
+        {ML(DATE(""), ONE), UINT64_MAX, false},
+        {ML(DATE("soon"), ONE), UINT64_MAX, false},
+        {ML(DATE("1970-01-01T00:00:02Z") DATE("1970-01-01T00:00:01Z"), ONE),
+         UINT64_MAX, false},
+        {ML("", ONE), 0, true},
+    };
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        f->embargo_us = cases[i].claimed;
+        read_as(f, SG_MEDIA_ML21, cases[i].text);
+        assert_int_equal(f->done.verdict,
+                         cases[i].accepted ? SG_ROLE_ACCEPT : SG_ROLE_REJECT);
+        if (cases[i].accepted)
+            continue;
+        assert_string_equal(f->done.code, sg_err_code(SG_ERR_EMBARGO));
+        assert_string_equal(f->done.component, "EmbargoDate");
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -146,6 +183,7 @@ main(void)
         TEST(a_change_has_its_place_in_the_report),
         TEST(data_sets_that_change_are_refused),
         TEST(a_judge_that_sees_deletions_refuses_them),
+        TEST(an_embargo_that_the_manifest_does_not_hold_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
