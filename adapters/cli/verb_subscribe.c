@@ -86,17 +86,20 @@ among(const char *word, char *const *list, size_t count)
     return false;
 }
 
-// May he ask, is there such a flow, and is the purpose one of his?
+// May he ask, is there such a flow, and is the purpose one of his and of it?
 static void
 dry_subscribe(struct sg_gate_call *call,
               const struct statgate_subscription *wanted)
 {
     const Sgpb__Participant *who = sg_dry_may(call, "subscriber");
+    const Sgpb__FlowTerms *terms =
+        who == NULL ? NULL : sg_structure_terms(call, wanted->flow);
 
     if (!sg_slice_is_id(sg_slice_text(wanted->name)))
         sg_gate_call_fault(call, SG_ERR_SUBSCRIPTION, "name");
-    else if (who != NULL && sg_structure_terms(call, wanted->flow) != NULL &&
-             !among(wanted->purpose, who->purposes, who->n_purposes))
+    else if (terms != NULL &&
+             (!among(wanted->purpose, who->purposes, who->n_purposes) ||
+              !among(wanted->purpose, terms->purposes, terms->n_purposes)))
         sg_gate_call_fault(call, SG_ERR_PURPOSE, "purpose");
     else if (call->result.exit == 0)
         (void)pin(call, wanted);

@@ -81,7 +81,7 @@
     X(KEY_CODE,  "subscriber.key_code", "the key filter names a code that the dimension does not have", "use codes of its list: statgate structure show STRUCTURE --codes DIMENSION; leave the field empty for any", 65, 0) \
     X(PERIOD,    "subscriber.period", "the period is not START/END in time periods of SDMX", "write it as in 2015/2020, 2020-Q1/2020-Q4 or 2015/; leave it out for all, and where the structure has no time", 65, 0) \
     X(PERIOD_ORDER, "subscriber.period_order", "the period starts after it ends", "put the earlier time first, both in one form, as in 2020-Q1/2020-Q4", 65, 0) \
-    X(PURPOSE,   "subscriber.purpose", "the purpose is not one of those admitted for this participant", "subscribe for an admitted purpose", 77, 0) \
+    X(PURPOSE,   "subscriber.purpose", "the purpose is not one of those admitted for this participant, or not one of the flow", "subscribe for a purpose of both: statgate flow show FLOW", 77, 0) \
     X(RECEIPT,   "subscriber.receipt", "the receipt does not fit the delivery", "send the receipt for the delivery named", 65, 0) \
     X(DENIED,    "policy.denied", "the law does not permit this transfer", "see the rule named", 77, 0) \
     X(HELD,      "policy.held", "the transfer waits", "see what it waits for", 75, 1) \

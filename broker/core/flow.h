@@ -34,6 +34,8 @@ bool sg_flow_looser(const Sgpb__FlowTerms *now, const Sgpb__FlowTerms *next);
 // Value of an attribute that the terms state, as code; 0: unknown or not
 // applicable.
 uint16_t sg_flow_code(const Sgpb__FlowTerms *terms, enum sg_attr attr);
+// Is the purpose one that the flow may be used for?
+bool sg_flow_serves(const Sgpb__FlowTerms *terms, const char *purpose);
 // How strong a commitment is: 1 file, 2 series, 3 row (Manifest.mode); 0: none.
 uint32_t sg_flow_mode(const Sgpb__FlowTerms *terms);
 

@@ -65,6 +65,15 @@ sg_flow_code(const Sgpb__FlowTerms *terms, enum sg_attr attr)
     return sg_vocabulary_code(attr, sg_slice_text(one->value));
 }
 
+bool
+sg_flow_serves(const Sgpb__FlowTerms *terms, const char *purpose)
+{
+    for (size_t i = 0; i < terms->n_purposes; i++)
+        if (strcmp(terms->purposes[i], purpose) == 0)
+            return true;
+    return false;
+}
+
 uint32_t
 sg_flow_mode(const Sgpb__FlowTerms *terms)
 {

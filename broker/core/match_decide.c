@@ -81,10 +81,31 @@ sg_match_recipient(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
     if (turn->core->policy != NULL)
         code[SG_ATTR_PARTY] =
             sg_policy_party(turn->core->policy, sg_slice_text(who->id));
-    code[SG_ATTR_PURPOSE] =
-        sg_vocabulary_code(SG_ATTR_PURPOSE, sg_slice_text(to->doc->purpose));
+    // For another purpose than the flow's it is asked for none: incomplete.
+    if (sg_flow_serves(terms, to->doc->purpose))
+        code[SG_ATTR_PURPOSE] = sg_vocabulary_code(
+            SG_ATTR_PURPOSE, sg_slice_text(to->doc->purpose));
     code[SG_ATTR_INSTRUMENT] =
         sg_roster_instrument(state, from, who, to->doc->purpose, turn->now);
+}
+
+// A release may claim fewer purposes than the terms; none is what they say.
+static bool
+release_serves(struct sg_turn *turn, const Sgpb__Accepted *detail,
+               const char *purpose)
+{
+    const Sgpb__Manifest *m =
+        detail->manifest == NULL
+            ? NULL
+            : sg_pack_open(turn->arena, &sgpb__manifest__descriptor,
+                           sg_pack_slice(detail->manifest->manifest));
+
+    if (m == NULL || m->claims == NULL)
+        return false;
+    bool found = m->claims->n_purposes == 0;
+    for (size_t i = 0; i < m->claims->n_purposes && !found; i++)
+        found = strcmp(m->claims->purposes[i], purpose) == 0;
+    return found;
 }
 
 // CONF_STATUS E that states no time never becomes F (sdmx-facts 1.10).
@@ -221,6 +242,7 @@ struct look {
     const struct sg_subscription *to;
     const struct sg_context *context;
     const char *key; // NULL: facts cannot be compared with the subscription's
+    bool serves;     // the release is for the subscription's purpose
 };
 
 static struct sg_request
@@ -231,6 +253,8 @@ request_of(const struct look *look, const Sgpb__Part *part, uint64_t *until)
 
     level_r(look->release, look->terms, code);
     sg_match_recipient(look->turn, look->terms, look->to, code);
+    if (!look->serves)
+        code[SG_ATTR_PURPOSE] = 0;
     level_p(look->turn, part, look->to, code);
     code[SG_ATTR_CONSENT] = consent_code(look->turn, look->terms, code, false);
     code[SG_ATTR_COMMUNITY_CONSENT] =
@@ -391,7 +415,8 @@ sg_match_decide_on(struct sg_turn *turn, const struct sg_release *release,
         .terms = flow->terms,
         .to = to,
         .context = sg_match_context(turn, flow->terms, to, first_held),
-        .key = detail->terms == flow->seq ? to->doc->key_filter : NULL};
+        .key = detail->terms == flow->seq ? to->doc->key_filter : NULL,
+        .serves = release_serves(turn, detail, to->doc->purpose)};
     decide_parts(&look, detail->facts, outcome);
     decide_changed(&look, detail->facts, outcome);
     roster_guard(turn, outcome);

@@ -162,11 +162,13 @@ check(struct sg_turn *turn, const Sgpb__Subscription *doc, const char **field)
     if (!sg_slice_is_id(sg_slice_text(doc->name)))
         return SG_ERR_SUBSCRIPTION;
     *field = "flow";
-    if (sg_flow_find(turn->state, doc->flow) == 0)
+    uint32_t flow = sg_flow_find(turn->state, doc->flow);
+    if (flow == 0)
         return SG_ERR_FLOW;
     *field = "purpose";
     if (sg_vocabulary_code(SG_ATTR_PURPOSE, sg_slice_text(doc->purpose)) == 0 ||
-        !admitted(turn->who, doc->purpose))
+        !admitted(turn->who, doc->purpose) ||
+        !sg_flow_serves(sg_state_flow(turn->state, flow)->terms, doc->purpose))
         return SG_ERR_PURPOSE;
     *field = "format";
     if (sg_subscribe_media(doc->format) == UINT8_MAX)

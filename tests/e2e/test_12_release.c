@@ -350,6 +350,28 @@ with_action(struct world *world, const char *name, char action)
     return world_path(world, "%s", name);
 }
 
+// Norway has subscribed for SDG reporting, which the terms allow.
+static void
+a_release_for_fewer_purposes_serves_no_other(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct world_offer offer;
+    char *purposes[] = {(char *)(uintptr_t) "official_statistics"};
+    char name[64];
+    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    offer.claims.purposes = purposes;
+    offer.claims.n_purposes = 1;
+    assert_string_equal(world_publish(world, kenya, &offer), "");
+    (void)snprintf(name, sizeof name, "KE_SDG@%llu",
+                   (unsigned long long)offer.m.revision);
+    world_do(world, "kenya", "why", name, "NO_OFFICE/KE_SDG", NULL);
+    assert_non_null(strstr(world->said, "purpose"));
+    assert_non_null(strstr(world->said, "DENIED"));
+    statgate_close(&kenya);
+    rwanda_is_served(world);
+}
+
 // A library that forgets the embargo which the header states is refused; ours
 // claims it.
 static void
@@ -582,6 +604,7 @@ main(void)
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(data_that_are_not_what_was_signed_are_refused),
         cmocka_unit_test(a_commitment_to_another_file_is_refused),
+        cmocka_unit_test(a_release_for_fewer_purposes_serves_no_other),
         cmocka_unit_test(an_embargo_that_is_not_claimed_is_refused),
         cmocka_unit_test(a_change_is_refused_by_the_library_and_by_the_gate),
         cmocka_unit_test(bombs_in_xml_are_refused),
