@@ -313,7 +313,7 @@ a_commitment_to_another_file_is_refused(void **state)
     world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     offer.m.file_commit.data[0] ^= 1;
     (void)world_publish(world, kenya, &offer);
-    is_refused(world, "publisher.content_mismatch", "file_commit");
+    world_refused(world, "publisher.content_mismatch", "file_commit");
     is_recorded(world, "refused");
     statgate_close(&kenya);
     rwanda_is_served(world);
@@ -359,7 +359,7 @@ a_release_for_fewer_purposes_serves_no_other(void **state)
     struct world_offer offer;
     char *purposes[] = {(char *)(uintptr_t) "official_statistics"};
     char name[64];
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     offer.claims.purposes = purposes;
     offer.claims.n_purposes = 1;
     assert_string_equal(world_publish(world, kenya, &offer), "");
@@ -388,11 +388,11 @@ an_embargo_that_is_not_claimed_is_refused(void **state)
         "id='DF_SDG' version='1.0'/></c:StructureUsage></m:Structure>"
         "<m:EmbargoDate>2035-01-01T00:00:00Z</m:EmbargoDate></m:Header>"
         "</m:StructureSpecificData>";
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     assert_int_equal(offer.claims.embargo_us, 0);
     world_offer_bytes(&offer, SG_SLICE(message), ML21);
     (void)world_publish(world, kenya, &offer);
-    is_refused(world, "publisher.embargo", "EmbargoDate");
+    world_refused(world, "publisher.embargo", "EmbargoDate");
     is_recorded(world, "refused");
     world_write(world, "embargo.xml", SG_SLICE(message));
     world_offer(world, kenya, "KE_SDG", world_path(world, "embargo.xml"),
@@ -429,7 +429,7 @@ a_change_is_refused_by_the_library_and_by_the_gate(void **state)
         world_offer_bytes(&offer, sg_slice_of(bytes, len), CSV21);
         (void)world_publish(world, kenya, &offer);
         free(bytes);
-        is_refused(world, "publisher.action", "ACTION");
+        world_refused(world, "publisher.action", "ACTION");
         is_recorded(world, "refused");
     }
     statgate_close(&kenya); // it believes that its lies were accepted
