@@ -303,6 +303,21 @@ hash_adopted(struct sg_payload_writer *writer,
     return SG_OK;
 }
 
+// Copied into the segment: its own file is of no more use.
+static enum sg_err
+adopt_small(struct sg_payload_writer *writer,
+            struct sg_payload_attempt *attempt)
+{
+    enum sg_err err = write_small(
+        writer, attempt, (size_t)sg_payload_stored_bytes(&attempt->meta));
+
+    if (err == SG_OK) {
+        writer->disk->close(writer->disk->arg, attempt->fd);
+        attempt->fd = -1;
+    }
+    return err;
+}
+
 enum sg_err
 sg_payload_write_adopted(struct sg_payload_writer *writer,
                          struct sg_payload_attempt *attempt)
@@ -317,8 +332,7 @@ sg_payload_write_adopted(struct sg_payload_writer *writer,
         return err;
     attempt->whole = true;
     if (sg_payload_is_small(&attempt->meta))
-        return write_small(writer, attempt,
-                           (size_t)sg_payload_stored_bytes(&attempt->meta));
+        return adopt_small(writer, attempt);
     mark_dirty(writer, attempt);
     err = month_folder(writer, attempt->place.month);
     return err != SG_OK ? err : finish_large(writer, attempt);

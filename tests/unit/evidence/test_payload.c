@@ -2,6 +2,7 @@
 #include "tests/unit/evidence/home.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include "broker/evidence/payload_write.h"
 
@@ -207,6 +208,7 @@ a_workers_output_is_adopted_and_hashed_here(void **state)
         assert_int_equal(sg_evidence_flush(home.ev), SG_OK);
         home_await(&home, SG_EVIDENCE_OBJECT, &event);
         assert_int_equal(event.err, SG_OK);
+        assert_int_equal(lseek(fd, 0, SEEK_CUR), -1); // closed
         adopted.meta = event.meta;
         assert_int_equal(object_check(&home, &adopted), SG_OK);
         // The same bytes stored chunk by chunk give the same chunk root.
