@@ -79,7 +79,7 @@ HELPER_SRC := $(sort $(wildcard tests/harness/*.c))
 WORLD_SRC := $(sort $(wildcard tests/e2e/world*.c))
 TESTS     := $(TEST_SRC:%.c=$(B)/%)
 SOURCES   := $(SRC_LIB) $(wildcard $(MAINS)) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
-  $(HELPER_SRC) $(WORLD_SRC) tests/e2e/faults.c $(sort $(wildcard ops/gen/*.c))
+  $(HELPER_SRC) $(WORLD_SRC) tests/e2e/faults.c tests/e2e/liar.c $(sort $(wildcard ops/gen/*.c))
 GRAMMARS  := $(sort $(wildcard policy/*.y policy/*.re))
 HEADERS   := $(sort $(foreach d,$(foreach l,$(LIBS),$(DIR_$(l))),$(wildcard $(d)/*.h)) $(wildcard tests/*/*.h tests/*.h))
 
@@ -241,6 +241,17 @@ WORLD := $(WORLD_SRC:%.c=$(B)/%.o)
 FAULTS := $(B)/tests/e2e/faults.so
 $(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(WORLD) $(HARNESS) $(call archives,$(NEED_e2e)) | $(PROGRAMS) $(FAULTS)
 	$(call link,$< $(WORLD) $(HARNESS),$(NEED_e2e),-lcmocka)
+# Programs of the product linked anew with some of their calls turned by a test,
+# each in a folder where statgated finds the other one beside it.
+LIAR_TURNS := sg_role_reader sg_sealed_in_next sg_sealed_out_write sg_os_channel_send
+turn = $(foreach f,$(1),-Wl,--wrap=$(f))
+$(B)/tests/e2e/liar/statgate-inspect: $(B)/broker/inspect/worker/main.o $(B)/tests/e2e/liar.o $(call archives,$(LINK_inspect))
+	@mkdir -p $(@D)
+	$(call link,$(filter %.o,$^) $(call turn,$(LIAR_TURNS)),$(LINK_inspect))
+$(B)/tests/e2e/%/statgated: $(B)/statgated
+	@mkdir -p $(@D)
+	@ln -f $< $@
+$(B)/tests/e2e/test_20_liar: | $(B)/tests/e2e/liar/statgate-inspect $(B)/tests/e2e/liar/statgated
 $(FAULTS): tests/e2e/faults.c tests/e2e/faults.h $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE -I. -O1 -g -fPIC $(WARN) $(if $(WERROR),-Werror) -shared -o $@ $<

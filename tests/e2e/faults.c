@@ -48,9 +48,11 @@ clock_gettime(clockid_t id, struct timespec *out)
 {
     REAL("clock_gettime", int(clockid_t, struct timespec *))
     int result = real(id, out);
-    if (result != 0 || (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME))
+    if (result != 0 ||
+        (id != CLOCK_REALTIME && id != CLOCK_BOOTTIME && id != CLOCK_MONOTONIC))
         return result;
-    int64_t us = faults->passed_us + out->tv_nsec / 1000;
+    int64_t us = out->tv_nsec / 1000;
+    us += id == CLOCK_MONOTONIC ? faults->mono_us : faults->passed_us;
     if (id == CLOCK_REALTIME)
         us += faults->clock_us;
     int64_t s = us / 1000000, rest = us % 1000000;

@@ -257,6 +257,15 @@ world_start(struct world *world)
     with_faults(world, false);
 }
 
+void
+world_program(struct world *world, const char *folder)
+{
+    assert_true(sg_os_file_path(
+        world->gate.program, "%.*s/tests/e2e/%s/statgated",
+        (int)(strlen(world->cli) - strlen("/statgate")), world->cli, folder));
+    assert_true(sg_os_file_exists(world->gate.program));
+}
+
 int
 world_wait(struct world *world)
 {

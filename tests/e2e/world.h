@@ -61,6 +61,8 @@ void world_flow(struct world *world, const char *home, const char *name,
 unsigned world_log(struct world *world, const char *type, const char *what);
 
 void world_start(struct world *world);
+// From the next start on the gate is the statgated of tests/e2e/FOLDER.
+void world_program(struct world *world, const char *folder);
 // Ends by itself within the time: its exit status.
 int world_wait(struct world *world);
 struct statgate *world_connect(struct world *world, const char *home);
