@@ -217,6 +217,8 @@ $(B)/statgate: $(B)/adapters/cli/main.o $(LIBSTATGATE) $(call archives,$(LINK_cl
 # ---- tests: tests/unit/<lib>/test_*.c link what <lib> needs -------------------
 HARNESS := $(HELPER_SRC:%.c=$(B)/%.o)
 need_of = $(NEED_$(1)) $(if $(NEED_$(1)),,$(error tests: no library called '$(1)'))
+# Calls between files that a test takes over (ld --wrap).
+turn = $(foreach f,$(1),-Wl,--wrap=$(f))
 define test_rule
 $(B)/tests/$(1)/$(2)/%: $(B)/tests/$(1)/$(2)/%.o $$(HARNESS) $$(call archives,$$(NEED_$(2)))
 	@echo '  LD   $$@'
@@ -229,7 +231,8 @@ $(foreach l,$(filter-out gate,$(LIBS)),$(eval $(call test_rule,bench,$(l),$(PEER
 $(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer) $(PEER_$(l)) -lcmocka)))
 SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
 $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
-	$(call link,$< $(SIM) $(HARNESS),$(NEED_core),-lcmocka)
+	$(call link,$< $(SIM) $(HARNESS) $(call turn,$(TURNS)),$(NEED_core),-lcmocka)
+$(B)/tests/sim/test_planted: TURNS := sg_match_decide sg_match_begin sg_match_add sg_consented_statements sg_table_next
 # A core with a history in it: the simulation writes the first of it.
 $(B)/tests/bench/gate/%: $(B)/tests/bench/gate/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_gate))
 	$(call link,$< $(SIM) $(HARNESS),$(NEED_gate))
@@ -244,7 +247,6 @@ $(B)/tests/e2e/%: $(B)/tests/e2e/%.o $(WORLD) $(HARNESS) $(call archives,$(NEED_
 # Programs of the product linked anew with some of their calls turned by a test,
 # each in a folder where statgated finds the other one beside it.
 LIAR_TURNS := sg_role_reader sg_sealed_in_next sg_sealed_out_write sg_os_channel_send
-turn = $(foreach f,$(1),-Wl,--wrap=$(f))
 $(B)/tests/e2e/liar/statgate-inspect: $(B)/broker/inspect/worker/main.o $(B)/tests/e2e/liar.o $(call archives,$(LINK_inspect))
 	@mkdir -p $(@D)
 	$(call link,$(filter %.o,$^) $(call turn,$(LIAR_TURNS)),$(LINK_inspect))

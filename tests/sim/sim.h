@@ -25,6 +25,7 @@
     ((ProtobufCBinaryData){(len), (uint8_t *)(uintptr_t)(ptr)})
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define DAY_US        (24 * 3600 * 1000000ull)
+#define SIM_START_US  1799539200000000ull // 2027-01-10
 
 enum sim_peer_name { PUBLISHER, ADMIN, COLLECTOR, NEAR, FAR, PEERS };
 enum {
@@ -32,7 +33,8 @@ enum {
     ENTRIES_MAX = 8192,
     QUEUE_MAX = 16384,
     RELEASES_MAX = 64,
-    SEEN_MAX = 64
+    SEEN_MAX = 64,
+    KEYS_OUT_MAX = 256
 };
 
 // Planted bugs; each must be found (test_planted.c).
@@ -45,6 +47,12 @@ enum sim_bug {
     BUG_RANDOM,     // a random number that is not of the seed
     BUG_SNAPSHOT,   // the disk changes a snapshot
     BUG_KEPT_KEY,   // the env says that a key is gone, and it is not
+    BUG_SILENT,     // the env does not say that the disk has failed
+    BUG_ROOM,       // the env does not say that there is no room
+    // In the core itself (test_planted.c).
+    BUG_FIRST_LOOK, // what was permitted once is permitted for ever
+    BUG_NO_WAIT,    // a statement does not wait for keys on their way
+    BUG_TWICE,      // a release is decided twice for one subscriber
 };
 
 struct sim_entry {
@@ -147,6 +155,18 @@ struct sim {
     // destructions that fail: so many more, each time one of so many
     unsigned destroy_fails, destroy_tries;
     uint64_t destroy_one_of;
+    // what else goes wrong (sim_faults.c)
+    bool faulty;                      // by seed, as long as it is not quiet
+    uint64_t disk_after;              // appends until the disk fails
+    bool disk_failed;                 // nothing becomes durable any more
+    bool disk_told;                   // and the core was told
+    bool full, full_told, full_known; // no room: so it is, told, decided on
+    unsigned stepped, noted; // steps of the clock: told, found in the log
+    struct sim_key {         // released, not handed over and not cancelled
+        uint8_t delivery[16];
+        uint64_t released;
+    } keys_out[KEYS_OUT_MAX];
+    size_t keys_out_count;
 };
 
 uint64_t sim_random(struct sim *sim);
@@ -170,6 +190,25 @@ void sim_work(struct sim *sim, const struct sg_job *job); // sim_worker.c
 // Is this report in the store? removed: it goes.
 bool sim_has_report(struct sim *sim, const uint8_t id[16], bool removed);
 void sim_watch_report(struct sim *sim, const struct sg_appended *entry);
+
+// sim_watch.c: what is seen in the entries.
+extern unsigned sim_remade; // renditions that were lost, of all runs
+void sim_watch(struct sim *sim, const struct sg_appended *entry);
+void sim_key_settled(struct sim *sim, const uint8_t delivery[16],
+                     uint64_t released);
+void sim_trace(const struct sim *sim, const char *what, unsigned number);
+
+// sim_faults.c: disk, room, clock and connections go wrong by seed.
+extern unsigned sim_faults[]; // how often each was told, by kind of event
+void sim_faults_begin(struct sim *sim);
+void sim_fault(struct sim *sim); // perhaps one, before a turn
+void sim_faults_end(struct sim *sim);
+void sim_faults_over(struct sim *sim); // the gate was started again
+void sim_fault_told(struct sim *sim, const struct sg_event *event);
+bool sim_disk_refuses(struct sim *sim); // one append more
+// Is nobody there any more? Then the gate is told.
+bool sim_is_gone(struct sim *sim, const struct sg_routing *to);
+void sim_faults_check(struct sim *sim, enum sg_err err, bool stopped);
 
 // sim_store.c: names in the payload store and the wrapping table.
 void sim_store_effect(struct sim *sim, const struct sg_effect *effect);
@@ -217,6 +256,5 @@ void sim_close(struct sim **sim);
 void sim_settle(struct sim *sim);
 
 // Runs one seed; NULL: every invariant held. log_hash is set.
-extern unsigned sim_remade; // renditions that were lost, of all runs
 const char *sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32],
                     unsigned *keys);

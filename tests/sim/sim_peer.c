@@ -342,7 +342,8 @@ hear_result(struct sim *sim, const Sgpb__Result *result)
         // A worker died, or there is no room: the same manifest again. Another
         // one could meet the first, late in the network, as a conflict.
         if (strcmp(result->refusal->code, "publisher.inspection") != 0 &&
-            strcmp(result->refusal->code, "gate.busy") != 0)
+            strcmp(result->refusal->code, "gate.busy") != 0 &&
+            strcmp(result->refusal->code, "gate.disk") != 0)
             sim_break(sim, result->refusal->code);
         return;
     }

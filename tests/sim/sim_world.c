@@ -3,12 +3,11 @@
 
 #include "tests/sim/sim.h"
 
-#define START_US 1799539200000000ull // 2027-01-10
 enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
 enum { DELIVERIES = 256, FEW_DELIVERIES = 8 };
 enum { RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
-#define QUIET_US (START_US + 20ull * 1000000)
+#define QUIET_US (SIM_START_US + 20ull * 1000000)
 
 // splitmix64
 uint64_t
@@ -150,6 +149,7 @@ env_wait(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
     struct sim *sim = ctx;
     size_t count = 0, at = 0;
 
+    sim->full_known = sim->full_told;
     while (count < cap) {
         struct sim_item *item = earliest(sim, &at);
         uint64_t now = sim->now;
@@ -177,13 +177,14 @@ env_wait(void *ctx, uint64_t due_us, struct sg_event *events, size_t cap)
         env_random(sim, events[count].random);
         if (item->event.kind == SG_EVENT_DURABLE) {
             if (item->event.u.seq == UINT64_MAX) { // the disk's own step
-                if (sim->crash_now)
+                if (sim->crash_now || sim->disk_failed)
                     return count;
                 if (item->order > sim->durable) // see env_append
                     sim->durable = (size_t)item->order;
                 events[count].u.seq = sim->durable - 1;
             }
         }
+        sim_fault_told(sim, &item->event);
         count++;
     }
     return count;
@@ -195,54 +196,11 @@ env_settle(void *ctx, uint64_t *durable)
     struct sim *sim = ctx;
 
     sim->settled++;
+    if (sim->disk_failed)
+        return false;
     sim->durable = sim->count;
     *durable = sim->durable;
     return !sim->crash_now;
-}
-
-static void
-trace(const struct sim *sim, const char *what, unsigned number)
-{
-    if (getenv("SG_SIM_TRACE") != NULL)
-        printf("%llu %s %u\n", (unsigned long long)(sim->now - START_US), what,
-               number);
-}
-
-unsigned sim_remade;
-
-static void
-watch_entry(struct sim *sim, const struct sg_appended *entry)
-{
-    void *body;
-
-    sim_watch_report(sim, entry);
-    if (entry->type == SG_ENTRY_CONSENT_EVENT &&
-        sg_codec_unpack(&sgpb__consent_event_entry__descriptor, entry->body,
-                        sim->mem, &body) == SG_OK) {
-        const Sgpb__ConsentEventEntry *shown = body;
-        void *inner;
-        if (sg_codec_unpack(&sgpb__consent_event__descriptor,
-                            (struct sg_slice){shown->event->body.data,
-                                              shown->event->body.len},
-                            sim->mem, &inner) == SG_OK &&
-            ((const Sgpb__ConsentEvent *)inner)->to == 4)
-            sim->withdrawn_seq = entry->seq;
-    }
-    if (entry->type == SG_ENTRY_DECISION &&
-        sg_codec_unpack(&sgpb__decision__descriptor, entry->body, sim->mem,
-                        &body) == SG_OK) {
-        const Sgpb__Decision *shown = body;
-        for (size_t i = 0; i < shown->n_deliveries; i++)
-            trace(sim, shown->deliveries[i]->parts[0]->why,
-                  shown->deliveries[i]->verdict);
-    }
-    if (entry->type == SG_ENTRY_DESTROYED &&
-        sg_codec_unpack(&sgpb__destroyed__descriptor, entry->body, sim->mem,
-                        &body) == SG_OK)
-        sim_remade +=
-            strcmp(((const Sgpb__Destroyed *)body)->ground, "lost") == 0;
-    sim->keys += entry->type == SG_ENTRY_KEY_RELEASED;
-    sim->keys_cancelled += entry->type == SG_ENTRY_KEY_CANCELLED;
 }
 
 static enum sg_err
@@ -250,6 +208,8 @@ env_append(void *ctx, const struct sg_appended *entries, size_t count)
 {
     struct sim *sim = ctx;
 
+    if (sim_disk_refuses(sim))
+        return SG_ERR_IO;
     for (size_t i = 0; i < count; i++) {
         SG_ASSERT(sim->count < ENTRIES_MAX && entries[i].seq == sim->count);
         sim->entries[sim->count++] =
@@ -257,9 +217,10 @@ env_append(void *ctx, const struct sg_appended *entries, size_t count)
                                .time = entries[i].time_us,
                                .type = entries[i].type,
                                .body = sim_copy(sim, entries[i].body)};
-        watch_entry(sim, &entries[i]);
+        sim_watch(sim, &entries[i]);
         sim_store_entry(sim, entries[i].type, entries[i].body);
-        trace(sim, sg_entry_type_name(entries[i].type), (unsigned)sim->count);
+        sim_trace(sim, sg_entry_type_name(entries[i].type),
+                  (unsigned)sim->count);
     }
     if (sim->crash_after > 0 && --sim->crash_after == 0)
         sim->crash_now = true;
@@ -293,13 +254,15 @@ send(struct sim *sim, const struct sg_effect_send *send)
         sim_store_lost(sim, send->object);
         return;
     }
+    if (send->to.len == 2 && sim_is_gone(sim, &send->to))
+        return;
     if (send->to.len != 2 || (!sim->quiet && sim_below(sim, 25) == 0))
         return; // nobody there, or lost
     struct sim_item *item = push(sim, 500 + sim_below(sim, 8000));
     item->peer = send->to.bytes[0];
     item->generation = send->to.bytes[1];
     item->envelope = sim_copy(sim, envelope);
-    trace(sim, "send", item->envelope.ptr[0]);
+    sim_trace(sim, "send", item->envelope.ptr[0]);
 }
 
 static void
@@ -336,6 +299,7 @@ release_key(struct sim *sim, const struct sg_effect_key *key)
     } else {
         Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
         Sgpb__DeliveryKey body = SGPB__DELIVERY_KEY__INIT;
+        sim_key_settled(sim, key->delivery, key->released);
         body.delivery_id =
             (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)key->delivery};
         envelope.proto = 1;
@@ -362,8 +326,10 @@ env_effect(void *ctx, const struct sg_effect *effect)
         send(sim, &effect->u.send);
     else if (effect->kind == SG_EFFECT_REMOVE_OBJECT)
         (void)sim_has_report(sim, effect->u.object_id, true);
-    else if (effect->kind == SG_EFFECT_STOP)
+    else if (effect->kind == SG_EFFECT_STOP && !sim->disk_told)
         sim_break(sim, "the gate stops by itself");
+    else if (effect->kind == SG_EFFECT_BEGIN_OBJECT && sim->full_known)
+        sim_break(sim, "an upload is taken on a full disk");
     else if (effect->kind == SG_EFFECT_STORE_CHUNK)
         stored(sim, &effect->u.store);
     else if (effect->kind == SG_EFFECT_START_JOB)
@@ -604,6 +570,7 @@ sim_crash(struct sim *sim)
     if (sim->withdrawn_seq >= kept)
         sim->withdrawn_seq = 0;
     sim->crash_now = false;
+    sim_faults_over(sim);
     sim->crashes++;
     if (sim->crashes < sim->crashes_max)
         sim->crash_after = 1 + sim_below(sim, 60);
@@ -683,6 +650,18 @@ hash_log(struct sim *sim)
     free(room);
 }
 
+// A gate whose disk has failed ends by itself, and is started again.
+static void
+turn(struct sim *sim)
+{
+    bool stopped = false;
+    enum sg_err err = sg_loop_turn(sim->loop, &stopped);
+
+    sim_faults_check(sim, err, stopped);
+    if (err != SG_OK && sim->broken == NULL)
+        sim_crash(sim);
+}
+
 static bool
 finished(const struct sim *sim)
 {
@@ -701,7 +680,7 @@ sim_open(uint64_t seed, enum sim_bug bug)
     SG_ASSERT(sim != NULL);
     sim->seed = sim->rng = seed;
     sim->bug = bug;
-    sim->now = START_US;
+    sim->now = SIM_START_US;
     sim->mem = sg_arena_new(WORLD_BYTES, 1024 * 1024);
     sim->entries = sim_take(sim, ENTRIES_MAX * sizeof *sim->entries);
     sim->rows = sim_take(sim, ROWS_MAX * sizeof(struct sg_row *));
@@ -740,17 +719,15 @@ sim_close(struct sim **sim)
 void
 sim_settle(struct sim *sim)
 {
-    bool stopped = false;
-
     sim->quiet = true;
     sim->crash_after = 0;
     sim->crash_now = false; // one that was due already
+    sim_faults_end(sim);
     // What the last message gave leaves with the turn after it.
     for (int idle = 0; idle < 3 && sim->broken == NULL; idle++) {
         if (sim->queue_count > 0)
             idle = 0;
-        enum sg_err err = sg_loop_turn(sim->loop, &stopped);
-        SG_ASSERT(err == SG_OK && !stopped);
+        turn(sim);
     }
 }
 
@@ -758,8 +735,8 @@ const char *
 sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
 {
     struct sim *sim = sim_open(seed, bug);
-    bool stopped = false;
 
+    sim_faults_begin(sim);
     sim->destroy_fails = (unsigned)sim_below(sim, 4);
     sim->destroy_one_of = 2;
 
@@ -770,13 +747,13 @@ sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
     while (sim->broken == NULL && !finished(sim) && sim->steps++ < STEPS_MAX) {
         sim->quiet = sim->now > QUIET_US;
         if (sim->steps % 512 == 0) {
-            trace(sim, "revision", (unsigned)sim->peer[PUBLISHER].revision);
-            trace(sim, "stated", sim->peer[COLLECTOR].stated);
-            trace(sim, "near", (unsigned)sim->peer[NEAR].seen_count);
-            trace(sim, "queue", (unsigned)sim->queue_count);
+            sim_trace(sim, "revision", (unsigned)sim->peer[PUBLISHER].revision);
+            sim_trace(sim, "stated", sim->peer[COLLECTOR].stated);
+            sim_trace(sim, "near", (unsigned)sim->peer[NEAR].seen_count);
+            sim_trace(sim, "queue", (unsigned)sim->queue_count);
         }
-        enum sg_err err = sg_loop_turn(sim->loop, &stopped);
-        SG_ASSERT(err == SG_OK);
+        sim_fault(sim);
+        turn(sim);
         if (sim->rows_count - sim->rows_found > 8)
             sim_commit(sim);
         if (sim->crash_now)

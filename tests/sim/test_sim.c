@@ -12,6 +12,10 @@
 
 enum { SEEDS = 1000 };
 
+static const enum sg_event_kind faults[] = {
+    SG_EVENT_EVIDENCE_FAILED, SG_EVENT_DISK,        SG_EVENT_CLOCK_STEPPED,
+    SG_EVENT_PEER_GONE,       SG_EVENT_OBJECT_LOST, SG_EVENT_DESTROY_FAILED};
+
 static uint64_t
 number(const char *name, uint64_t otherwise)
 {
@@ -40,6 +44,10 @@ every_invariant_holds_for_every_seed(void **state)
     }
     assert_true(keys >= seeds); // the simulation reaches what it is about
     assert_true(seeds < 100 || sim_remade > seeds / 20);
+    for (size_t i = 0; i < SG_COUNT_OF(faults); i++)
+        if (seeds >= 100 && sim_faults[faults[i]] < seeds / 20)
+            fail_msg("event %d: %u times", (int)faults[i],
+                     sim_faults[faults[i]]);
 }
 
 static void

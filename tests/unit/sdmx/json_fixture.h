@@ -54,7 +54,7 @@ json_fixture_token(void *user, enum sg_json_token token, struct sg_slice text)
 static inline void
 json_fixture_read(struct json_fixture *f, struct sg_slice text, size_t step)
 {
-    static const struct sg_json_events events = {json_fixture_token};
+    static const struct sg_json_events events = {.token = json_fixture_token};
     struct sg_arena *arena = sg_arena_new((size_t)1 << 26, 1u << 16);
     struct sg_json_scan scan;
     sg_json_scan_init(&scan, arena, &events, f);
