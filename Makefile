@@ -232,6 +232,7 @@ $(foreach l,$(LIBS),$(eval $(call test_rule,fuzz,$(l),$(if $(filter fuzz,$(MODE)
 SIM := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/sim_*.c)))
 $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_core))
 	$(call link,$< $(SIM) $(HARNESS) $(call turn,$(TURNS)),$(NEED_core),-lcmocka)
+$(B)/tests/sim/test_twins: TURNS := sg_explain_code
 $(B)/tests/sim/test_planted: TURNS := sg_match_decide sg_match_begin sg_match_add sg_consented_statements sg_table_next
 # A core with a history in it: the simulation writes the first of it.
 $(B)/tests/bench/gate/%: $(B)/tests/bench/gate/%.o $(SIM) $(HARNESS) $(call archives,$(NEED_gate))

@@ -167,6 +167,16 @@ struct sim {
         uint64_t released;
     } keys_out[KEYS_OUT_MAX];
     size_t keys_out_count;
+    // what the data and the person behind them say, and who hears what is
+    // sent (test_twins.c); NULL: public figures, consent given
+    const struct sim_secret {
+        const char *conf_status[RELEASES_MAX];
+        const char *area[RELEASES_MAX];
+        uint64_t rows[RELEASES_MAX], embargo[RELEASES_MAX];
+        uint32_t consent;
+    } * secret;
+    void (*overhear)(struct sim *sim, int peer, struct sg_slice envelope);
+    void *context;
 };
 
 uint64_t sim_random(struct sim *sim);
@@ -255,6 +265,10 @@ void sim_close(struct sim **sim);
 // Until nothing is on its way: nothing is lost, no timer of a peer ticks.
 void sim_settle(struct sim *sim);
 
+// The script of sim_run, step by step: peers begin, then turns with what goes
+// wrong in between.
+void sim_begin(struct sim *sim);
+void sim_step(struct sim *sim);
 // Runs one seed; NULL: every invariant held. log_hash is set.
 const char *sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32],
                     unsigned *keys);

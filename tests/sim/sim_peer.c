@@ -251,7 +251,7 @@ tick_collector(struct sim *sim)
         envelope.agreement_put = &put;
         ask(sim, COLLECTOR, &envelope);
     } else if (peer->step == 1) {
-        consent(sim, 0, 2);
+        consent(sim, 0, sim->secret == NULL ? 2 : sim->secret->consent);
     } else if (peer->step == 2 && sim->now >= peer->withdraw_at &&
                sim->keys > 0 && sim_below(sim, 3) == 0) {
         consent(sim, 2, 4);

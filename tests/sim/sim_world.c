@@ -250,6 +250,8 @@ send(struct sim *sim, const struct sg_effect_send *send)
                                     .note = sg_slice_of(note, 8)};
     enum sg_err err = sg_effect_fill(sim->mem, send, &with, &envelope);
     SG_ASSERT(err == SG_OK);
+    if (sim->overhear != NULL && send->to.len == 2)
+        sim->overhear(sim, send->to.bytes[0], envelope);
     if (send->chunk_of && sim_store_damaged(sim, send->object)) {
         sim_store_lost(sim, send->object);
         return;
@@ -731,35 +733,46 @@ sim_settle(struct sim *sim)
     }
 }
 
+void
+sim_begin(struct sim *sim)
+{
+    sim_faults_begin(sim);
+    sim->destroy_fails = (unsigned)sim_below(sim, 4);
+    sim->destroy_one_of = 2;
+    for (int i = 0; i < PEERS; i++) {
+        struct sim_item *tick = push(sim, sim_below(sim, TICK_US));
+        tick->peer = i;
+    }
+}
+
+void
+sim_step(struct sim *sim)
+{
+    sim->quiet = sim->now > QUIET_US;
+    sim_fault(sim);
+    turn(sim);
+    if (sim->rows_count - sim->rows_found > 8)
+        sim_commit(sim);
+    if (sim->crash_now)
+        sim_crash(sim);
+    else if (sim->steps % 128 == 0)
+        sim_compare(sim);
+}
+
 const char *
 sim_run(uint64_t seed, enum sim_bug bug, uint8_t log_hash[32], unsigned *keys)
 {
     struct sim *sim = sim_open(seed, bug);
 
-    sim_faults_begin(sim);
-    sim->destroy_fails = (unsigned)sim_below(sim, 4);
-    sim->destroy_one_of = 2;
-
-    for (int i = 0; i < PEERS; i++) {
-        struct sim_item *tick = push(sim, sim_below(sim, TICK_US));
-        tick->peer = i;
-    }
+    sim_begin(sim);
     while (sim->broken == NULL && !finished(sim) && sim->steps++ < STEPS_MAX) {
-        sim->quiet = sim->now > QUIET_US;
         if (sim->steps % 512 == 0) {
             sim_trace(sim, "revision", (unsigned)sim->peer[PUBLISHER].revision);
             sim_trace(sim, "stated", sim->peer[COLLECTOR].stated);
             sim_trace(sim, "near", (unsigned)sim->peer[NEAR].seen_count);
             sim_trace(sim, "queue", (unsigned)sim->queue_count);
         }
-        sim_fault(sim);
-        turn(sim);
-        if (sim->rows_count - sim->rows_found > 8)
-            sim_commit(sim);
-        if (sim->crash_now)
-            sim_crash(sim);
-        else if (sim->steps % 128 == 0)
-            sim_compare(sim);
+        sim_step(sim);
     }
     if (sim->broken == NULL && !finished(sim))
         sim_break(sim, "what is owed never came");
