@@ -79,7 +79,7 @@ HELPER_SRC := $(sort $(wildcard tests/harness/*.c))
 WORLD_SRC := $(sort $(wildcard tests/e2e/world*.c))
 TESTS     := $(TEST_SRC:%.c=$(B)/%)
 SOURCES   := $(SRC_LIB) $(wildcard $(MAINS)) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
-  $(HELPER_SRC) $(WORLD_SRC) tests/e2e/faults.c tests/e2e/liar.c $(sort $(wildcard ops/gen/*.c))
+  $(HELPER_SRC) $(WORLD_SRC) tests/e2e/faults.c tests/e2e/liar.c tests/e2e/crash.c $(sort $(wildcard ops/gen/*.c))
 GRAMMARS  := $(sort $(wildcard policy/*.y policy/*.re))
 HEADERS   := $(sort $(foreach d,$(foreach l,$(LIBS),$(DIR_$(l))),$(wildcard $(d)/*.h)) $(wildcard tests/*/*.h tests/*.h))
 
@@ -251,10 +251,20 @@ LIAR_TURNS := sg_role_reader sg_sealed_in_next sg_sealed_out_write sg_os_channel
 $(B)/tests/e2e/liar/statgate-inspect: $(B)/broker/inspect/worker/main.o $(B)/tests/e2e/liar.o $(call archives,$(LINK_inspect))
 	@mkdir -p $(@D)
 	$(call link,$(filter %.o,$^) $(call turn,$(LIAR_TURNS)),$(LINK_inspect))
+CRASH_TURNS := sg_session_message sg_publish_batch sg_inspect_done sg_release_apply sg_match_decide_on \
+  sg_evidence_append sg_effect_fill sg_wire_send sg_deliver_apply_released sg_deliver_key_sent \
+  sg_deliver_apply_ack sg_core_apply sg_recover_open sg_core_resume
+$(B)/tests/e2e/crash/statgated: $(B)/broker/main.o $(B)/tests/e2e/crash.o $(call archives,$(LINK_statgated))
+	@mkdir -p $(@D)
+	$(call link,$(filter %.o,$^) $(call turn,$(CRASH_TURNS)),$(LINK_statgated))
+$(B)/tests/e2e/%/statgate-inspect: $(B)/statgate-inspect
+	@mkdir -p $(@D)
+	@ln -f $< $@
 $(B)/tests/e2e/%/statgated: $(B)/statgated
 	@mkdir -p $(@D)
 	@ln -f $< $@
 $(B)/tests/e2e/test_20_liar: | $(B)/tests/e2e/liar/statgate-inspect $(B)/tests/e2e/liar/statgated
+$(B)/tests/e2e/test_21_crash: | $(B)/tests/e2e/crash/statgated $(B)/tests/e2e/crash/statgate-inspect
 $(FAULTS): tests/e2e/faults.c tests/e2e/faults.h $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE -I. -O1 -g -fPIC $(WARN) $(if $(WERROR),-Werror) -shared -o $@ $<

@@ -19,5 +19,7 @@ struct faults {
     _Atomic uint32_t disk_full;     // no file grows any more
     _Atomic uint32_t disk_low;      // statvfs says 1 % is free
     _Atomic uint32_t lie;           // of readers, where liar.c reads (lies.h)
+    _Atomic uint32_t crash_at;      // where crash.c dies, once (crashes.h)
+    _Atomic uint32_t crashed;
     _Atomic uint32_t syncs, refused, lied; // what happened so far
 };

@@ -258,6 +258,16 @@ world_start(struct world *world)
 }
 
 void
+world_spawn(struct world *world)
+{
+    const char *argv[] = {world->gate.program, world->gate.dir, NULL};
+
+    with_faults(world, true);
+    assert_int_equal(sg_os_process_spawn(argv, NULL, &world->gate.pid), SG_OK);
+    with_faults(world, false);
+}
+
+void
 world_program(struct world *world, const char *folder)
 {
     assert_true(sg_os_file_path(

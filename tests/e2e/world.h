@@ -61,6 +61,7 @@ void world_flow(struct world *world, const char *home, const char *name,
 unsigned world_log(struct world *world, const char *type, const char *what);
 
 void world_start(struct world *world);
+void world_spawn(struct world *world); // the same, waiting for nothing
 // From the next start on the gate is the statgated of tests/e2e/FOLDER.
 void world_program(struct world *world, const char *folder);
 // Ends by itself within the time: its exit status.
