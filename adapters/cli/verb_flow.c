@@ -17,7 +17,7 @@
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
 
-enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7 };
+enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7, NAMES = 28 };
 
 struct terms_text {
     char flow[TEXT], structure[TEXT], dataflow[TEXT], classification[TEXT];
@@ -27,6 +27,7 @@ struct terms_text {
     char commit[TEXT], agreements[TEXT], min_cell[TEXT], count_component[TEXT];
     char when_component[TEXT], when_code[TEXT], retention_days[TEXT];
     char law_of_the_area[TEXT], contact[TEXT], revision_policy[TEXT];
+    char area_map[TEXT], whole_or_nothing[TEXT], require_conf_status[TEXT];
     char attribute[ATTRIBUTES][TEXT];
 };
 
@@ -41,7 +42,7 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
     {                                                                          \
 #name, t->name, TEXT, required                                         \
     }
-    struct sg_os_conf_row rows[25 + ATTRIBUTES] = {
+    struct sg_os_conf_row rows[NAMES + ATTRIBUTES] = {
         ROW(flow, true),
         ROW(structure, true),
         ROW(dataflow, true),
@@ -67,10 +68,13 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
         ROW(law_of_the_area, false),
         ROW(contact, false),
         ROW(revision_policy, false),
+        ROW(area_map, false),
+        ROW(whole_or_nothing, false),
+        ROW(require_conf_status, false),
     };
 #undef ROW
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        rows[25 + i] =
+        rows[NAMES + i] =
             (struct sg_os_conf_row){attributes[i], t->attribute[i], TEXT, true};
     return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
 }
@@ -113,6 +117,59 @@ fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
         doc->attributes[i] = &all[i];
     }
     doc->n_attributes = ATTRIBUTES;
+    return true;
+}
+
+// CODE=PLACE words.
+static bool
+fill_map(struct terms_text *t, Sgpb__FlowTerms *doc, struct sg_arena *arena)
+{
+    size_t count;
+    char **words = words_of(t->area_map, &count, arena);
+    Sgpb__AreaMap *all = sg_arena_take(arena, WORDS * sizeof *all);
+
+    doc->area_map = sg_arena_take(arena, WORDS * sizeof *doc->area_map);
+    if (words == NULL || all == NULL || doc->area_map == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        char *equals = strchr(words[i], '=');
+        if (equals == NULL || equals == words[i] || count == WORDS) {
+            (void)sg_cli_say(SG_ERR_USAGE, "write it as in KE01=KE KE02=KE",
+                             "area_map: %s", words[i]);
+            return false;
+        }
+        *equals = '\0';
+        all[i] = (Sgpb__AreaMap)SGPB__AREA_MAP__INIT;
+        all[i].code = words[i];
+        all[i].jurisdiction = equals + 1;
+        doc->area_map[i] = &all[i];
+    }
+    doc->n_area_map = count;
+    return true;
+}
+
+// yes, no or absent. A word that is neither would loosen the terms unseen.
+static bool
+fill_choices(const struct terms_text *t, Sgpb__FlowTerms *doc)
+{
+    const struct {
+        const char *name, *text;
+        protobuf_c_boolean *out;
+    } rows[] = {
+        {"law_of_the_area", t->law_of_the_area, &doc->law_of_the_area},
+        {"whole_or_nothing", t->whole_or_nothing, &doc->whole_or_nothing},
+        {"require_conf_status", t->require_conf_status,
+         &doc->require_conf_status}};
+
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        *rows[i].out = strcmp(rows[i].text, "yes") == 0;
+        if (rows[i].text[0] == '\0' || *rows[i].out ||
+            strcmp(rows[i].text, "no") == 0)
+            continue;
+        (void)sg_cli_say(SG_ERR_USAGE, "write yes or no", "%s: %s",
+                         rows[i].name, rows[i].text);
+        return false;
+    }
     return true;
 }
 
@@ -284,11 +341,12 @@ flow_new(struct sg_gate_call *call, const char *path,
     doc.commit = t->commit;
     doc.contact = t->contact;
     doc.revision_policy = t->revision_policy;
-    doc.law_of_the_area = strcmp(t->law_of_the_area, "yes") == 0;
     doc.purposes = words_of(t->purposes, &doc.n_purposes, call->arena);
     doc.languages = words_of(t->languages, &doc.n_languages, call->arena);
     doc.agreements = words_of(t->agreements, &doc.n_agreements, call->arena);
-    if (!fill_attributes(t, &doc, call->arena) || !fill_numbers(t, &doc, &cell))
+    if (!fill_attributes(t, &doc, call->arena) ||
+        !fill_numbers(t, &doc, &cell) || !fill_choices(t, &doc) ||
+        !fill_map(t, &doc, call->arena))
         return sg_cli_fail(SG_ERR_TERMS, path);
     if (call->dry)
         return dry_new(call, &doc, second);

@@ -121,6 +121,44 @@ purposes_fault(const Sgpb__FlowTerms *terms)
     return NULL;
 }
 
+// What a provider would rely on and this gate does not perform.
+static const char *
+unperformed(const Sgpb__FlowTerms *terms)
+{
+    const struct {
+        const char *name;
+        bool asked;
+    } rows[] = {{"order", terms->order != 0},
+                {"decoys", terms->decoys != 0},
+                {"embargo", terms->embargo[0] != '\0'},
+                {"tolerance", terms->tolerance[0] != '\0'},
+                {"require_label", terms->require_label},
+                {"require_metadata", terms->n_require_metadata > 0},
+                {"ttl_days", terms->ttl_days != 0}};
+
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++)
+        if (rows[i].asked)
+            return rows[i].name;
+    return NULL;
+}
+
+// A code stands for one place of the vocabulary.
+static bool
+map_sound(const Sgpb__FlowTerms *terms)
+{
+    for (size_t i = 0; i < terms->n_area_map; i++) {
+        const Sgpb__AreaMap *one = terms->area_map[i];
+        if (one->code[0] == '\0' ||
+            sg_vocabulary_code(SG_ATTR_AREA,
+                               sg_slice_text(one->jurisdiction)) == 0)
+            return false;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(terms->area_map[k]->code, one->code) == 0)
+                return false;
+    }
+    return true;
+}
+
 enum sg_err
 sg_flow_check_terms(const Sgpb__FlowTerms *terms, const char **field)
 {
@@ -141,8 +179,10 @@ sg_flow_check_terms(const Sgpb__FlowTerms *terms, const char **field)
             strcmp(terms->special_condition, "explicit_consent") == 0;
     if (asked && terms->n_agreements == 0)
         return SG_ERR_TERMS;
-    *field = "order";
-    if (terms->order != 0 || terms->decoys != 0)
+    *field = "area_map";
+    if (!map_sound(terms))
+        return SG_ERR_TERMS;
+    if ((*field = unperformed(terms)) != NULL)
         return SG_ERR_UNSUPPORTED;
     *field = "commit";
     open = strcmp(terms->classification, "public") == 0 &&

@@ -130,4 +130,18 @@ row "$work/internal.csv" N 2020-01-01T00:00:00Z
 ends 0 'N with a time that is over is accepted' office publish "$work/internal.csv" --flow INTERNAL
 stays 'and stays, since N knows no embargo' INTERNAL
 
+# ---- a flag on every row ----------------------------------------------------------------
+gate_flow office FLAGGED 'T:FLAGS(1.0)' 'T:FLAGS(1.0)' row
+(cat "$work/FLAGGED.terms" && echo 'require_conf_status maybe') >"$work/terms"
+ends 65 'a choice is yes or no' office flow new "$work/terms"
+(sed 's/^flow .*/flow FLAGS/' "$work/FLAGGED.terms" &&
+    echo 'require_conf_status yes' && echo 'whole_or_nothing yes' &&
+    echo 'area_map 404=KE') >"$work/terms"
+ends 0 'terms may ask for a flag' office flow new "$work/terms"
+row "$work/none.csv" '' ''
+ends 65 'and refuse what has none' office publish "$work/none.csv" --flow FLAGS
+said 'naming it' CONF_STATUS
+row "$work/free.csv" F ''
+ends 0 'and accept what has' office publish "$work/free.csv" --flow FLAGS
+
 finish

@@ -18,6 +18,25 @@ struct judging {
     struct sg_rows_facts facts;
 };
 
+// Terms may ask for a flag on every row; none would mean F.
+static void
+see_flag(struct judging *judging, const struct sg_obs *obs)
+{
+    const Sgpb__InspectTerms *terms = judging->item->of->job->terms;
+    int32_t at = judging->facts.component[SG_ROWS_CONF_STATUS];
+    struct sg_fault fault = {.code = SG_FAULT_CONF_STATUS,
+                             .component = SG_SLICE("CONF_STATUS"),
+                             .row = obs->row};
+
+    if (terms == NULL || !terms->require_conf_status)
+        return;
+    if (at < 0)
+        fault.hint = SG_SLICE("the structure has no such component");
+    else if (obs->values[at].kind == SG_VALUE_TEXT)
+        return;
+    sg_check_fault(judging->check, &fault);
+}
+
 static enum sg_err
 on_row(void *context, const struct sg_obs *obs, struct sg_slice bytes)
 {
@@ -28,6 +47,7 @@ on_row(void *context, const struct sg_obs *obs, struct sg_slice bytes)
         err = sg_rows_root_add(&judging->root, obs->action, bytes);
     if (err == SG_OK)
         sg_rows_facts_add(&judging->facts, obs);
+    see_flag(judging, obs);
     return err;
 }
 

@@ -124,6 +124,60 @@ terms_that_leave_something_open_are_refused(void **state)
     assert_string_equal(field, "agreements");
 }
 
+// Who signs a condition relies on it: what is not performed is not taken.
+static void
+terms_that_the_gate_does_not_perform_are_refused(void **state)
+{
+    static char *concepts[] = {(char *)(uintptr_t) "CONTACT"};
+    const char *field;
+
+    (void)state;
+#define ROW(name, change)                                                      \
+    do {                                                                       \
+        Sgpb__FlowTerms t = sound();                                           \
+        change;                                                                \
+        assert_int_equal(sg_flow_check_terms(&t, &field), SG_ERR_UNSUPPORTED); \
+        assert_string_equal(field, name);                                      \
+    } while (0)
+    ROW("order", t.order = 1);
+    ROW("decoys", t.decoys = 1);
+    ROW("embargo", t.embargo = (char *)(uintptr_t) "calendar");
+    ROW("tolerance", t.tolerance = (char *)(uintptr_t) "0.1");
+    ROW("require_label", t.require_label = true);
+    ROW("require_metadata",
+        (t.require_metadata = concepts, t.n_require_metadata = 1));
+    ROW("ttl_days", t.ttl_days = 1);
+#undef ROW
+}
+
+static void
+a_map_of_areas_gives_each_code_one_place(void **state)
+{
+    Sgpb__AreaMap one[2] = {SGPB__AREA_MAP__INIT, SGPB__AREA_MAP__INIT};
+    Sgpb__AreaMap *map[] = {&one[0], &one[1]};
+    static const struct {
+        const char *code[2], *place[2];
+        enum sg_err err;
+    } rows[] = {{{"N1", "N2"}, {"KE", "KE"}, SG_OK},
+                {{"N1", "N1"}, {"KE", "UG"}, SG_ERR_TERMS},
+                {{"N1", ""}, {"KE", "UG"}, SG_ERR_TERMS},
+                {{"N1", "N2"}, {"KE", "Kenya"}, SG_ERR_TERMS},
+                {{"N1", "N2"}, {"KE", ""}, SG_ERR_TERMS}};
+    const char *field;
+
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        Sgpb__FlowTerms t = sound();
+        for (size_t k = 0; k < 2; k++) {
+            one[k].code = (char *)(uintptr_t)rows[i].code[k];
+            one[k].jurisdiction = (char *)(uintptr_t)rows[i].place[k];
+        }
+        t.area_map = map;
+        t.n_area_map = 2;
+        assert_int_equal(sg_flow_check_terms(&t, &field), rows[i].err);
+    }
+}
+
 // S22: `file` rests on the reader, so only what is public and anonymous.
 static void
 a_file_commitment_is_for_public_and_anonymous_flows_only(void **state)
@@ -230,6 +284,8 @@ main(void)
         cmocka_unit_test(what_has_left_never_counts_as_not_left),
         cmocka_unit_test(a_bucket_gives_its_rate_and_no_more),
         cmocka_unit_test(terms_that_leave_something_open_are_refused),
+        cmocka_unit_test(terms_that_the_gate_does_not_perform_are_refused),
+        cmocka_unit_test(a_map_of_areas_gives_each_code_one_place),
         cmocka_unit_test(
             a_file_commitment_is_for_public_and_anonymous_flows_only),
         cmocka_unit_test(loosening_is_anything_that_is_not_plainly_stricter),
