@@ -17,7 +17,7 @@
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
 
-enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7, NAMES = 28 };
+enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7, NAMES = 29 };
 
 struct terms_text {
     char flow[TEXT], structure[TEXT], dataflow[TEXT], classification[TEXT];
@@ -28,6 +28,7 @@ struct terms_text {
     char when_component[TEXT], when_code[TEXT], retention_days[TEXT];
     char law_of_the_area[TEXT], contact[TEXT], revision_policy[TEXT];
     char area_map[TEXT], whole_or_nothing[TEXT], require_conf_status[TEXT];
+    char require_label[TEXT];
     char attribute[ATTRIBUTES][TEXT];
 };
 
@@ -71,6 +72,7 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
         ROW(area_map, false),
         ROW(whole_or_nothing, false),
         ROW(require_conf_status, false),
+        ROW(require_label, false),
     };
 #undef ROW
     for (size_t i = 0; i < ATTRIBUTES; i++)
@@ -159,7 +161,8 @@ fill_choices(const struct terms_text *t, Sgpb__FlowTerms *doc)
         {"law_of_the_area", t->law_of_the_area, &doc->law_of_the_area},
         {"whole_or_nothing", t->whole_or_nothing, &doc->whole_or_nothing},
         {"require_conf_status", t->require_conf_status,
-         &doc->require_conf_status}};
+         &doc->require_conf_status},
+        {"require_label", t->require_label, &doc->require_label}};
 
     for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
         *rows[i].out = strcmp(rows[i].text, "yes") == 0;

@@ -81,13 +81,16 @@ int
 sg_verb_publish(int argc, char **argv)
 {
     const char *home = NULL, *flow = NULL, *kind = NULL, *embargo = NULL;
-    const char *keep = NULL;
+    const char *keep = NULL, *label = NULL;
     bool json = false, rehearse = false, again = false, help = false;
     struct sg_words rest;
+    static const char *const labels[] = {"observed", "estimated", "modelled",
+                                         "machine_generated", NULL};
     const struct sg_option rows[] = {{"--home", &home, NULL, NULL},
                                      {"--flow", &flow, NULL, NULL},
                                      {"--kind", &kind, NULL, NULL},
                                      {"--embargo", &embargo, NULL, NULL},
+                                     {"--label", &label, NULL, NULL},
                                      {"--json", NULL, &json, NULL},
                                      {"--rehearse", NULL, &rehearse, NULL},
                                      {"--dry-run", NULL, &rehearse, NULL},
@@ -109,22 +112,24 @@ sg_verb_publish(int argc, char **argv)
         return sg_cli_usage(
             help ? stdout : stderr,
             "usage: statgate publish FILE|- --flow FLOW [--rehearse|--dry-run]\n"
-            "         [--again] [--kind KIND] [--embargo TIME] [--json]\n"
-            "         [--receipt FILE] [--home DIR]\n\n"
+            "         [--again] [--kind KIND] [--embargo TIME] [--label LABEL]\n"
+            "         [--json] [--receipt FILE] [--home DIR]\n\n"
             "Signs the file as the next release of the flow, sends it and waits\n"
             "for the verdict. --rehearse: check and decide, publish nothing.\n"
             "--again: although nothing changed. --embargo: nothing leaves\n"
             "before, as in 2027-03-01T09:00:00Z. --kind: first,\n"
             "scheduled_revision, major_revision, correction, resend.\n");
     }
-    if (!sg_code_word("--kind", SG_ATTR_RELEASE_KIND, kind))
+    if (!sg_code_word("--kind", SG_ATTR_RELEASE_KIND, kind) ||
+        (label != NULL && !sg_code_word_among("--label", labels, label)))
         return sg_err_exit(SG_ERR_USAGE);
     struct statgate_release release = {.flow = flow,
                                        .file = rest.word[0],
                                        .release_kind = kind,
                                        .embargo_us = until,
                                        .rehearse = rehearse,
-                                       .again = again};
+                                       .again = again,
+                                       .origin_label = label};
     struct sg_progress progress = {0};
     call.json = json;
     if (sg_gate_call_open(&call, home, PUBLISH_MS)) {

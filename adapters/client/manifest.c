@@ -207,8 +207,11 @@ fill_claims(struct statgate *handle, const struct statgate_release *release,
                         release->release_kind != NULL ? release->release_kind
                         : head->revision == 0         ? "first"
                                                       : "scheduled_revision");
+    if (release->origin_label != NULL)
+        claims->origin_label =
+            sg_arena_printf(arena, "%s", release->origin_label);
     if (claims->purposes == NULL || claims->languages == NULL ||
-        claims->release_kind == NULL)
+        claims->origin_label == NULL || claims->release_kind == NULL)
         return SG_ERR_FULL;
     return claim_agreements(handle, terms, arena, claims, result);
 }

@@ -63,6 +63,8 @@ struct statgate_release {
     int rehearse;             /* check and decide, publish nothing */
     int again;                /* also when the content is unchanged */
     int alone;                /* a signature of its own, in publish_many */
+    const char *origin_label; /* "observed" "estimated" "modelled"
+                                 "machine_generated"; NULL: not said */
 };
 struct statgate_receipt {
     uint8_t manifest_sha256[32];

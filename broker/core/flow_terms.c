@@ -132,7 +132,6 @@ unperformed(const Sgpb__FlowTerms *terms)
                 {"decoys", terms->decoys != 0},
                 {"embargo", terms->embargo[0] != '\0'},
                 {"tolerance", terms->tolerance[0] != '\0'},
-                {"require_label", terms->require_label},
                 {"require_metadata", terms->n_require_metadata > 0},
                 {"ttl_days", terms->ttl_days != 0}};
 

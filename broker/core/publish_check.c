@@ -72,18 +72,68 @@ sg_publish_codes(const Sgpb__FlowTerms *terms, const Sgpb__Claims *claims,
     return true;
 }
 
+struct words {
+    char *const *word;
+    size_t count;
+};
+
 static bool
-purposes_within(const Sgpb__Claims *claims, const Sgpb__FlowTerms *terms)
+has(struct words words, const char *word)
 {
-    for (size_t i = 0; i < claims->n_purposes; i++) {
-        bool found = false;
-        for (size_t k = 0; k < terms->n_purposes && !found; k++)
-            found = strcmp(claims->purposes[i], terms->purposes[k]) == 0;
-        if (!found || (i > 0 && strcmp(claims->purposes[i - 1],
-                                       claims->purposes[i]) >= 0))
+    for (size_t i = 0; i < words.count; i++)
+        if (strcmp(words.word[i], word) == 0)
+            return true;
+    return false;
+}
+
+// Sorted, unique, and all among those of the terms.
+static bool
+within(struct words claimed, struct words terms)
+{
+    for (size_t i = 0; i < claimed.count; i++)
+        if (!has(terms, claimed.word[i]) ||
+            (i > 0 && strcmp(claimed.word[i - 1], claimed.word[i]) >= 0))
+            return false;
+    return true;
+}
+
+// The agreements that a release says it rests on are those of the terms, as
+// they stand. An older epoch is honest: consent was withdrawn meanwhile, which
+// the decision sees. A newer one is not.
+static bool
+agreements_stand(const struct sg_turn *turn, const Sgpb__Claims *claims,
+                 const Sgpb__FlowTerms *terms)
+{
+    const struct words known = {terms->agreements, terms->n_agreements};
+
+    for (size_t i = 0; i < claims->n_agreements; i++) {
+        const Sgpb__AgreementRef *one = claims->agreements[i];
+        if (!has(known, one->id) ||
+            (i > 0 && strcmp(claims->agreements[i - 1]->id, one->id) >= 0))
+            return false;
+        struct sg_consent_summary is =
+            sg_consent_summary_of(turn->state->consent, sg_slice_text(one->id));
+        if (!is.known || one->epoch > is.epoch ||
+            !sg_pack_is(one->revision_sha256, is.revision_sha256, 32) ||
+            (one->set_commit.len != 0 && one->set_commit.len != 32))
             return false;
     }
     return true;
+}
+
+// Whence the figures come (N22).
+static bool
+label_fits(const Sgpb__Claims *claims, const Sgpb__FlowTerms *terms)
+{
+    static char *labels[] = {(char *)(uintptr_t) "observed",
+                             (char *)(uintptr_t) "estimated",
+                             (char *)(uintptr_t) "modelled",
+                             (char *)(uintptr_t) "machine_generated"};
+
+    return claims->origin_label[0] == '\0'
+               ? !terms->require_label
+               : has((struct words){labels, SG_COUNT_OF(labels)},
+                     claims->origin_label);
 }
 
 static enum sg_err
@@ -106,13 +156,26 @@ check_claims(const struct sg_turn *turn, const Sgpb__Manifest *manifest,
         *field = sg_vocabulary_attr(attr)->name;
         return SG_ERR_CLAIM;
     }
-    *field = "claims.purposes";
-    if (!purposes_within(manifest->claims, terms))
-        return SG_ERR_CLAIM;
-    *field = "claims.retention_days";
-    if (terms->retention_days != 0 &&
-        manifest->claims->retention_days > terms->retention_days)
-        return SG_ERR_CLAIM;
+    const Sgpb__Claims *said = manifest->claims;
+    const struct {
+        const char *name;
+        bool fits;
+    } rows[] = {{"claims.purposes",
+                 within((struct words){said->purposes, said->n_purposes},
+                        (struct words){terms->purposes, terms->n_purposes})},
+                {"claims.languages",
+                 within((struct words){said->languages, said->n_languages},
+                        (struct words){terms->languages, terms->n_languages})},
+                {"claims.retention_days",
+                 terms->retention_days == 0 ||
+                     said->retention_days <= terms->retention_days},
+                {"claims.origin_label", label_fits(said, terms)},
+                {"claims.agreements", agreements_stand(turn, said, terms)}};
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        *field = rows[i].name;
+        if (!rows[i].fits)
+            return SG_ERR_CLAIM;
+    }
     return SG_OK;
 }
 
@@ -159,6 +222,9 @@ check_form(const Sgpb__Manifest *m, const char **field)
     *field = "leaves";
     if (m->leaves > SG_LIMIT_LEAVES || (m->mode == MODE_FILE && m->leaves != 1))
         return SG_ERR_MANIFEST_FIELD;
+    *field = "supersedes_recall"; // nothing here holds it against the recall
+    if (m->supersedes_recall.len != 0)
+        return SG_ERR_UNSUPPORTED;
     *field = "revision";
     return m->revision == 0 ? SG_ERR_MANIFEST_FIELD : SG_OK;
 }

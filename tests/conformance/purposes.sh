@@ -49,4 +49,14 @@ ends 0 'and is, when it is made for the purpose that is left' \
     norway subscribe OPEN --purpose official_statistics
 ends 0 'delivered' norway receive OPEN --once --wait 10 --out "$work/in"
 
+# ---- whence the figures come ------------------------------------------------------------
+(sed 's/^flow .*/flow LABELLED/' "$work/OPEN.terms" && echo 'require_label yes') >"$work/terms"
+ends 0 'terms may ask for a label' office flow new "$work/terms"
+ends 65 'and refuse a release that has none' office publish "$work/1.csv" --flow LABELLED
+said 'naming it' claims.origin_label
+ends 2 'a word that is none is told at once' \
+    office publish "$work/1.csv" --flow LABELLED --label guessed
+ends 0 'and accept what says it' \
+    office publish "$work/1.csv" --flow LABELLED --label estimated
+
 finish

@@ -11,6 +11,18 @@ static const struct sg_slice data = {(const uint8_t *)"a,b,c\n1,2,3\n", 12};
 
 enum { CASES_S11 = 400 };
 
+// And the collector's agreement, which manifests may rest on.
+static int
+setup(void **state)
+{
+    if (bench_open(state) != 0)
+        return 1;
+    struct bench *bench = *state;
+    sim_peer_tick(bench->sim, COLLECTOR);
+    sim_settle(bench->sim);
+    return bench->sim->peer[COLLECTOR].step == 1 ? 0 : 1;
+}
+
 // ---- manifests -------------------------------------------------------------
 
 struct made {
@@ -314,6 +326,10 @@ a_signed_manifest_that_does_not_fit_the_gate_is_refused(void **state)
 {
     struct bench *bench = *state;
     static uint8_t other[32] = {1};
+    const char *claim = sg_err_code(SG_ERR_CLAIM);
+    char *words[] = {TEXT("en")}; // the terms name none
+    Sgpb__AgreementRef ref = SGPB__AGREEMENT_REF__INIT, *refs[] = {&ref};
+    ref.id = TEXT("PANEL_1"); // of no revision
 #define ROW(change, expected)                                                  \
     do {                                                                       \
         struct made *made = make(bench, PUBLISHER);                            \
@@ -341,11 +357,32 @@ a_signed_manifest_that_does_not_fit_the_gate_is_refused(void **state)
     ROW(m->prev_manifest_sha256 = BYTES(other, 32),
         sg_err_code(SG_ERR_REVISION));
     ROW(made->claims.action = 2, sg_err_code(SG_ERR_ACTION));
+    ROW(m->supersedes_recall = BYTES(other, 32),
+        sg_err_code(SG_ERR_UNSUPPORTED));
+    ROW(made->claims.origin_label = TEXT("guessed"), claim);
+    ROW((made->claims.languages = words, made->claims.n_languages = 1), claim);
+    ROW((made->claims.agreements = refs, made->claims.n_agreements = 1), claim);
+    ROW((ref.id = TEXT("PANEL_2"), made->claims.agreements = refs,
+         made->claims.n_agreements = 1),
+        claim);
     ROW(m->expires = m->created, sg_err_code(SG_ERR_EXPIRED));
     ROW(m->size = data.len + 1, sg_err_code(SG_ERR_SHORT));
     ROW(made->secret[0] = 'X', sg_err_code(SG_ERR_SECRET));
     ROW(made->secret[5] ^= 1, sg_err_code(SG_ERR_SECRET));
-    ROW((void)0, "");
+    ref.id = TEXT("PANEL_1");
+    ref.revision_sha256 = BYTES(bench->sim->agreement_sha, 32);
+#define RESTS(change, expected)                                                \
+    ROW((change, made->claims.agreements = refs,                               \
+         made->claims.n_agreements = 1),                                       \
+        expected)
+    RESTS(ref.epoch = 1000, claim); // of which the gate has not heard
+    ref.epoch = 0;
+    RESTS(ref.set_commit = BYTES(other, 31), claim);
+    ref.set_commit = BYTES(other, 32);
+    RESTS(ref.revision_sha256 = BYTES(other, 32), claim);
+    ref.revision_sha256 = BYTES(bench->sim->agreement_sha, 32);
+    RESTS((void)0, "");
+#undef RESTS
 #undef ROW
 }
 

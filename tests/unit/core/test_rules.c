@@ -143,7 +143,6 @@ terms_that_the_gate_does_not_perform_are_refused(void **state)
     ROW("decoys", t.decoys = 1);
     ROW("embargo", t.embargo = (char *)(uintptr_t) "calendar");
     ROW("tolerance", t.tolerance = (char *)(uintptr_t) "0.1");
-    ROW("require_label", t.require_label = true);
     ROW("require_metadata",
         (t.require_metadata = concepts, t.n_require_metadata = 1));
     ROW("ttl_days", t.ttl_days = 1);
