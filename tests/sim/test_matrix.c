@@ -476,7 +476,7 @@ int
 main(void)
 {
 #define TEST(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, bench_open, bench_close)
+    cmocka_unit_test_setup_teardown(name, setup, bench_close)
     const struct CMUnitTest tests[] = {
         TEST(only_the_owner_publishes_with_its_own_key_into_its_own_flow),
         TEST(a_manifest_with_any_field_changed_omitted_or_swapped_is_refused),
