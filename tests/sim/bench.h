@@ -43,11 +43,11 @@ bench_put_flow(struct bench *bench, int peer)
 
 // Everybody has said hello, two flows are open, a policy is proposed.
 static inline int
-bench_open(void **state)
+bench_open_seed(void **state, uint64_t seed)
 {
     static struct bench bench;
 
-    bench = (struct bench){.sim = sim_open(1, BUG_NONE)};
+    bench = (struct bench){.sim = sim_open(seed, BUG_NONE)};
     bench.output = sg_output_new(64 * 1024 * 1024);
     bench.sim->quiet = true;
     for (int i = 0; i < PEERS; i++)
@@ -68,6 +68,12 @@ bench_open(void **state)
     assert_null(bench.sim->broken);
     *state = &bench;
     return 0;
+}
+
+static inline int
+bench_open(void **state)
+{
+    return bench_open_seed(state, 1);
 }
 
 static inline int
