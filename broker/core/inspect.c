@@ -299,9 +299,10 @@ rejected(const Sgpb__DoneItem *item)
     return SG_ERR_DATA;
 }
 
-// A judge accepts: then its root must be the one that was signed.
+// A judge accepts: then its root must be the one that was signed, and it counted
+// as many leaves: a subscriber refuses a proof over others (statement.c).
 static enum sg_err
-judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
+judge(struct sg_upload *upload, const Sgpb__DoneItem *item)
 {
     if (item->verdict == 0)
         return SG_ERR_INSPECTION;
@@ -310,6 +311,11 @@ judge(const struct sg_upload *upload, const Sgpb__DoneItem *item)
     if (!sg_slice_eq(sg_pack_slice(item->content_root),
                      sg_pack_slice(upload->manifest->content_root)))
         return SG_ERR_CONTENT;
+    if (upload->manifest->mode != MODE_FILE &&
+        upload->manifest->leaves != item->rows) {
+        snprintf(upload->component, sizeof upload->component, "leaves");
+        return SG_ERR_CONTENT;
+    }
     return sg_inspect_sound(item->facts) ? SG_OK : SG_ERR_INSPECTION;
 }
 

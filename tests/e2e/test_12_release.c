@@ -249,6 +249,21 @@ one_revision_with_two_contents_is_a_conflict_and_recorded(void **state)
 
 // ---- the data --------------------------------------------------------------------
 
+static void
+a_false_number_of_leaves_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct world_offer offer;
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
+    offer.m.leaves++;
+    (void)world_publish(world, kenya, &offer);
+    world_refused(world, "publisher.content_mismatch", "leaves");
+    is_recorded(world, "refused");
+    statgate_close(&kenya);
+    rwanda_is_served(world);
+}
+
 // The manifest is in order, the bytes are these.
 static void
 data_are_refused(struct world *world, struct sg_slice bytes, uint32_t media,
@@ -601,6 +616,7 @@ main(void)
         cmocka_unit_test(anothers_signature_is_refused),
         cmocka_unit_test(
             one_revision_with_two_contents_is_a_conflict_and_recorded),
+        cmocka_unit_test(a_false_number_of_leaves_is_refused),
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(data_that_are_not_what_was_signed_are_refused),
         cmocka_unit_test(a_commitment_to_another_file_is_refused),
