@@ -286,6 +286,11 @@ static enum sg_err
 check_time(const struct sg_turn *turn, const Sgpb__Manifest *m,
            const char **field)
 {
+    // A clock may be wrong by a day; more, and the 14 days could begin whenever
+    // the publisher likes.
+    *field = "created";
+    if (m->created > turn->now + DAY_US)
+        return SG_ERR_MANIFEST_FIELD;
     *field = "expires";
     if (m->expires <= turn->now)
         return SG_ERR_EXPIRED;

@@ -108,6 +108,9 @@ a_signed_manifest_that_does_not_fit_the_gate_is_refused(void **state)
          made->claims.n_agreements = 1),
         claim);
     ROW(m->expires = m->created, sg_err_code(SG_ERR_EXPIRED));
+    ROW((m->created += 25 * 3600 * 1000000ull,
+         m->expires = m->created + 24 * 3600 * 1000000ull),
+        sg_err_code(SG_ERR_MANIFEST_FIELD));
     ROW(m->size = data.len + 1, sg_err_code(SG_ERR_SHORT));
     ROW(made->secret[0] = 'X', sg_err_code(SG_ERR_SECRET));
     ROW(made->secret[5] ^= 1, sg_err_code(SG_ERR_SECRET));
