@@ -159,6 +159,8 @@ on_durable(struct sg_turn *turn, const struct sg_event *event)
 {
     if (event->u.seq + 1 > turn->core->durable)
         turn->core->durable = event->u.seq + 1;
+    if (turn->core->sends_wait) // for what can be read now
+        turn->core->any_due = true;
 }
 
 static void

@@ -362,7 +362,7 @@ look_at(struct sg_turn *turn, uint32_t flow, size_t *budget)
     core->flow_due[flow] |= left;
     if ((due & ~SG_DUE_ROOMS) != 0)
         sg_deliver_flow(turn, flow);
-    return left;
+    return core->flow_due[flow]; // with what sending has found
 }
 
 bool
@@ -387,12 +387,13 @@ sg_match_turn(struct sg_turn *turn)
     for (uint32_t i = 0; i < flows; i++) {
         uint32_t flow = (core->match_last + i) % flows + 1;
         uint8_t of = look_at(turn, flow, &budget);
-        if (ended == 0 && of != 0)
+        if (ended == 0 && (of & ~SG_DUE_SEND) != 0)
             ended = flow;
         left |= of;
     }
     if (ended != 0)
         core->match_last = ended;
     core->match_waits = left & SG_DUE_ROOMS;
-    core->any_due = (left & SG_DUE_MATCH) != 0;
+    core->sends_wait = (left & SG_DUE_SEND) != 0;
+    core->any_due = (left & (SG_DUE_MATCH | SG_DUE_DECIDE)) != 0;
 }

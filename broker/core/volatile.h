@@ -233,6 +233,7 @@ struct sg_core {
                             // decided for next; 0: to be found (match_walk.c)
     uint32_t match_last;    // flow at which the last slice of matching ended
     uint8_t match_waits;    // SG_DUE_ROOMS of all flows
+    bool sends_wait; // SG_DUE_SEND of any flow, until the log can be read
     struct sg_dying *dying;
     struct sg_dying_key *dead; // keys that wait for their group
     size_t dead_count;

@@ -23,14 +23,10 @@ enum {
     REVISIONS_MAX = 4096,
     FIRST_SEQ = 100, // of a flow's first release, times its number
     LOG_MAX = 16384,
+    LOG_BYTES = 64 * 1024 * 1024,
     ARENA = 16 * 1024 * 1024,
     SETTLE_AFTER = 2,
     TURNS_MAX = 2000,
-};
-
-struct logged {
-    struct sg_appended entry;
-    uint8_t body[512];
 };
 
 // A core without a roster, whose flows were there before its log begins.
@@ -41,9 +37,10 @@ struct fixture {
     struct sg_turn turn;
     uint64_t releases[FLOWS + 1];
     struct sg_row rows[FLOWS + 1][REVISIONS_MAX + 1];
-    unsigned looked; // since the last turn
-    struct logged log[LOG_MAX];
+    unsigned looked;                 // since the last turn
+    struct sg_appended log[LOG_MAX]; // bodies lie in mem
     size_t count;
+    struct sg_arena *mem;
 };
 
 static struct fixture fixture;
@@ -184,6 +181,8 @@ begin_recalled(uint32_t releases_cap, uint32_t deliveries_cap, uint64_t one,
     f->releases[2] = two;
     f->core = new_core(f, recalled);
     f->output = sg_output_new(ARENA);
+    f->mem = sg_arena_new(LOG_BYTES, 1024 * 1024);
+    assert_non_null(f->mem);
     f->turn = (struct sg_turn){.core = f->core,
                                .state = f->core->state,
                                .output = f->output,
@@ -205,6 +204,7 @@ end(struct fixture *f)
 {
     sg_output_free(&f->output);
     sg_core_free(&f->core);
+    sg_arena_free(&f->mem);
 }
 
 // ---- turns -----------------------------------------------------------------------
@@ -214,11 +214,10 @@ keep_log(struct fixture *f)
 {
     for (size_t i = 0; i < f->output->entries_count && f->count < LOG_MAX;
          i++) {
-        struct logged *one = &f->log[f->count++];
-        one->entry = f->output->entries[i];
-        assert_in_range(one->entry.body.len, 0, sizeof one->body);
-        memcpy(one->body, one->entry.body.ptr, one->entry.body.len);
-        one->entry.body.ptr = one->body;
+        struct sg_appended *one = &f->log[f->count++];
+        *one = f->output->entries[i];
+        one->body = sg_arena_copy(f->mem, one->body);
+        assert_non_null(one->body.ptr);
     }
     sg_output_reset(f->output);
 }
@@ -318,11 +317,11 @@ assert_decided(struct fixture *f, const char *id, uint32_t flow, uint64_t from,
     uint64_t next = from;
 
     for (size_t i = 0; i < f->count; i++) {
-        if (f->log[i].entry.type != SG_ENTRY_DECISION)
+        if (f->log[i].type != SG_ENTRY_DECISION)
             continue;
         sg_arena_reset(arena);
-        const Sgpb__Decision *body = sg_pack_open(
-            arena, &sgpb__decision__descriptor, f->log[i].entry.body);
+        const Sgpb__Decision *body =
+            sg_pack_open(arena, &sgpb__decision__descriptor, f->log[i].body);
         assert_non_null(body);
         for (size_t k = 0; k < body->n_deliveries; k++) {
             if (strcmp(body->deliveries[k]->subscription, id) != 0)
@@ -380,7 +379,7 @@ the_log_alone_gives_the_same_state(void **state)
     sg_snapshot_hash(f->core, live);
     struct sg_core *core = new_core(f, 0);
     for (size_t i = 0; i < f->count; i++)
-        assert_int_equal(sg_core_apply(core, &f->log[i].entry), SG_OK);
+        assert_int_equal(sg_core_apply(core, &f->log[i]), SG_OK);
     sg_snapshot_hash(core, again);
     assert_memory_equal(live, again, 32);
     sg_core_free(&core);
@@ -536,6 +535,96 @@ old_releases_come_back_while_new_ones_keep_their_room(void **state)
     end(f);
 }
 
+// ---- what is due once more ---------------------------------------------------------
+
+// A session of the subscription's, that waits for what it is sent.
+static void
+attach(struct fixture *f, uint32_t subscription)
+{
+    uint32_t index = sg_pool_take(f->core->sessions);
+    uint8_t key[8];
+
+    assert_int_not_equal(index, 0);
+    sg_bytes_store_u64(key, subscription);
+    assert_int_equal(
+        sg_table_put(f->core->attached, sg_slice_of(key, sizeof key), index),
+        SG_OK);
+}
+
+static struct sg_delivery *
+first_of(struct fixture *f, uint32_t subscription)
+{
+    return sg_pool_at(
+        f->core->state->deliveries,
+        sg_state_subscription(f->core->state, subscription)->first);
+}
+
+// A rendition as a delivery wants it that goes whole and as published.
+static void
+make_rendition(struct fixture *f, const struct sg_delivery *delivery)
+{
+    static const char label[] = "statgate/rendition/v1";
+    struct sg_state *state = f->core->state;
+    Sgpb__Rendition wanted = SGPB__RENDITION__INIT;
+    uint32_t index = sg_pool_take(state->renditions);
+    struct sg_rendition *made = sg_pool_at(state->renditions, index);
+
+    wanted.with_proof = true;
+    struct sg_slice parts[] = {
+        sg_slice_of(label, sizeof label),
+        sg_state_hash(sg_state_release(state, delivery->release)->manifest),
+        sg_pack_close(f->turn.arena, &wanted.base)};
+    sg_crypto_sha256v(parts, SG_COUNT_OF(parts), made->parameters);
+    made->release = delivery->release;
+    assert_int_equal(sg_table_put(state->rendition_of,
+                                  sg_state_hash(made->parameters), index),
+                     SG_OK);
+}
+
+// It was permitted, and is not when it is stated.
+static void
+what_sending_finds_is_decided_in_the_next_turn(void **state)
+{
+    struct fixture *f = begin(64, 64, 1, 0);
+    uint32_t a = subscribe(f, 1, "A", 0);
+
+    (void)state;
+    turns(f);
+    first_of(f, a)->state = SG_DELIVERY_QUEUED;
+    make_rendition(f, first_of(f, a));
+    attach(f, a);
+    sg_policy_due_flow(f->core, 1, SG_DUE_SEND);
+    turn(f);
+    assert_int_equal(first_of(f, a)->state, SG_DELIVERY_QUEUED);
+    assert_int_equal(sg_core_due(f->core), 0);
+    turn(f);
+    assert_int_equal(first_of(f, a)->state, SG_DELIVERY_HELD);
+    assert_int_not_equal(sg_core_due(f->core), 0);
+    end(f);
+}
+
+// No turn comes for it alone, and what makes it readable brings one.
+static void
+what_cannot_be_read_yet_is_sent_when_the_log_has_it(void **state)
+{
+    struct fixture *f = begin(64, 64, 1, 0);
+    uint32_t a = subscribe(f, 1, "A", 0);
+    const struct sg_event durable = {.kind = SG_EVENT_DURABLE, .u.seq = 7};
+
+    (void)state;
+    turns(f);
+    first_of(f, a)->state = SG_DELIVERY_STATED;
+    attach(f, a);
+    sg_policy_due_flow(f->core, 1, SG_DUE_SEND);
+    turn(f);
+    assert_int_not_equal(sg_core_due(f->core), 0);
+    sg_core_decide(f->core, &durable, 1, f->output);
+    assert_int_equal(sg_core_due(f->core), 0);
+    turn(f);
+    assert_int_not_equal(sg_core_due(f->core), 0);
+    end(f);
+}
+
 int
 main(void)
 {
@@ -550,6 +639,8 @@ main(void)
         cmocka_unit_test(
             without_room_for_deliveries_a_subscription_stays_where_it_is),
         cmocka_unit_test(old_releases_come_back_while_new_ones_keep_their_room),
+        cmocka_unit_test(what_sending_finds_is_decided_in_the_next_turn),
+        cmocka_unit_test(what_cannot_be_read_yet_is_sent_when_the_log_has_it),
     };
 
     return sg_crypto_start() == SG_OK
