@@ -52,7 +52,7 @@
 #define SG_LIMIT_RENDITIONS    262144u
 #define SG_LIMIT_SUBSCRIPTIONS 262144u
 #define SG_LIMIT_DELIVERIES    4000000u
-#define SG_LIMIT_SETTLE        8192u // entries: more than a turn writes
+#define SG_LIMIT_SETTLE        8192u // entries: more than a handler writes
 #define SG_LIMIT_MATCH_TURN    1024u // look-ups and decisions: milliseconds
 #define SG_LIMIT_RETURNED_PCT  50u // of open releases: new ones keep their room
 #define SG_LIMIT_AGREEMENTS    65536u

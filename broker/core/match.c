@@ -8,7 +8,6 @@
 #include "broker/core/settle.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
-enum { STAGE_AGAIN = 2 };
 
 // ---- the entry of a turn's decisions on one release ---------------------------------------
 
@@ -259,89 +258,6 @@ sg_match_timers(struct sg_turn *turn)
     }
 }
 
-// ---- decided again -----------------------------------------------------------------------------
-
-static bool
-looked_at_again(const struct sg_turn *turn, const struct sg_delivery *delivery)
-{
-    switch ((enum sg_delivery_state)delivery->state) {
-    case SG_DELIVERY_HELD:
-    case SG_DELIVERY_QUEUED:
-    case SG_DELIVERY_STATED:
-    case SG_DELIVERY_WAITING:
-        return true;
-    case SG_DELIVERY_DENIED: { // nothing has left: the newest gets a new look
-        const struct sg_release *release =
-            sg_state_release(turn->state, delivery->release);
-        return sg_state_flow(turn->state, release->flow)->head_release ==
-                   delivery->release &&
-               delivery->statement == 0;
-    }
-    case SG_DELIVERY_NONE:
-    case SG_DELIVERY_KEYED:
-    case SG_DELIVERY_LEFT:
-    case SG_DELIVERY_KEPT:
-    case SG_DELIVERY_REFUSED:
-    case SG_DELIVERY_STOPPED:
-    case SG_DELIVERY_EXPIRED:
-    case SG_DELIVERY_STATES:
-        return false;
-    }
-    return false;
-}
-
-// Does the new outcome say something else than the one on record?
-static bool
-differs(const struct sg_delivery *delivery, const struct sg_outcome *outcome)
-{
-    bool held = delivery->state == SG_DELIVERY_HELD ||
-                delivery->state == SG_DELIVERY_WAITING;
-
-    switch (outcome->verdict) {
-    case SG_VERDICT_DENY:
-        return delivery->state != SG_DELIVERY_DENIED;
-    case SG_VERDICT_HOLD:
-        return !held || delivery->hold_until != outcome->hold_until;
-    case SG_VERDICT_PERMIT:
-        return held || delivery->state == SG_DELIVERY_DENIED ||
-               delivery->suppress_below != outcome->suppress_below;
-    }
-    return true;
-}
-
-static void
-decide_delivery(struct sg_turn *turn, uint32_t index,
-                struct sg_outcome *outcome)
-{
-    const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
-
-    sg_match_decide(turn, delivery->release, delivery->subscription,
-                    delivery->first_held, outcome);
-    if (differs(delivery, outcome)) {
-        struct sg_deciding *deciding = sg_match_begin(
-            turn, sg_state_release(turn->state, delivery->release)->seq,
-            STAGE_AGAIN, 1);
-        sg_match_add(turn, deciding, delivery->id, delivery->subscription,
-                     outcome);
-        sg_match_write(turn, deciding);
-        sg_deliver_tell(turn, index);
-    }
-    sg_match_wait(turn->core, index);
-}
-
-static void
-decide_flow(struct sg_turn *turn, uint32_t flow)
-{
-    struct sg_outcome *outcome = sg_turn_take(turn, sizeof *outcome);
-
-    for (uint32_t i = sg_state_flow(turn->state, flow)->first_subscription;
-         i != 0; i = sg_state_subscription(turn->state, i)->next)
-        for (uint32_t d = sg_state_subscription(turn->state, i)->first; d != 0;
-             d = sg_state_delivery(turn->state, d)->next)
-            if (looked_at_again(turn, sg_state_delivery(turn->state, d)))
-                decide_delivery(turn, d, outcome);
-}
-
 // ---- what is due by flow -----------------------------------------------------------------------
 
 // What is left to do for the flow: SG_DUE_*.
@@ -355,10 +271,12 @@ look_at(struct sg_turn *turn, uint32_t flow, size_t *budget)
     if ((left & sg_match_room(core)) != 0)
         due |= SG_DUE_MATCH;
     core->flow_due[flow] = 0;
-    if ((due & SG_DUE_DECIDE) != 0)
-        decide_flow(turn, flow);
     if ((due & SG_DUE_MATCH) != 0)
-        left = sg_match_walk(turn, flow, budget);
+        left = 0;
+    if ((due & (SG_DUE_DECIDE | SG_DUE_AGAIN)) != 0)
+        left |= sg_match_again(turn, flow, due, budget);
+    if ((due & SG_DUE_MATCH) != 0)
+        left |= sg_match_walk(turn, flow, budget);
     core->flow_due[flow] |= left;
     if ((due & ~SG_DUE_ROOMS) != 0)
         sg_deliver_flow(turn, flow);
@@ -395,5 +313,5 @@ sg_match_turn(struct sg_turn *turn)
         core->match_last = ended;
     core->match_waits = left & SG_DUE_ROOMS;
     core->sends_wait = (left & SG_DUE_SEND) != 0;
-    core->any_due = (left & (SG_DUE_MATCH | SG_DUE_DECIDE)) != 0;
+    core->any_due = (left & (SG_DUE_MATCH | SG_DUE_DECIDE | SG_DUE_AGAIN)) != 0;
 }

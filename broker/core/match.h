@@ -71,6 +71,11 @@ bool sg_match_is_due(const struct sg_core *core); // anything for it to do now?
 // takes what that costs from the budget (match_walk.c). What is left then: 0,
 // SG_DUE_MATCH at the end of the budget, SG_DUE_ROOMS for want of room.
 uint8_t sg_match_walk(struct sg_turn *turn, uint32_t flow, size_t *budget);
+// Decides again on what waits in the flow, as far as the budget goes
+// (match_again.c). due: what is due of it; what is left then: SG_DUE_AGAIN, and
+// SG_DUE_DECIDE where that was asked for in the middle.
+uint8_t sg_match_again(struct sg_turn *turn, uint32_t flow, uint8_t due,
+                       size_t *budget);
 // What there is room for: SG_DUE_ROOMS.
 uint8_t sg_match_room(const struct sg_core *core);
 // Sets the timer of a delivery that waits for a time.

@@ -4,8 +4,8 @@
 // release is not the newest of its flow. A release is settled when it is not
 // the newest and none of its deliveries and renditions is in memory: what the
 // store holds of it is then found by its objects alone (cold.h). What is over
-// waits SG_LIMIT_SETTLE entries, more than a turn writes, so that no index of it
-// is held by a handler; then it becomes rows of the index (cold.h). Whoever
+// waits SG_LIMIT_SETTLE entries, more than a handler writes while it holds an
+// index of it; then it becomes rows of the index (cold.h). Whoever
 // waits to be decided for it finds it there (match_walk.c), and the decision
 // brings it back. All of it is part of apply: the same log gives the same state
 // in memory, and no entry brings more than one release.

@@ -71,6 +71,13 @@ struct sg_session {
     struct sg_sending sending[SG_SENDING_MAX];
 };
 
+// Where deciding again goes on: the subscription, and the entry of the release
+// of its next delivery.
+struct sg_again {
+    uint32_t subscription;
+    uint64_t release;
+};
+
 enum sg_upload_kind {
     SG_UPLOAD_RELEASE,
     SG_UPLOAD_STRUCTURE,
@@ -234,6 +241,7 @@ struct sg_core {
     uint32_t match_last;    // flow at which the last slice of matching ended
     uint8_t match_waits;    // SG_DUE_ROOMS of all flows
     bool sends_wait; // SG_DUE_SEND of any flow, until the log can be read
+    struct sg_again *again_at; // by flow index
     struct sg_dying *dying;
     struct sg_dying_key *dead; // keys that wait for their group
     size_t dead_count;
@@ -265,6 +273,7 @@ enum {
     // What matching waits for, and goes on when it is there.
     SG_DUE_DELIVERIES = 8, // room for one more
     SG_DUE_RETURN = 16,    // room for a release that has left memory
+    SG_DUE_AGAIN = 32,     // deciding again, in the middle (match_again.c)
     SG_DUE_ROOMS = SG_DUE_DELIVERIES | SG_DUE_RETURN,
 };
 
