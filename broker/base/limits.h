@@ -35,6 +35,7 @@
 #define SG_LIMIT_FILES           65536u // RLIMIT_NOFILE wanted
 
 // ---- core tables (core-design 3) ------------------------------------------
+// None is ever lowered: a log that had more open could not be replayed.
 #define SG_LIMIT_PARTICIPANTS  4096u
 #define SG_LIMIT_KEYS          16384u
 #define SG_LIMIT_INSTRUMENTS   65536u

@@ -101,6 +101,12 @@ sg_match_add(struct sg_turn *turn, struct sg_deciding *deciding,
     deciding->body.deliveries[deciding->body.n_deliveries++] = one;
 }
 
+void
+sg_match_make_room(struct sg_deciding *deciding, uint32_t deliveries)
+{
+    deciding->body.makes_room = deliveries;
+}
+
 uint64_t
 sg_match_write(struct sg_turn *turn, struct sg_deciding *deciding)
 {
@@ -215,6 +221,8 @@ sg_match_apply(struct sg_state *state, const struct sg_appended *entry,
     uint32_t release;
     enum sg_err err = release_of(state, decision, &release);
 
+    if (err == SG_OK)
+        err = sg_settle_make_room(state, decision->makes_room, entry->seq);
     for (size_t i = 0; i < decision->n_deliveries && err == SG_OK; i++)
         err = apply_verdict(state, entry, decision, release,
                             decision->deliveries[i]);

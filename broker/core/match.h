@@ -56,6 +56,8 @@ struct sg_deciding *sg_match_begin(struct sg_turn *turn, uint64_t release,
 void sg_match_add(struct sg_turn *turn, struct sg_deciding *deciding,
                   const uint8_t delivery_id[16], uint32_t subscription,
                   const struct sg_outcome *outcome);
+// Deliveries that are over leave memory first, the oldest ones.
+void sg_match_make_room(struct sg_deciding *deciding, uint32_t deliveries);
 // Sequence number; 0: nothing was added.
 uint64_t sg_match_write(struct sg_turn *turn, struct sg_deciding *deciding);
 

@@ -26,6 +26,44 @@ struct walk {
     size_t count;
 };
 
+// Deliveries that are over and may leave before their time, up to `most`: no key
+// of theirs is on its way, which might come back.
+static uint32_t
+may_leave(const struct sg_core *core, uint32_t most)
+{
+    const struct sg_state *state = core->state;
+    uint32_t count = 0;
+
+    for (uint32_t i = state->settling_deliveries.first; i != 0 && count < most;
+         i = sg_state_delivery(state, i)->settling) {
+        if (sg_table_get(core->in_flight,
+                         sg_slice_of(sg_state_delivery(state, i)->id, 16),
+                         NULL))
+            break;
+        count++;
+    }
+    return count;
+}
+
+// How many have to leave so that there is room for `more`.
+static uint32_t
+too_many(const struct sg_core *core, uint32_t more)
+{
+    uint32_t count = sg_pool_count(core->state->deliveries) + more;
+
+    return count > core->deliveries_cap ? count - core->deliveries_cap : 0;
+}
+
+// How many of `more` deliveries there is room for.
+static uint32_t
+room_for(const struct sg_core *core, uint32_t more)
+{
+    uint32_t over = too_many(core, more);
+
+    over -= may_leave(core, over);
+    return over < more ? more - over : 0;
+}
+
 uint8_t
 sg_match_room(const struct sg_core *core)
 {
@@ -33,7 +71,7 @@ sg_match_room(const struct sg_core *core)
     uint64_t most = (uint64_t)core->releases_cap * SG_LIMIT_RETURNED_PCT / 100;
     uint8_t room = 0;
 
-    if (sg_pool_count(state->deliveries) < core->deliveries_cap)
+    if (room_for(core, 1) > 0)
         room |= SG_DUE_DELIVERIES;
     if (sg_pool_count(state->releases) < most)
         room |= SG_DUE_RETURN;
@@ -122,7 +160,7 @@ decide_for(struct walk *walk, struct sg_release *release)
 {
     struct sg_turn *turn = walk->turn;
     const struct sg_state *state = turn->state;
-    size_t room = turn->core->deliveries_cap - sg_pool_count(state->deliveries);
+    size_t room = room_for(turn->core, (uint32_t)walk->count);
     struct sg_deciding *deciding =
         sg_match_begin(turn, release->seq, STAGE_MATCH, walk->count);
     size_t done = 0, added = 0;
@@ -141,6 +179,7 @@ decide_for(struct walk *walk, struct sg_release *release)
         added++;
     }
     spend(walk, added);
+    sg_match_make_room(deciding, too_many(turn->core, (uint32_t)added));
     sg_match_write(turn, deciding);
     for (size_t i = 0; i < added; i++)
         follow_up(turn, walk->ids[i]);

@@ -165,6 +165,29 @@ let_release_go(struct sg_state *state, uint32_t index)
     return err;
 }
 
+// The first of those that wait to leave.
+static enum sg_err
+let_first_go(struct sg_state *state, uint64_t seq)
+{
+    uint32_t at = state->settling_deliveries.first;
+
+    state->settling_deliveries.first = sg_state_delivery(state, at)->settling;
+    if (state->settling_deliveries.first == 0)
+        state->settling_deliveries.last = 0;
+    return let_delivery_go(state, at, seq);
+}
+
+enum sg_err
+sg_settle_make_room(struct sg_state *state, uint32_t count, uint64_t seq)
+{
+    enum sg_err err = SG_OK;
+
+    for (; count > 0 && err == SG_OK; count--)
+        err = state->settling_deliveries.first == 0 ? SG_ERR_DAMAGE
+                                                    : let_first_go(state, seq);
+    return err;
+}
+
 enum sg_err
 sg_settle_leave(struct sg_state *state, uint64_t seq)
 {
@@ -172,13 +195,8 @@ sg_settle_leave(struct sg_state *state, uint64_t seq)
     uint32_t at;
 
     while (err == SG_OK && (at = state->settling_deliveries.first) != 0 &&
-           sg_state_delivery(state, at)->settled + state->settle_after <= seq) {
-        state->settling_deliveries.first =
-            sg_state_delivery(state, at)->settling;
-        if (state->settling_deliveries.first == 0)
-            state->settling_deliveries.last = 0;
-        err = let_delivery_go(state, at, seq);
-    }
+           sg_state_delivery(state, at)->settled + state->settle_after <= seq)
+        err = let_first_go(state, seq);
     while (err == SG_OK && (at = state->settling_releases.first) != 0 &&
            sg_state_release(state, at)->settled + state->settle_after <= seq) {
         struct sg_release *release = release_at(state, at);

@@ -5,10 +5,11 @@
 // the newest and none of its deliveries and renditions is in memory: what the
 // store holds of it is then found by its objects alone (cold.h). What is over
 // waits SG_LIMIT_SETTLE entries, more than a handler writes while it holds an
-// index of it; then it becomes rows of the index (cold.h). Whoever
-// waits to be decided for it finds it there (match_walk.c), and the decision
-// brings it back. All of it is part of apply: the same log gives the same state
-// in memory, and no entry brings more than one release.
+// index of it; then it becomes rows of the index (cold.h). Deliveries leave
+// sooner where a decision says that it needs their room. Whoever waits to be
+// decided for it finds it there (match_walk.c), and the decision brings it back.
+// All of it is part of apply: the same log gives the same state in memory, and
+// no entry brings more than one release.
 #pragma once
 
 #include "broker/core/state.h"
@@ -24,6 +25,10 @@ void sg_settle_release(struct sg_state *state, uint32_t index, uint64_t seq);
 void sg_settle_superseded(struct sg_state *state, uint32_t index, uint64_t seq);
 // What has waited long enough leaves memory. Called after each entry.
 SG_MUST_CHECK enum sg_err sg_settle_leave(struct sg_state *state, uint64_t seq);
+// The `count` deliveries that have waited longest leave it now, for the entry
+// that is being applied.
+SG_MUST_CHECK enum sg_err sg_settle_make_room(struct sg_state *state,
+                                              uint32_t count, uint64_t seq);
 
 // A release that was accepted, wherever it is (sg_release_look); that it is
 // nowhere is damage of the index, and the gate stops.
