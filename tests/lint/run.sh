@@ -387,6 +387,19 @@ with broker/base/probe.h 'uint8_t sg_probe_x(void);'
 refused 'a header that does not stand alone' 'uint8_t' make BUILD="$copy/objects" HEADERS=broker/base/probe.h headers
 group 'format, clang-tidy, headers'
 
+# ---- what takes too long is said ------------------------------------------------------
+mkdir -p "$copy/times/release"
+printf '%s\n' '61000 build release' '60000 build asan' '7000 lint tidy' >"$copy/times/check.times"
+printf '%s\n' '100000 tests/sim/test_a' '90000 tests/sim/test_b' '5 tests/unit/base/test_c' \
+    >"$copy/times/release/tests.times"
+says() { # says WHAT LINE: tests/budget has this line
+    tests/budget "$copy/times" >"$out" 2>&1 || true
+    if grep -qx -e "$2" "$out"; then good; else fail "$1: not said"; fi
+}
+says 'builds within their time' 'builds  *2\.0 of 3 min; longest: build release (61\.0 s)'
+says 'a simulation that takes too long' 'simulation  *3\.2 of 3 min OVER; longest: tests/sim/test_a (100\.0 s)'
+group 'the budget of time'
+
 # ---- manual: its script counts for itself ---------------------------------------------
 tests/lint/man.sh "$build" || man=1
 
