@@ -87,9 +87,11 @@ run(const char *name, uint64_t settle_after, unsigned each)
 
     if (core == NULL)
         abort();
+    h.destroys = settle_after == 0; // what is over keeps no renditions
+    unsigned entries = each * history_steps(&h);
     for (unsigned step = 1; step <= STEPS; step++) {
         uint64_t begin_us = sg_os_clock_mono_us();
-        for (unsigned i = 0; i < each * HISTORY_STEPS; i++) {
+        for (unsigned i = 0; i < entries; i++) {
             history_next(&h, &entry);
             apply(core, &entry, &rows);
         }
@@ -99,7 +101,7 @@ run(const char *name, uint64_t settle_after, unsigned each)
         printf("%-28s %10u %14.1f MB %8.0f bytes each %6.1f us an entry\n",
                name, step * each, (double)rss / 1e6,
                step == 1 ? 0.0 : ((double)rss - (double)before) / each,
-               (double)us / (each * HISTORY_STEPS));
+               (double)us / entries);
         before = rss;
     }
     if (settle_after != 0)

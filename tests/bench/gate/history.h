@@ -18,7 +18,8 @@ struct history {
     struct sg_arena *arena; // of one entry
     uint64_t next, time;    // entry to be made
     unsigned step;
-    uint64_t revision, accepted, made[2];
+    bool destroys; // renditions, those of each release after the next one
+    uint64_t revision, accepted, made[2], gone[2];
     uint8_t head[32], id[2][16];
     // templates, unpacked
     Sgpb__Accepted *release;
@@ -162,10 +163,8 @@ history_accepted(struct history *h)
 {
     uint8_t *seed = sg_arena_take(h->arena, 32);
     uint8_t *name = sg_arena_take(h->arena, 32);
-    ProtobufCBinaryData before = BYTES(sg_arena_copy(h->arena,
-                                                     sg_slice_of(h->head, 32))
-                                           .ptr,
-                                       32);
+    ProtobufCBinaryData before =
+        BYTES(sg_arena_copy(h->arena, sg_slice_of(h->head, 32)).ptr, 32);
 
     history_name(h, 1, seed);
     h->accepted = h->next;
@@ -198,9 +197,13 @@ static const ProtobufCMessage *
 history_made(struct history *h, unsigned which)
 {
     uint8_t *name = sg_arena_take(h->arena, 32);
+    uint8_t *id = sg_arena_take(h->arena, 32);
 
     history_name(h, 1, name);
+    history_name(h, 2, id);
+    h->gone[which] = h->made[which];
     h->made[which] = h->next;
+    h->object[which]->object->id = BYTES(id, 16);
     h->object[which]->sources = &h->accepted;
     h->object[which]->parameters_sha256 = BYTES(name, 32);
     return &h->object[which]->base;
@@ -246,19 +249,40 @@ history_ack(struct history *h, unsigned which)
     return &entry->base;
 }
 
+// What nobody has used for a day: the renditions of the release before.
+static const ProtobufCMessage *
+history_destroyed(struct history *h)
+{
+    Sgpb__Destroyed *body = sg_arena_take(h->arena, sizeof *body);
+
+    *body = (Sgpb__Destroyed)SGPB__DESTROYED__INIT;
+    body->class_ = (char *)(uintptr_t) "best_effort";
+    body->ground = (char *)(uintptr_t) "unused";
+    body->objects = h->gone;
+    body->n_objects = h->gone[0] == 0 ? 0 : 2;
+    return &body->base;
+}
+
+// Entries for each release.
+static inline unsigned
+history_steps(const struct history *h)
+{
+    return HISTORY_STEPS + h->destroys;
+}
+
 // The next entry; its body lives until the next call.
 static void
 history_next(struct history *h, struct sg_appended *entry)
 {
-    static const uint16_t types[HISTORY_STEPS] = {
+    static const uint16_t types[HISTORY_STEPS + 1] = {
         SG_ENTRY_ACCEPTED,     SG_ENTRY_DECISION,     SG_ENTRY_OBJECT_MADE,
         SG_ENTRY_OBJECT_MADE,  SG_ENTRY_DELIVERY,     SG_ENTRY_DELIVERY,
         SG_ENTRY_KEY_RELEASED, SG_ENTRY_KEY_RELEASED, SG_ENTRY_RECEIPT_ACK,
-        SG_ENTRY_RECEIPT_ACK};
-    static const ProtobufCMessage *(*const makes[])(struct history *,
-                                                    unsigned) = {
-        history_made, history_statement, history_key, history_ack};
-    unsigned step = h->step++ % HISTORY_STEPS;
+        SG_ENTRY_RECEIPT_ACK,  SG_ENTRY_DESTROYED};
+    static const ProtobufCMessage *(*const makes[])(
+        struct history *, unsigned) = {history_made, history_statement,
+                                       history_key, history_ack};
+    unsigned step = h->step++ % history_steps(h);
     const ProtobufCMessage *body;
 
     sg_arena_reset(h->arena);
@@ -266,6 +290,8 @@ history_next(struct history *h, struct sg_appended *entry)
         body = history_accepted(h);
     else if (step == 1)
         body = history_decision(h);
+    else if (step == HISTORY_STEPS)
+        body = history_destroyed(h);
     else
         body = makes[(step - 2) / 2](h, step % 2);
     *entry = (struct sg_appended){.seq = h->next++,
