@@ -316,22 +316,19 @@ check_ack(struct sg_turn *turn, const Sgpb__Signed *document,
 static uint64_t
 receipt_before(const struct sg_turn *turn, const Sgpb__ReceiptAck *ack)
 {
+    const struct sg_state *state = turn->state;
     struct sg_release release;
     struct sg_cold_delivery old;
+    uint32_t by;
 
-    if (ack->manifest_sha256.len != 32 ||
-        sg_release_named(turn->state, ack->manifest_sha256.data, &release) !=
-            SG_OK)
+    if (ack->manifest_sha256.len != 32 || ack->delivery_id.len != 16 ||
+        sg_cold_taker(state, ack->delivery_id.data, &by) != SG_OK ||
+        strcmp(sg_state_subscription(state, by)->doc->subscriber,
+               turn->who->id) != 0 ||
+        sg_release_named(state, ack->manifest_sha256.data, &release) != SG_OK ||
+        sg_cold_delivery(state, release.seq, by, &old) != SG_OK)
         return 0;
-    for (uint32_t i =
-             sg_state_flow(turn->state, release.flow)->first_subscription;
-         i != 0; i = sg_state_subscription(turn->state, i)->next)
-        if (strcmp(sg_state_subscription(turn->state, i)->doc->subscriber,
-                   turn->who->id) == 0 &&
-            sg_cold_delivery(turn->state, release.seq, i, &old) == SG_OK &&
-            sg_pack_is(ack->delivery_id, old.id, 16))
-            return old.ack;
-    return 0;
+    return sg_pack_is(ack->delivery_id, old.id, 16) ? old.ack : 0;
 }
 
 void
