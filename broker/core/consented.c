@@ -257,7 +257,7 @@ sg_consented_apply_statement(struct sg_state *state,
 
 // The right lies in the key that signs, not in the connection it came by.
 static const struct sg_key *
-officer(const struct sg_turn *turn, const Sgpb__Signed *document,
+officer(struct sg_turn *turn, const Sgpb__Signed *document,
         enum sg_sign_purpose purpose, enum sg_err *err)
 {
     const struct sg_key *key =

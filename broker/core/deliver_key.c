@@ -311,16 +311,25 @@ check_ack(struct sg_turn *turn, const Sgpb__Signed *document,
                : SG_ERR_PEER_KEY_USE;
 }
 
-// The receipt of one that has left memory. 0: none such, or not by this
-// subscriber.
+// The receipt that the subscriber gave before: said again, it costs no check.
+// It may have left memory. 0: none such, or not by this subscriber.
 static uint64_t
-receipt_before(const struct sg_turn *turn, const Sgpb__ReceiptAck *ack)
+receipt_before(const struct sg_turn *turn, const Sgpb__ReceiptAck *ack,
+               uint32_t index)
 {
     const struct sg_state *state = turn->state;
     struct sg_release release;
     struct sg_cold_delivery old;
     uint32_t by;
 
+    if (index != 0) {
+        const struct sg_delivery *now = sg_state_delivery(state, index);
+        return strcmp(sg_state_subscription(state, now->subscription)
+                          ->doc->subscriber,
+                      turn->who->id) == 0
+                   ? now->ack
+                   : 0;
+    }
     if (ack->manifest_sha256.len != 32 || ack->delivery_id.len != 16 ||
         sg_cold_taker(state, ack->delivery_id.data, &by) != SG_OK ||
         strcmp(sg_state_subscription(state, by)->doc->subscriber,
@@ -349,7 +358,7 @@ sg_deliver_receipt(struct sg_turn *turn)
     }
     uint32_t index = sg_state_find(turn->state->delivery_of,
                                    sg_pack_slice(ack->delivery_id));
-    uint64_t before = index == 0 ? receipt_before(turn, ack) : 0;
+    uint64_t before = receipt_before(turn, ack, index);
     if (before != 0) {
         sg_turn_receipt(turn, before, true);
         return;
@@ -360,10 +369,6 @@ sg_deliver_receipt(struct sg_turn *turn)
         return;
     }
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
-    if (delivery->ack != 0) {
-        sg_turn_receipt(turn, delivery->ack, true);
-        return;
-    }
     uint8_t event = ack->kept == 1 ? SG_DELIVERY_KEEP : SG_DELIVERY_REFUSE;
     if (sg_fsm_next(&sg_deliver_fsm, delivery->state, event) == SG_FSM_NO) {
         sg_turn_refuse(turn, SG_ERR_RECEIPT, "delivery_id");

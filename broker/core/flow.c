@@ -2,7 +2,6 @@
 
 #include "broker/core/lost.h"
 #include "broker/core/policy_admin.h"
-#include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 
 // ---- apply ------------------------------------------------------------------
@@ -194,7 +193,6 @@ static enum sg_err
 check_proposal(struct sg_turn *turn, struct proposal *p,
                const struct sg_flow *flow, const char **field)
 {
-    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
     enum sg_err err;
 
     *field = "provider";
@@ -209,9 +207,6 @@ check_proposal(struct sg_turn *turn, struct proposal *p,
     *field = NULL;
     if (sg_roster_expired(turn))
         return SG_ERR_ROSTER_EXPIRED;
-    if (!sg_refuse_token(&quota->bucket[SG_BUCKET_VERIFY], turn->now,
-                         SG_LIMIT_VERIFY_PER_S))
-        return SG_ERR_BUSY;
     if ((err = check_signers(turn, p)) != SG_OK)
         return err;
     return check_succession(turn, p, flow, field);

@@ -6,6 +6,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
+#include "broker/core/tokens.h"
 #include "broker/core/upload.h"
 #include "schemas/proof/batch.h"
 #include "schemas/proof/commit.h"
@@ -174,8 +175,7 @@ check_signature(struct sg_turn *turn, struct sg_slice head, struct sg_slice sig)
         quota->bucket[SG_BUCKET_BAD_BATCH].at != 0 &&
         turn->now < quota->bucket[SG_BUCKET_BAD_BATCH].at + 1000000)
         return SG_ERR_BUSY; // too many bad ones within this second (S13)
-    if (!sg_refuse_token(&quota->bucket[SG_BUCKET_VERIFY], turn->now,
-                         SG_LIMIT_VERIFY_PER_S))
+    if (!sg_tokens_check(turn, 1))
         return SG_ERR_BUSY;
     enum sg_err err = sg_batch_verify(head, (enum sg_alg)key->doc->alg,
                                       sg_pack_slice(key->doc->public_key), sig);
@@ -183,17 +183,6 @@ check_signature(struct sg_turn *turn, struct sg_slice head, struct sg_slice sig)
                                          turn->now, SG_LIMIT_BAD_BATCH_PER_S))
         quota->bucket[SG_BUCKET_BAD_BATCH].milli = 0;
     return err;
-}
-
-// A signature that brought something new was worth its look: the bucket bounds
-// what costs the gate work and brings nothing (S53), not the rate of an honest
-// publisher, whom credit and his uploads bound.
-static void
-give_token_back(struct sg_turn *turn)
-{
-    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
-
-    sg_refuse_untake(&quota->bucket[SG_BUCKET_VERIFY], SG_LIMIT_VERIFY_PER_S);
 }
 
 // A seed commitment is used once, for ever (formats.md b).
@@ -450,7 +439,7 @@ sg_publish_batch(struct sg_turn *turn)
         news |= admit(turn, &all[i], (uint32_t)i, (const uint8_t(*)[32])leaves);
     }
     if (news)
-        give_token_back(turn);
+        sg_tokens_worth(turn);
 }
 
 // ---- PUBLISH_BEGIN: a large one ---------------------------------------------------
@@ -557,6 +546,6 @@ sg_publish_begin(struct sg_turn *turn)
         refuse(turn, &c, 0);
         return;
     }
-    give_token_back(turn);
+    sg_tokens_worth(turn);
     answer_ready(turn, upload);
 }

@@ -1,6 +1,7 @@
 #include "broker/core/roster.h"
 
 #include "broker/core/policy_admin.h"
+#include "broker/core/tokens.h"
 
 struct word {
     const char *text;
@@ -316,7 +317,7 @@ sg_roster_quota(struct sg_core *core, const char *participant)
 // ---- signed documents ------------------------------------------------------
 
 const struct sg_key *
-sg_roster_signer(const struct sg_turn *turn, const Sgpb__Signed *document,
+sg_roster_signer(struct sg_turn *turn, const Sgpb__Signed *document,
                  enum sg_sign_purpose purpose, enum sg_key_use use,
                  enum sg_err *err)
 {
@@ -334,6 +335,8 @@ sg_roster_signer(const struct sg_turn *turn, const Sgpb__Signed *document,
         *err = SG_ERR_PEER_KEY_USE;
     if (*err == SG_OK && document->alg != key->doc->alg)
         *err = SG_ERR_SIGNATURE;
+    if (*err == SG_OK && !sg_tokens_check(turn, 1))
+        *err = SG_ERR_BUSY;
     if (*err == SG_OK && !sg_sign_verify((enum sg_alg)document->alg,
                                          sg_pack_slice(key->doc->public_key),
                                          purpose, sg_pack_slice(document->body),

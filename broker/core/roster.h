@@ -55,8 +55,9 @@ struct sg_quota *sg_roster_quota(struct sg_core *core, const char *participant);
 
 // ---- signed documents ----
 // Who signed body for this purpose with a usable key of this use? NULL: *err
-// says why (PEER_UNKNOWN, PEER_REVOKED, PEER_KEY_USE, SIGNATURE).
-const struct sg_key *sg_roster_signer(const struct sg_turn *turn,
+// says why (PEER_UNKNOWN, PEER_REVOKED, PEER_KEY_USE, SIGNATURE; BUSY: the
+// sender has no token for the check).
+const struct sg_key *sg_roster_signer(struct sg_turn *turn,
                                       const Sgpb__Signed *document,
                                       enum sg_sign_purpose purpose,
                                       enum sg_key_use use, enum sg_err *err);
@@ -65,9 +66,8 @@ Sgpb__Signed *sg_roster_sign(struct sg_turn *turn, enum sg_sign_purpose purpose,
                              const ProtobufCMessage *body);
 
 // May this roster follow the current one (or be the first)? roster: unpacked.
-enum sg_err sg_roster_check(const struct sg_state *state,
+enum sg_err sg_roster_check(struct sg_turn *turn,
                             const Sgpb__SignedRoster *signed_roster,
-                            struct sg_arena *arena, uint64_t now,
                             const char **what);
 // Checks it and writes the entry. What a bad one lacks: *what.
 enum sg_err sg_roster_take(struct sg_turn *turn, struct sg_slice signed_bytes,

@@ -2,6 +2,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
+#include "broker/core/tokens.h"
 
 enum { TRANSPORT_ALG = 16, ROOTS_MAX = 64, CURVE_LEN = 32 };
 
@@ -121,11 +122,22 @@ same_roots(const Sgpb__Roster *a, const Sgpb__Roster *b)
     return true;
 }
 
-// Version, predecessor, signatures by k of the old and, when they change, by k
-// of the new roots. The first roster is vouched for by its hash in genesis.
+// Signatures by k of the old and, when they change, by k of the new roots. The
+// first roster is vouched for by its hash in genesis.
+static bool
+signed_by_roots(const struct sg_state *state, const Sgpb__SignedRoster *outer,
+                const Sgpb__Roster *roster)
+{
+    const Sgpb__Roster *now = state->roster.doc;
+
+    if (now != NULL && persons_signed(outer, now) < now->threshold)
+        return false;
+    return (now != NULL && same_roots(now, roster)) ||
+           persons_signed(outer, roster) >= roster->threshold;
+}
+
 static const char *
-succession_fault(const struct sg_state *state, const Sgpb__SignedRoster *outer,
-                 const Sgpb__Roster *roster)
+succession_fault(const struct sg_state *state, const Sgpb__Roster *roster)
 {
     static const uint8_t zeros[32];
     const struct sg_roster *now = &state->roster;
@@ -133,24 +145,17 @@ succession_fault(const struct sg_state *state, const Sgpb__SignedRoster *outer,
 
     if (roster->version != now->version + 1)
         return "version";
-    if (!sg_pack_is(roster->prev_sha256, prev, 32))
-        return "prev_sha256";
-    if (now->doc != NULL &&
-        persons_signed(outer, now->doc) < now->doc->threshold)
-        return "signatures";
-    if ((now->doc == NULL || !same_roots(now->doc, roster)) &&
-        persons_signed(outer, roster) < roster->threshold)
-        return "signatures";
-    return NULL;
+    return sg_pack_is(roster->prev_sha256, prev, 32) ? NULL : "prev_sha256";
 }
 
 enum sg_err
-sg_roster_check(const struct sg_state *state,
-                const Sgpb__SignedRoster *signed_roster, struct sg_arena *arena,
-                uint64_t now, const char **what)
+sg_roster_check(struct sg_turn *turn, const Sgpb__SignedRoster *signed_roster,
+                const char **what)
 {
-    const Sgpb__Roster *roster = sg_pack_open(
-        arena, &sgpb__roster__descriptor, sg_pack_slice(signed_roster->roster));
+    const struct sg_state *state = turn->state;
+    const Sgpb__Roster *roster =
+        sg_pack_open(turn->arena, &sgpb__roster__descriptor,
+                     sg_pack_slice(signed_roster->roster));
 
     *what = "roster";
     if (roster == NULL)
@@ -159,21 +164,28 @@ sg_roster_check(const struct sg_state *state,
     if (strcmp(roster->gate, state->gate) != 0)
         return SG_ERR_ROSTER;
     *what = "expires";
-    if (roster->expires <= now || roster->expires <= roster->issued)
+    if (roster->expires <= turn->now || roster->expires <= roster->issued)
         return SG_ERR_ROSTER_EXPIRED;
     *what = "threshold";
     if (roster->threshold < 2 || roster->n_roots > ROOTS_MAX ||
         roster->n_participants > SG_LIMIT_PARTICIPANTS ||
         roster->n_instruments > SG_LIMIT_INSTRUMENTS)
         return SG_ERR_ROSTER;
-    if (roster->version < state->roster.version) {
-        *what = "version";
+    *what = "version";
+    if (roster->version < state->roster.version)
         return SG_ERR_ROSTER_OLD;
-    }
-    if ((*what = succession_fault(state, signed_roster, roster)) != NULL ||
-        (*what = participants_fault(state, roster)) != NULL)
+    if ((*what = succession_fault(state, roster)) != NULL)
         return SG_ERR_ROSTER;
-    return SG_OK;
+    *what = "signatures";
+    if (signed_roster->n_signatures > ROOTS_MAX)
+        return SG_ERR_ROSTER;
+    // Each is tried with one key of the old and one of the new roots at most.
+    if (!sg_tokens_check(turn, signed_roster->n_signatures))
+        return SG_ERR_BUSY;
+    if (!signed_by_roots(state, signed_roster, roster))
+        return SG_ERR_ROSTER;
+    *what = participants_fault(state, roster);
+    return *what == NULL ? SG_OK : SG_ERR_ROSTER;
 }
 
 // ---- ZAP -------------------------------------------------------------------
@@ -265,8 +277,7 @@ sg_roster_take(struct sg_turn *turn, struct sg_slice signed_bytes,
     if (turn->state->roster.doc == NULL &&
         memcmp(sha256, turn->state->roster_pin, 32) != 0)
         return SG_ERR_ROSTER;
-    enum sg_err err =
-        sg_roster_check(turn->state, outer, turn->arena, turn->now, what);
+    enum sg_err err = sg_roster_check(turn, outer, what);
     if (err != SG_OK)
         return err;
     const Sgpb__Roster *roster = sg_pack_open(
@@ -326,6 +337,10 @@ sg_roster_revoke(struct sg_turn *turn)
     if (root == NULL || order == NULL || order->key_id.len != 32 ||
         strcmp(order->gate, state->gate) != 0) {
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "revocation");
+        return;
+    }
+    if (!sg_tokens_check(turn, 1)) {
+        sg_turn_refuse(turn, SG_ERR_BUSY, "revocation");
         return;
     }
     if (!sg_sign_verify((enum sg_alg)root->alg, sg_pack_slice(root->public_key),

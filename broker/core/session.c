@@ -320,6 +320,7 @@ sg_session_message(struct sg_turn *turn, const struct sg_event *event)
     }
     turn->who = sg_roster_owner(turn->state, turn->key);
     turn->message = message;
+    turn->checks = 0;
     turn->session = sg_session_find(turn->core, &message->from);
     if (turn->session != NULL &&
         memcmp(turn->session->curve_key, message->curve_key, 32) != 0) {

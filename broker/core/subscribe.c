@@ -3,7 +3,6 @@
 #include "broker/core/choice.h"
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
-#include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 
 enum { START_STATE = 1, START_NEXT = 2, START_OFFSET = 3, PROMISES_MAX = 32 };
@@ -186,12 +185,8 @@ check(struct sg_turn *turn, const Sgpb__Subscription *doc, const char **field)
 static enum sg_err
 check_signer(struct sg_turn *turn, const Sgpb__Signed *document)
 {
-    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
     enum sg_err err;
 
-    if (!sg_refuse_token(&quota->bucket[SG_BUCKET_VERIFY], turn->now,
-                         SG_LIMIT_VERIFY_PER_S))
-        return SG_ERR_BUSY;
     const struct sg_key *key = sg_roster_signer(
         turn, document, SG_SIGN_SUBSCRIPTION, SG_USE_SIGN, &err);
     if (key == NULL)

@@ -2,6 +2,7 @@
 
 #include "broker/core/refuse.h"
 #include "broker/core/session.h"
+#include "broker/core/tokens.h"
 
 void *
 sg_turn_take(struct sg_turn *turn, size_t size)
@@ -10,6 +11,14 @@ sg_turn_take(struct sg_turn *turn, size_t size)
 
     SG_ASSERT(ptr != NULL); // sg_output_has_room was asked before
     return ptr;
+}
+
+// That something was refused is no news.
+static bool
+is_news(enum sg_entry_type type)
+{
+    return type != SG_ENTRY_REFUSED && type != SG_ENTRY_CONFLICT &&
+           type != SG_ENTRY_REFUSED_AGGREGATE;
 }
 
 uint64_t
@@ -24,6 +33,8 @@ sg_turn_append(struct sg_turn *turn, enum sg_entry_type type,
                                   .body = sg_pack_close(turn->arena, body)};
     SG_ASSERT(entry->body.ptr != NULL || entry->body.len == 0);
     SG_ASSERT(entry->body.len <= SG_LIMIT_ENTRY);
+    if (is_news(type))
+        sg_tokens_worth(turn); // first: a roster may take the sender away
     // What was decided fits the state it was decided on: anything else is a
     // bug, and going on would write a log that cannot be replayed.
     enum sg_err err = sg_core_apply(turn->core, entry);

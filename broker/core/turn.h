@@ -28,6 +28,7 @@ struct sg_turn {
     const struct sg_key *key; // transport key of the sender
     const Sgpb__Participant *who;
     uint64_t payload_left;          // bytes not handed to the store
+    uint32_t checks;                // tokens.h: taken and not given back
     const struct sg_chosen *chosen; // NULL: nobody was asked yet (choice.h)
 };
 

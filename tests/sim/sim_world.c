@@ -4,8 +4,7 @@
 #include "tests/sim/sim.h"
 
 enum { SNAPSHOT_EVERY = 40, SETTLE_AFTER = 12 };
-enum { DELIVERIES = 256, FEW_DELIVERIES = 8 };
-enum { RELEASES = 10 };
+enum { DELIVERIES = 256, FEW_DELIVERIES = 8, RELEASES = 10 };
 enum { STEPS_MAX = 60000, WORLD_BYTES = 256 * 1024 * 1024, TICK_US = 40000 };
 #define QUIET_US (SIM_START_US + 20ull * 1000000)
 
@@ -408,7 +407,7 @@ new_core(struct sim *sim)
                  .subscriptions = 16,
                  .deliveries = sim->deliveries_cap,
                  .agreements = 8,
-                 .records = 64,
+                 .records = 2048,
                  .uploads = 16,
                  .sessions = 64,
                  .policy_arena = 8 * 1024 * 1024},

@@ -1,0 +1,342 @@
+// What one participant may cost the gate at its door, and what the log keeps of
+// what was refused there: a real core in a quiet world. The loop is compiled
+// in, as in the other tests of the simulation.
+#include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/core/roster.h"
+#include "broker/core/volatile.h"
+#include "tests/sim/sim.h"
+
+enum { SEED = 1, MANY = 1000, SECOND = 1000000 };
+
+static const struct sg_slice none;
+
+struct world {
+    struct sim *sim;
+    struct sg_output *output;
+};
+
+// Everybody has said hello; structure, flow, policy, one given consent and the
+// subscriptions are there.
+static int
+setup(void **state)
+{
+    static struct world world;
+    struct sim *sim = sim_open(SEED, BUG_NONE);
+
+    world = (struct world){sim, sg_output_new(16 * 1024 * 1024)};
+    sim->quiet = true;
+    sim->peer[COLLECTOR].withdraw_at = UINT64_MAX;
+    for (unsigned i = 0; i < 24; i++) {
+        for (int peer = 0; peer < PEERS; peer++)
+            sim_peer_tick(sim, peer);
+        sim_settle(sim);
+        sim->now += 40000;
+    }
+    sim->now += 2 * SECOND; // all buckets are full
+    assert_null(sim->broken);
+    *state = &world;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *world = *state;
+
+    sg_output_free(&world->output);
+    sim_close(&world->sim);
+    return 0;
+}
+
+static void
+write_down(struct world *world)
+{
+    assert_int_equal(world->sim->env.append(world->sim, world->output->entries,
+                                            world->output->entries_count),
+                     SG_OK);
+}
+
+// One message, decided at this moment. The code of the refusal; "": another
+// answer.
+static const char *
+decide_bytes(struct world *world, int peer, struct sg_slice envelope,
+             struct sg_slice payload)
+{
+    struct sim *sim = world->sim;
+    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
+    const char *code = "";
+
+    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
+    event.u.message.from.len = 2;
+    event.u.message.from.bytes[0] = (uint8_t)peer;
+    event.u.message.from.bytes[1] = sim->peer[peer].generation;
+    event.u.message.envelope = envelope;
+    event.u.message.payload = payload;
+    sg_output_reset(world->output);
+    sg_core_decide(sim->core, &event, sim->now, world->output);
+    write_down(world);
+    for (size_t i = 0; i < world->output->effects_count; i++) {
+        const struct sg_effect *effect = &world->output->effects[i];
+        void *open;
+        if (effect->kind != SG_EFFECT_SEND)
+            continue;
+        assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
+                                         effect->u.send.envelope, sim->mem,
+                                         &open),
+                         SG_OK);
+        const Sgpb__Envelope *answer = open;
+        if (answer->body_case == SGPB__ENVELOPE__BODY_REFUSED)
+            code = answer->refused->code;
+        else if (answer->body_case == SGPB__ENVELOPE__BODY_RESULT &&
+                 answer->result->refusal != NULL)
+            code = answer->result->refusal->code;
+    }
+    return code;
+}
+
+static const char *
+decide_on(struct world *world, int peer, Sgpb__Envelope *envelope)
+{
+    envelope->proto = 1;
+    envelope->request = ++world->sim->peer[peer].request;
+    return decide_bytes(world, peer, sim_pack(world->sim, &envelope->base),
+                        none);
+}
+
+// ---- signatures ----------------------------------------------------------------
+
+static Sgpb__Signed *
+forged(struct sim *sim, struct sg_signer *signer, enum sg_sign_purpose purpose,
+       const ProtobufCMessage *body)
+{
+    Sgpb__Signed *out = sim_sign(sim, signer, purpose, body);
+
+    out->sig.data[0] ^= 1;
+    return out;
+}
+
+static Sgpb__TwoSigned *
+forged_two(Sgpb__TwoSigned *two)
+{
+    two->signatures[0]->sig.data[0] ^= 1;
+    return two;
+}
+
+static const char *
+forge_agreement(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__AgreementPut put = SGPB__AGREEMENT_PUT__INIT;
+    Sgpb__ConsentAgreement doc = SGPB__CONSENT_AGREEMENT__INIT;
+    Sgpb__TwoSigned two = SGPB__TWO_SIGNED__INIT;
+    Sgpb__DocumentSignature sig = SGPB__DOCUMENT_SIGNATURE__INIT;
+    Sgpb__DocumentSignature *list[1] = {&sig};
+
+    doc.id = TEXT("PANEL_2");
+    doc.revision = 1;
+    doc.controller = TEXT("KE_PANEL");
+    const Sgpb__Signed *one =
+        forged(world->sim, world->sim->peer[COLLECTOR].signer,
+               SG_SIGN_CONSENT_AGREEMENT, &doc.base);
+    two.body = one->body;
+    sig.alg = one->alg;
+    sig.key_id = one->key_id;
+    sig.sig = one->sig;
+    two.signatures = list;
+    two.n_signatures = 1;
+    put.agreement = &two;
+    envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
+    envelope.agreement_put = &put;
+    return decide_on(world, COLLECTOR, &envelope);
+}
+
+static void
+fill_event(struct sim *sim, Sgpb__ConsentEvent *event, uint8_t record[16])
+{
+    static uint8_t zeros[32];
+
+    *event = (Sgpb__ConsentEvent)SGPB__CONSENT_EVENT__INIT;
+    event->agreement = TEXT("PANEL_1");
+    event->revision_sha256 = BYTES(sim->agreement_sha, 32);
+    event->record_id = BYTES(record, 16);
+    event->to = SG_CONSENT_STATE_GIVEN;
+    event->prev_event_sha256 = BYTES(zeros, 32);
+    event->at = sim->now;
+    event->nonce = BYTES(record, 16);
+}
+
+static const char *
+forge_consent(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent body = SGPB__CONSENT__INIT;
+    Sgpb__ConsentEvent event;
+    uint8_t record[16] = {42};
+    Sgpb__Signed *one[1];
+
+    fill_event(world->sim, &event, record);
+    one[0] = forged(world->sim, world->sim->peer[COLLECTOR].signer,
+                    SG_SIGN_CONSENT_EVENT, &event.base);
+    body.events = one;
+    body.n_events = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+    envelope.consent = &body;
+    return decide_on(world, COLLECTOR, &envelope);
+}
+
+static const char *
+forge_recall(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Recall recall = SGPB__RECALL__INIT;
+    Sgpb__RecallOrder order = SGPB__RECALL_ORDER__INIT;
+
+    order.flow = TEXT("KE_HEALTH");
+    order.revision = 1;
+    recall.order = forged(world->sim, world->sim->peer[PUBLISHER].signer,
+                          SG_SIGN_RECALL, &order.base);
+    envelope.body_case = SGPB__ENVELOPE__BODY_RECALL;
+    envelope.recall = &recall;
+    return decide_on(world, PUBLISHER, &envelope);
+}
+
+static const char *
+forge_terms(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
+
+    put.terms = forged_two(sim_terms(world->sim, PUBLISHER, "KE_OTHER"));
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
+    envelope.flow_put = &put;
+    return decide_on(world, PUBLISHER, &envelope);
+}
+
+static const char *
+forge_subscription(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Subscribe put = SGPB__SUBSCRIBE__INIT;
+    Sgpb__Subscription doc = SGPB__SUBSCRIPTION__INIT;
+
+    doc.gate = TEXT("HUB");
+    doc.subscriber = TEXT("TZ_NBS");
+    doc.name = TEXT("OTHER");
+    doc.flow = TEXT("KE_HEALTH");
+    doc.purpose = TEXT("official_statistics");
+    doc.start = 1;
+    put.subscription = forged(world->sim, world->sim->peer[NEAR].signer,
+                              SG_SIGN_SUBSCRIPTION, &doc.base);
+    envelope.body_case = SGPB__ENVELOPE__BODY_SUBSCRIBE;
+    envelope.subscribe = &put;
+    return decide_on(world, NEAR, &envelope);
+}
+
+// An own root key would be needed; that of somebody is known to everybody.
+static const char *
+forge_revocation(struct world *world)
+{
+    const Sgpb__Roster *roster = world->sim->core->state->roster.doc;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Revoke revoke = SGPB__REVOKE__INIT;
+    Sgpb__Revocation order = SGPB__REVOCATION__INIT;
+    uint8_t root[32];
+
+    sg_crypto_key_id(SG_ALG_ED25519,
+                     sg_slice_of(roster->roots[0]->public_key.data, 32), root);
+    order.gate = TEXT("HUB");
+    order.key_id = BYTES(world->sim->peer[FAR].key_id, 32);
+    revoke.revocation = sim_sign(world->sim, world->sim->peer[NEAR].signer,
+                                 SG_SIGN_REVOCATION, &order.base);
+    revoke.revocation->key_id = BYTES(root, 32);
+    envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
+    envelope.revoke = &revoke;
+    return decide_on(world, NEAR, &envelope);
+}
+
+static const struct {
+    const char *what;
+    const char *(*forge)(struct world *world);
+    int peer;
+} forgeries[] = {
+    {"agreement", forge_agreement, COLLECTOR},
+    {"consent", forge_consent, COLLECTOR},
+    {"recall", forge_recall, PUBLISHER},
+    {"terms", forge_terms, PUBLISHER},
+    {"subscription", forge_subscription, NEAR},
+    {"revocation", forge_revocation, NEAR},
+};
+
+static void
+every_signature_check_costs_its_sender_a_token(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t i = 0; i < SG_COUNT_OF(forgeries); i++) {
+        unsigned looked = 0, told_to_wait = 0;
+        for (unsigned n = 0; n < 2 * SG_LIMIT_VERIFY_PER_S; n++) {
+            const char *code = forgeries[i].forge(world);
+            looked += strcmp(code, "peer.signature") == 0;
+            told_to_wait += strcmp(code, "gate.busy") == 0;
+        }
+        if (looked != SG_LIMIT_VERIFY_PER_S ||
+            told_to_wait != SG_LIMIT_VERIFY_PER_S)
+            fail_msg("%s: %u signatures were looked at, %u not",
+                     forgeries[i].what, looked, told_to_wait);
+        world->sim->now += 2 * SECOND;
+    }
+}
+
+// More than the bucket holds, in one message, and each once more.
+static void
+what_is_news_costs_no_token(void **state)
+{
+    static uint8_t record[MANY][16];
+    static Sgpb__Signed *events[MANY];
+    struct world *world = *state;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent body = SGPB__CONSENT__INIT;
+
+    body.events = events;
+    for (uint32_t i = 0; i < MANY; i++) {
+        Sgpb__ConsentEvent event;
+        record[i][0] = 9;
+        sg_bytes_store_u32(&record[i][8], i);
+        fill_event(world->sim, &event, record[i]);
+        events[i] = sim_sign(world->sim, world->sim->peer[COLLECTOR].signer,
+                             SG_SIGN_CONSENT_EVENT, &event.base);
+    }
+    body.n_events = MANY;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+    envelope.consent = &body;
+    assert_string_equal(decide_on(world, COLLECTOR, &envelope), "");
+    assert_int_equal(world->output->entries_count, MANY);
+    assert_string_equal(decide_on(world, COLLECTOR, &envelope), "");
+    assert_int_equal(world->output->entries_count, 0); // no news
+    const struct sg_quota *quota =
+        sg_roster_quota(world->sim->core, "KE_PANEL");
+    assert_int_equal(quota->bucket[SG_BUCKET_VERIFY].milli,
+                     SG_LIMIT_VERIFY_PER_S * 1000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_signature_check_costs_its_sender_a_token),
+        TEST(what_is_news_costs_no_token),
+    };
+    enum sg_err err = sg_crypto_start();
+
+    return err != SG_OK ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
