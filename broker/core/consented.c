@@ -297,6 +297,10 @@ sg_consented_agreement(struct sg_turn *turn)
                         true);
         return;
     }
+    if (sg_roster_expired(turn)) { // nothing new is agreed then (S06)
+        sg_turn_refuse(turn, SG_ERR_ROSTER_EXPIRED, NULL);
+        return;
+    }
     one.body = document->body;
     one.alg = document->signatures[0]->alg;
     one.key_id = document->signatures[0]->key_id;

@@ -360,6 +360,8 @@ check_approval(struct sg_turn *turn, const Sgpb__Signed *document,
     uint8_t person[32];
     enum sg_err err;
 
+    if (sg_roster_expired(turn)) // who may approve is no longer sure (S06)
+        return SG_ERR_ROSTER_EXPIRED;
     if (strcmp(approval->gate, state->gate) != 0 || state->proposed.seq == 0 ||
         !sg_pack_is(approval->object_sha256, state->proposed.sha256, 32) ||
         !sg_pack_is(approval->base_sha256, base, 32))

@@ -67,18 +67,59 @@ count_keys(const Sgpb__Roster *doc)
     return count;
 }
 
-// First 8 bytes of H(participant, person, use): who owns a public key.
-uint64_t
-sg_roster_key_owner(const Sgpb__Participant *who, const Sgpb__RosterKey *key)
+static struct sg_roster_owned
+owned(ProtobufCBinaryData public_key, uint32_t alg, const char *participant,
+      const char *person, const char *use)
 {
+    struct sg_roster_owned key = {.public_key = sg_pack_slice(public_key)};
     uint8_t hash[32];
-    struct sg_slice parts[] = {
-        sg_slice_of(who->id, strlen(who->id) + 1),
-        sg_slice_of(key->person, strlen(key->person) + 1),
-        sg_slice_of(key->use, strlen(key->use) + 1)};
+    const struct sg_slice parts[] = {
+        sg_slice_of(participant, strlen(participant) + 1),
+        sg_slice_of(person, strlen(person) + 1),
+        sg_slice_of(use, strlen(use) + 1)};
 
     sg_crypto_sha256v(parts, SG_COUNT_OF(parts), hash);
-    return sg_bytes_load_u64(hash);
+    key.owner = sg_bytes_load_u64(hash);
+    sg_crypto_key_id((enum sg_alg)alg, key.public_key, key.id);
+    return key;
+}
+
+struct sg_roster_owned
+sg_roster_owned_by(const Sgpb__Participant *who, const Sgpb__RosterKey *key)
+{
+    struct sg_roster_owned out =
+        owned(key->public_key, key->alg, who->id, key->person, key->use);
+
+    out.ends = key->until != 0;
+    return out;
+}
+
+bool
+sg_roster_owned_at(const Sgpb__Roster *roster, size_t at,
+                   struct sg_roster_owned *key)
+{
+    const struct {
+        ProtobufCBinaryData public_key;
+        uint32_t alg;
+        const char *use, *field;
+    } gates[] = {
+        {roster->gate_transport_key, SG_ROSTER_TRANSPORT_ALG, "transport",
+         "gate_transport_key"},
+        {roster->gate_log_key, SG_ALG_ED25519, "log", "gate_log_key"},
+        {roster->gate_sign_key, SG_ALG_ED25519, "sign", "gate_sign_key"}};
+
+    if (at < roster->n_roots) {
+        const Sgpb__RootKey *root = roster->roots[at];
+        *key = owned(root->public_key, root->alg, "", root->person, "root");
+        key->field = "roots";
+        return true;
+    }
+    if ((at -= roster->n_roots) >= SG_COUNT_OF(gates))
+        return false;
+    // No participant's id is empty.
+    *key = owned(gates[at].public_key, gates[at].alg, "", "", gates[at].use);
+    key->field = gates[at].field;
+    return true;
 }
 
 static enum sg_err
@@ -86,7 +127,6 @@ index_key(struct sg_state *state, const struct sg_key *key, uint64_t number,
           bool remember)
 {
     struct sg_roster *roster = &state->roster;
-    const Sgpb__Participant *who = sg_roster_owner(state, key);
     enum sg_err err =
         sg_table_put(roster->by_id, sg_state_hash(key->id), number);
 
@@ -94,8 +134,24 @@ index_key(struct sg_state *state, const struct sg_key *key, uint64_t number,
         err = sg_table_put(roster->by_public,
                            sg_pack_slice(key->doc->public_key), number);
     if (err == SG_OK && remember)
-        err = sg_table_put(state->known_keys, sg_state_hash(key->id),
-                           sg_roster_key_owner(who, key->doc));
+        err = sg_table_put(
+            state->known_keys, sg_state_hash(key->id),
+            sg_roster_owned_by(sg_roster_owner(state, key), key->doc).owner);
+    return err;
+}
+
+// Keys that nobody's row holds are known for ever too.
+static enum sg_err
+remember_others(struct sg_state *state)
+{
+    struct sg_roster_owned key;
+    enum sg_err err = SG_OK;
+
+    for (size_t i = 0;
+         err == SG_OK && sg_roster_owned_at(state->roster.doc, i, &key); i++)
+        if (key.public_key.len > 0)
+            err = sg_table_put(state->known_keys, sg_state_hash(key.id),
+                               key.owner);
     return err;
 }
 
@@ -123,6 +179,8 @@ sg_roster_index(struct sg_state *state, bool remember)
             err = index_key(state, &roster->keys[at], at + 1, remember);
         }
     }
+    if (err == SG_OK && remember)
+        err = remember_others(state);
     return err;
 }
 

@@ -48,9 +48,22 @@ uint16_t sg_roster_instrument(const struct sg_state *state,
                               const Sgpb__Participant *from,
                               const Sgpb__Participant *to, const char *purpose,
                               uint64_t now);
-// First 8 bytes of H(participant, person, use): who owns a public key (S03).
-uint64_t sg_roster_key_owner(const Sgpb__Participant *who,
-                             const Sgpb__RosterKey *key);
+enum { SG_ROSTER_TRANSPORT_ALG = 16 }; // CURVE25519, of RosterKey
+
+// A public key of a roster and whose it is, for ever (S03).
+struct sg_roster_owned {
+    struct sg_slice public_key;
+    uint8_t id[32];
+    uint64_t owner; // first 8 bytes of H(participant, person, use)
+    bool ends;      // the roster says until when
+    const char *field;
+};
+struct sg_roster_owned sg_roster_owned_by(const Sgpb__Participant *who,
+                                          const Sgpb__RosterKey *key);
+// Those of nobody's row: the roots, then the gate's three, which may be empty.
+// false: no more.
+bool sg_roster_owned_at(const Sgpb__Roster *roster, size_t at,
+                        struct sg_roster_owned *key);
 struct sg_quota *sg_roster_quota(struct sg_core *core, const char *participant);
 
 // ---- signed documents ----

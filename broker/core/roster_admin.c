@@ -4,7 +4,7 @@
 #include "broker/core/session.h"
 #include "broker/core/tokens.h"
 
-enum { TRANSPORT_ALG = 16, ROOTS_MAX = 64, CURVE_LEN = 32 };
+enum { ROOTS_MAX = 64, CURVE_LEN = 32 };
 
 static const Sgpb__RootKey *
 root_named(const Sgpb__Roster *roster, struct sg_slice key_id)
@@ -55,7 +55,8 @@ static bool
 key_form(const Sgpb__RosterKey *key)
 {
     if (strcmp(key->use, "transport") == 0)
-        return key->alg == TRANSPORT_ALG && key->public_key.len == CURVE_LEN;
+        return key->alg == SG_ROSTER_TRANSPORT_ALG &&
+               key->public_key.len == CURVE_LEN;
     return (key->alg == SG_ALG_ED25519 || key->alg == SG_ALG_P256) &&
            sg_crypto_key_valid((enum sg_alg)key->alg,
                                sg_pack_slice(key->public_key));
@@ -64,33 +65,31 @@ key_form(const Sgpb__RosterKey *key)
 // A public key has one owner and one use for ever, and never comes back once it
 // was revoked (S03). seen: keys of this roster so far.
 static bool
-key_fresh(const struct sg_state *state, const Sgpb__Participant *who,
-          const Sgpb__RosterKey *key, struct sg_table *seen)
+key_fresh(const struct sg_state *state, const struct sg_roster_owned *key,
+          struct sg_table *seen)
 {
-    uint8_t id[32];
-    uint64_t owner, known;
+    uint64_t known;
 
-    sg_crypto_key_id((enum sg_alg)key->alg, sg_pack_slice(key->public_key), id);
-    owner = sg_roster_key_owner(who, key);
-    if (sg_table_get(state->revoked, sg_state_hash(id), NULL)) {
+    if (sg_table_get(state->revoked, sg_state_hash(key->id), NULL)) {
         // It may stand in the roster for the record, but only as it was.
-        return sg_table_get(state->known_keys, sg_state_hash(id), &known) &&
-               known == owner && key->until != 0;
+        return sg_table_get(state->known_keys, sg_state_hash(key->id),
+                            &known) &&
+               known == key->owner && key->ends;
     }
-    if (sg_table_get(state->known_keys, sg_state_hash(id), &known) &&
-        known != owner)
+    if (sg_table_get(state->known_keys, sg_state_hash(key->id), &known) &&
+        known != key->owner)
         return false;
     // One key under two alg numbers is one key.
-    if (sg_table_get(seen, sg_pack_slice(key->public_key), NULL))
+    if (sg_table_get(seen, key->public_key, NULL))
         return false;
-    return sg_table_put(seen, sg_pack_slice(key->public_key), 1) == SG_OK;
+    return sg_table_put(seen, key->public_key, 1) == SG_OK;
 }
 
 static const char *
-participants_fault(const struct sg_state *state, const Sgpb__Roster *roster)
+participants_fault(const struct sg_state *state, const Sgpb__Roster *roster,
+                   struct sg_table *seen)
 {
-    struct sg_table *seen = sg_table_new_own(SG_LIMIT_KEYS);
-    const char *fault = seen == NULL ? "memory" : NULL;
+    const char *fault = NULL;
 
     for (size_t i = 0; i < roster->n_participants && fault == NULL; i++) {
         const Sgpb__Participant *who = roster->participants[i];
@@ -99,12 +98,28 @@ participants_fault(const struct sg_state *state, const Sgpb__Roster *roster)
         for (size_t k = 0; k < i && fault == NULL; k++)
             if (strcmp(roster->participants[k]->id, who->id) == 0)
                 fault = "participants.id";
-        for (size_t k = 0; k < who->n_keys && fault == NULL; k++)
-            if (!key_form(who->keys[k]) ||
-                !key_fresh(state, who, who->keys[k], seen))
+        for (size_t k = 0; k < who->n_keys && fault == NULL; k++) {
+            struct sg_roster_owned key = sg_roster_owned_by(who, who->keys[k]);
+            if (!key_form(who->keys[k]) || !key_fresh(state, &key, seen))
                 fault = "participants.keys";
+        }
     }
+    return fault;
+}
 
+static const char *
+keys_fault(const struct sg_state *state, const Sgpb__Roster *roster)
+{
+    struct sg_table *seen = sg_table_new_own(SG_LIMIT_KEYS);
+    const char *fault = seen == NULL ? "memory" : NULL;
+    struct sg_roster_owned key;
+
+    for (size_t i = 0; fault == NULL && sg_roster_owned_at(roster, i, &key);
+         i++)
+        if (key.public_key.len > 0 && !key_fresh(state, &key, seen))
+            fault = key.field;
+    if (fault == NULL)
+        fault = participants_fault(state, roster, seen);
     sg_table_free(&seen);
     return fault;
 }
@@ -184,7 +199,7 @@ sg_roster_check(struct sg_turn *turn, const Sgpb__SignedRoster *signed_roster,
         return SG_ERR_BUSY;
     if (!signed_by_roots(state, signed_roster, roster))
         return SG_ERR_ROSTER;
-    *what = participants_fault(state, roster);
+    *what = keys_fault(state, roster);
     return *what == NULL ? SG_OK : SG_ERR_ROSTER;
 }
 

@@ -389,6 +389,14 @@ check_note(struct sg_turn *turn, struct sg_slice note)
     return err == SG_OK;
 }
 
+// Two rosters of one version: somebody signed two histories (S06).
+static bool
+shows_other_roster(const Sgpb__RosterRef *said, const struct sg_roster *now)
+{
+    return said != NULL && said->version == now->version &&
+           said->sha256.len > 0 && !sg_pack_is(said->sha256, now->sha256, 32);
+}
+
 static void
 hello(struct sg_turn *turn)
 {
@@ -405,6 +413,10 @@ hello(struct sg_turn *turn)
     }
     if (said->roster != NULL && said->roster->version > roster->version) {
         sg_turn_refuse(turn, SG_ERR_ROSTER_OLD, "roster");
+        return;
+    }
+    if (shows_other_roster(said->roster, roster)) {
+        sg_turn_refuse(turn, SG_ERR_FORK, "roster");
         return;
     }
     if (!check_note(turn, sg_pack_slice(said->checkpoint)))

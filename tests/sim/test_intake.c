@@ -327,6 +327,165 @@ what_is_news_costs_no_token(void **state)
                      SG_LIMIT_VERIFY_PER_S * 1000);
 }
 
+// ---- the roster ------------------------------------------------------------------
+
+static const char *
+show_roster(struct world *world, uint64_t version, const uint8_t sha256[32])
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Hello hello = SGPB__HELLO__INIT;
+    Sgpb__RosterRef ref = SGPB__ROSTER_REF__INIT;
+
+    hello.proto_min = hello.proto_max = 1;
+    ref.version = version;
+    ref.sha256 = BYTES(sha256, 32);
+    hello.roster = &ref;
+    envelope.body_case = SGPB__ENVELOPE__BODY_HELLO;
+    envelope.hello = &hello;
+    return decide_on(world, NEAR, &envelope);
+}
+
+static void
+two_rosters_of_one_version_are_a_fork(void **state)
+{
+    struct world *world = *state;
+    uint8_t other[32];
+
+    memcpy(other, world->sim->roster_sha, 32);
+    assert_string_equal(show_roster(world, 1, other), "");
+    assert_string_equal(show_roster(world, 2, other), "gate.roster_old");
+    other[31] ^= 1;
+    assert_string_equal(show_roster(world, 1, other), "gate.fork");
+}
+
+static const char *
+approve(struct world *world)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__PolicyApprove put = SGPB__POLICY_APPROVE__INIT;
+    Sgpb__Approval doc = SGPB__APPROVAL__INIT;
+
+    doc.gate = TEXT("HUB");
+    put.approval = sim_sign(world->sim, world->sim->approve_signer,
+                            SG_SIGN_APPROVAL, &doc.base);
+    envelope.body_case = SGPB__ENVELOPE__BODY_POLICY_APPROVE;
+    envelope.policy_approve = &put;
+    return decide_on(world, ADMIN, &envelope);
+}
+
+static void
+nothing_new_is_agreed_under_a_roster_that_has_expired(void **state)
+{
+    struct world *world = *state;
+
+    assert_string_equal(approve(world), "policy.base");
+    world->sim->now = world->sim->core->state->roster.expires;
+    assert_string_equal(approve(world), "gate.roster_expired");
+    assert_string_equal(forge_agreement(world), "gate.roster_expired");
+    assert_string_equal(forge_terms(world), "gate.roster_expired");
+    assert_string_equal(forge_subscription(world), "gate.roster_expired");
+}
+
+// The roster that follows, signed by both roots, changed like this. The field
+// at fault; NULL: it is taken.
+static const char *
+follow(struct world *world, void (*change)(Sgpb__Roster *roster))
+{
+    struct sim *sim = world->sim;
+    const struct sg_state *now = sim->core->state;
+    Sgpb__SignedRoster outer = SGPB__SIGNED_ROSTER__INIT;
+    Sgpb__RootSignature root[2], *roots[2] = {&root[0], &root[1]};
+    Sgpb__Roster roster;
+    uint8_t random[32] = {1}, prev[32];
+    const char *what = NULL;
+    uint64_t seq;
+    void *open;
+
+    // A copy of its own: the one there is goes when another is taken.
+    assert_int_equal(sg_codec_unpack(&sgpb__roster__descriptor,
+                                     sim_pack(sim, &now->roster.doc->base),
+                                     sim->mem, &open),
+                     SG_OK);
+    roster = *(Sgpb__Roster *)open;
+    memcpy(prev, now->roster.sha256, 32);
+    roster.version++;
+    roster.prev_sha256 = BYTES(prev, 32);
+    change(&roster);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t seed[32] = {(uint8_t)(200 + i)};
+        struct sg_signer *signer;
+        assert_int_equal(sg_crypto_signer_new(seed, &signer), SG_OK);
+        const Sgpb__Signed *one =
+            sim_sign(sim, signer, SG_SIGN_ROSTER, &roster.base);
+        sg_crypto_signer_free(&signer);
+        root[i] = (Sgpb__RootSignature)SGPB__ROOT_SIGNATURE__INIT;
+        root[i].key_id = one->key_id;
+        root[i].sig = one->sig;
+        outer.roster = one->body;
+    }
+    outer.signatures = roots;
+    outer.n_signatures = 2;
+    sg_output_reset(world->output);
+    struct sg_turn turn = {.core = sim->core,
+                           .state = now,
+                           .output = world->output,
+                           .arena = world->output->arena,
+                           .now = sim->now,
+                           .random = random};
+    enum sg_err err =
+        sg_roster_take(&turn, sim_pack(sim, &outer.base), &seq, &what);
+    write_down(world);
+    return err == SG_OK ? NULL : what;
+}
+
+static uint8_t gate_key[32];
+
+static void
+root_signs(Sgpb__Roster *roster)
+{
+    roster->participants[0]->keys[1]->public_key = roster->roots[0]->public_key;
+}
+
+static void
+gate_has_anothers(Sgpb__Roster *roster)
+{
+    roster->gate_sign_key = roster->participants[1]->keys[1]->public_key;
+}
+
+static void
+gate_has_one_key_twice(Sgpb__Roster *roster)
+{
+    roster->gate_sign_key = roster->gate_log_key = BYTES(gate_key, 32);
+}
+
+static void
+gate_has_its_own(Sgpb__Roster *roster)
+{
+    roster->gate_log_key = BYTES(gate_key, 32);
+}
+
+static void
+gives_the_gates_away(Sgpb__Roster *roster)
+{
+    roster->gate_log_key = BYTES(NULL, 0);
+    roster->participants[0]->keys[1]->public_key = BYTES(gate_key, 32);
+}
+
+static void
+a_key_of_root_or_gate_is_no_other_ever(void **state)
+{
+    struct world *world = *state;
+
+    sg_crypto_signer_public(world->sim->gate_signer, gate_key);
+    assert_string_equal(follow(world, root_signs), "participants.keys");
+    assert_string_equal(follow(world, gate_has_anothers), "gate_sign_key");
+    assert_string_equal(follow(world, gate_has_one_key_twice), "gate_sign_key");
+    assert_null(follow(world, gate_has_its_own));
+    assert_null(follow(world, gate_has_its_own));
+    assert_string_equal(follow(world, gives_the_gates_away),
+                        "participants.keys");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -335,6 +494,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_signature_check_costs_its_sender_a_token),
         TEST(what_is_news_costs_no_token),
+        TEST(two_rosters_of_one_version_are_a_fork),
+        TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
+        TEST(a_key_of_root_or_gate_is_no_other_ever),
     };
     enum sg_err err = sg_crypto_start();
 
