@@ -2,7 +2,10 @@
 
 // EVENTS: of one turn, so that what waits together is written together.
 // OUTPUTS: turns whose effects may wait for the disk at the same time.
+// WAITING_BYTES: what they may hold meanwhile, so that a flood of what swells
+// when it is unpacked does not fill memory while its refusals are written.
 enum { EVENTS = 256, OUTPUTS = 16, OUTPUT_BYTES = 16 * 1024 * 1024 };
+enum { WAITING_BYTES = 4 * OUTPUT_BYTES };
 
 struct waiting { // effects of one turn, from next on not yet handed over
     struct sg_output *output;
@@ -176,8 +179,20 @@ finish(struct sg_loop *loop)
     return SG_OK;
 }
 
+// Is there an output for the next turn, and memory for it?
+static bool
+has_output(const struct sg_loop *loop)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < loop->count; i++)
+        bytes += sg_arena_used(
+            loop->ring[(loop->first + i) % OUTPUTS].output->arena);
+    return loop->count < OUTPUTS && (loop->count < 2 || bytes < WAITING_BYTES);
+}
+
 // More was asked for than an output holds: the turn ends here, and the events
-// that are left get another. With every output waiting, the disk is waited for;
+// that are left get another. With no output left, the disk is waited for;
 // what it lets go may be decided again, and belongs to the turn that ends.
 static enum sg_err
 next_output(struct sg_loop *loop)
@@ -187,7 +202,7 @@ next_output(struct sg_loop *loop)
 
     let_go(loop);
     enum sg_err err = finish(loop);
-    while (err == SG_OK && loop->count == OUTPUTS) {
+    while (err == SG_OK && !has_output(loop)) {
         if (!loop->env->settle(loop->env->ctx, &durable))
             return SG_ERR_IO;
         if (durable <= loop->durable)
