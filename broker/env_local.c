@@ -172,6 +172,9 @@ look_around(struct sg_env_local *local, uint64_t mono_us)
     if (sg_wire_guard(local->options.wire, sg_os_process_rss(), mono_us, &found,
                       suspect))
         sg_log(SG_LOG_WARN, "wire.reset", "reason", "memory", NULL);
+    if (found)
+        memcpy(sg_env_own(local, SG_EVENT_FLOODED)->event.u.curve_key, suspect,
+               sizeof suspect);
     if (sg_payload_space(sg_evidence_payload(local->options.evidence),
                          &free_bytes, &enough) == SG_OK &&
         enough == local->disk_low) {

@@ -197,6 +197,24 @@ on_refused(struct sg_turn *turn, const struct sg_event *event)
     turn->core->refused_handshakes += event->u.refused;
 }
 
+// Bytes that were no message had filled memory (S54).
+static void
+on_flooded(struct sg_turn *turn, const struct sg_event *event)
+{
+    const struct sg_key *key =
+        turn->state->roster.doc == NULL
+            ? NULL
+            : sg_roster_by_curve(turn->state, event->u.curve_key);
+
+    if (turn->core->stopping)
+        return;
+    if (key == NULL)
+        turn->core->unknown_keys++;
+    else
+        (void)sg_refuse_input(turn, sg_roster_owner(turn->state, key)->id,
+                              SG_ERR_PEER_CREDIT, "wire");
+}
+
 static void
 on_clock(struct sg_turn *turn, const struct sg_event *event)
 {
@@ -253,7 +271,7 @@ static void (*const on[])(struct sg_turn *, const struct sg_event *) = {
     [SG_EVENT_INDEX_AT] = on_indexed,
     [SG_EVENT_TIMER] = on_nothing,
     [SG_EVENT_DISK] = on_disk,
-    [SG_EVENT_MEMORY] = on_nothing,
+    [SG_EVENT_FLOODED] = on_flooded,
     [SG_EVENT_CLOCK_STEPPED] = on_clock,
     [SG_EVENT_ZAP_REFUSED] = on_refused,
     [SG_EVENT_OBJECT_LOST] = sg_lost_object,
@@ -363,6 +381,8 @@ end_stop(struct sg_turn *turn)
     if (turn->core->stopped || turn->core->halted != SG_OK)
         return;
     turn->core->stopped = true;
+    if (turn->state->roster.doc != NULL)
+        sg_refuse_aggregate(turn, true);
     give_rows(turn);
     sg_output_effect(turn->output, SG_EFFECT_STOP, take_snapshot(turn));
 }
@@ -390,7 +410,7 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     sg_choice_turn(&turn);
     sg_render_turn(&turn);
     sg_destroy_turn(&turn);
-    sg_refuse_aggregate(&turn);
+    sg_refuse_aggregate(&turn, false);
     give_rows(&turn);
     stop_on_failure(&turn);
     if (core->halted == SG_OK &&

@@ -33,7 +33,7 @@ enum sg_event_kind {
     SG_EVENT_INDEX_AT,     // rows of entries up to seq are found in the index
     SG_EVENT_TIMER,        // time went on, nothing else
     SG_EVENT_DISK,         // free space crossed the line
-    SG_EVENT_MEMORY,
+    SG_EVENT_FLOODED,      // a key made memory grow and is kept out for a while
     SG_EVENT_CLOCK_STEPPED, // more than limits allow; now() goes on (S50)
     SG_EVENT_ZAP_REFUSED,
     SG_EVENT_OBJECT_LOST,     // damage found on reading
@@ -112,7 +112,7 @@ struct sg_event {
             uint64_t free_bytes;
             bool enough; // SG_LIMIT_DISK_KEEP_PCT are free
         } disk;
-        uint64_t rss;
+        uint8_t curve_key[32]; // FLOODED
         struct {
             uint64_t from, to; // microseconds UTC
         } clock;

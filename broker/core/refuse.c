@@ -47,17 +47,46 @@ sg_refuse_make(struct sg_turn *turn, const struct sg_refusal *refusal)
     return out;
 }
 
+// These speak of the gate, not of what was brought; so do those that say: send
+// the same again.
+static bool
+is_bad_input(enum sg_err code)
+{
+    return !sg_err_retry(code) && code != SG_ERR_NOT_FOUND &&
+           code != SG_ERR_FULL;
+}
+
+// The message and its field, as in FLOW_PUT.signatures.
+static const char *
+place_of(struct sg_turn *turn, const char *component)
+{
+    const char *place = component;
+
+    if (turn->judged[0] == '\0')
+        return component;
+    place =
+        component == NULL || component[0] == '\0'
+            ? turn->judged
+            : sg_arena_printf(turn->arena, "%s.%s", turn->judged, component);
+    SG_ASSERT(place != NULL);
+    return place;
+}
+
 void
 sg_refuse_reply(struct sg_turn *turn, const struct sg_refusal *refusal)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    struct sg_refusal told = *refusal;
 
+    if (turn->judged != NULL && is_bad_input(told.code))
+        told.seq = sg_refuse_input(turn, turn->who->id, told.code,
+                                   place_of(turn, told.component));
     envelope.body_case = SGPB__ENVELOPE__BODY_REFUSED;
-    envelope.refused = sg_refuse_make(turn, refusal);
+    envelope.refused = sg_refuse_make(turn, &told);
     struct sg_effect_send *send =
         sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING);
-    if (refusal->seq != 0)
-        send->receipt_of = refusal->seq;
+    if (told.seq != 0)
+        send->receipt_of = told.seq;
 }
 
 void
@@ -109,35 +138,70 @@ sg_refuse_untake(struct sg_bucket *bucket, uint32_t per_s)
     bucket->milli += bucket->milli > full - MILLI ? 0 : MILLI;
 }
 
+void
+sg_refuse_count(struct sg_turn *turn, const char *participant, enum sg_err code)
+{
+    struct sg_quota *quota = sg_roster_quota(turn->core, participant);
+
+    if (quota == NULL)
+        return;
+    if (quota->unrecorded++ == 0)
+        quota->since = turn->now;
+    snprintf(quota->code, sizeof quota->code, "%s", sg_err_code(code));
+}
+
+// An entry of its own? If not, it is counted.
+static bool
+one_by_one(struct sg_turn *turn, const char *participant, enum sg_err code)
+{
+    struct sg_quota *quota = sg_roster_quota(turn->core, participant);
+
+    if (quota != NULL && sg_refuse_token(&quota->bucket[SG_BUCKET_REFUSED],
+                                         turn->now, SG_LIMIT_REFUSED_PER_S))
+        return true;
+    sg_refuse_count(turn, participant, code);
+    return false;
+}
+
+static Sgpb__Refused
+refused_of(struct sg_turn *turn, const char *participant, enum sg_err err,
+           const char *component)
+{
+    char *code = (char *)(uintptr_t)sg_err_code(err);
+    Sgpb__Refused body = SGPB__REFUSED__INIT;
+
+    body.gate = (char *)(uintptr_t)turn->state->gate;
+    body.publisher = (char *)(uintptr_t)participant;
+    body.roster_sha256 = sg_pack_bytes(turn->state->roster.sha256, 32);
+    body.code = body.cure = code;
+    if (component != NULL)
+        body.component = (char *)(uintptr_t)component;
+    return body;
+}
+
+uint64_t
+sg_refuse_input(struct sg_turn *turn, const char *participant, enum sg_err code,
+                const char *component)
+{
+    if (!one_by_one(turn, participant, code))
+        return 0;
+    Sgpb__Refused body = refused_of(turn, participant, code, component);
+    return sg_turn_append(turn, SG_ENTRY_REFUSED, &body.base);
+}
+
 uint64_t
 sg_refuse_record(struct sg_turn *turn, const struct sg_refused *what)
 {
-    struct sg_quota *quota = sg_roster_quota(turn->core, what->publisher);
-    const char *code = sg_err_code(what->code);
-
-    if (quota == NULL)
+    if (!one_by_one(turn, what->publisher, what->code))
         return 0;
-    if (!sg_refuse_token(&quota->bucket[SG_BUCKET_REFUSED], turn->now,
-                         SG_LIMIT_REFUSED_PER_S)) {
-        if (quota->unrecorded++ == 0)
-            quota->since = turn->now;
-        snprintf(quota->code, sizeof quota->code, "%s", code);
-        return 0;
-    }
-    Sgpb__Refused body = SGPB__REFUSED__INIT;
-    body.gate = (char *)(uintptr_t)turn->state->gate;
-    body.publisher = (char *)(uintptr_t)what->publisher;
+    Sgpb__Refused body =
+        refused_of(turn, what->publisher, what->code, what->component);
     body.flow = what->manifest->flow;
     body.revision = what->manifest->revision;
     body.manifest_sha256 = sg_pack_bytes(what->manifest_sha256, 32);
-    body.roster_sha256 = sg_pack_bytes(turn->state->roster.sha256, 32);
-    body.code = (char *)(uintptr_t)code;
     if (what->worker_code != NULL)
         body.rule = (char *)(uintptr_t)what->worker_code;
-    if (what->component != NULL)
-        body.component = (char *)(uintptr_t)what->component;
     body.count = what->count;
-    body.cure = (char *)(uintptr_t)code;
     body.accepted = what->accepted;
     if (what->report != NULL)
         body.report = sg_pack_object(turn->arena, what->report);
@@ -150,13 +214,14 @@ sg_refuse_record(struct sg_turn *turn, const struct sg_refused *what)
 }
 
 void
-sg_refuse_aggregate(struct sg_turn *turn)
+sg_refuse_aggregate(struct sg_turn *turn, bool all)
 {
     const struct sg_roster *roster = &turn->state->roster;
 
     for (size_t i = 0; i < turn->core->quotas_count; i++) {
         struct sg_quota *quota = &turn->core->quotas[i];
-        if (quota->unrecorded == 0 || turn->now < quota->since + AGGREGATE_US)
+        if (quota->unrecorded == 0 ||
+            (!all && turn->now < quota->since + AGGREGATE_US))
             continue;
         Sgpb__RefusedAggregate body = SGPB__REFUSED_AGGREGATE__INIT;
         body.participant = roster->doc->participants[i]->id;

@@ -301,6 +301,8 @@ sg_roster_take(struct sg_turn *turn, struct sg_slice signed_bytes,
     entry.sha256 = sg_pack_bytes(sha256, 32);
     entry.signed_ = sg_pack_bytes(signed_bytes.ptr, signed_bytes.len);
     entry.expires = roster->expires;
+    if (turn->state->roster.doc != NULL)
+        sg_refuse_aggregate(turn, true); // whose place is another's then
     *seq = sg_turn_append(turn, SG_ENTRY_ROSTER, &entry.base);
     sg_session_new_roster(turn);
     sg_roster_swap(turn, *seq);

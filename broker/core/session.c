@@ -30,46 +30,52 @@ grant(struct sg_turn *turn)
     sg_deliver_pump(turn, turn->session);
 }
 
-// What a peer may ask, and with which role of its transport key (0: any). A
-// new message is a new row.
+// What a peer may ask, and with which role of its transport key (0: any). What
+// it brings to be judged has a name: a refusal of it is recorded. A new message
+// is a new row.
 struct row {
     Sgpb__Envelope__BodyCase body;
     uint8_t roles;
+    const char *judged; // or NULL
     void (*handle)(struct sg_turn *turn);
 };
 #define ROW(name, roles, handle)                                               \
     {                                                                          \
-        SGPB__ENVELOPE__BODY_##name, roles, handle                             \
+        SGPB__ENVELOPE__BODY_##name, roles, NULL, handle                       \
+    }
+#define JUDGED(name, roles, handle)                                            \
+    {                                                                          \
+        SGPB__ENVELOPE__BODY_##name, roles, #name, handle                      \
     }
 static const struct row rows[] = {
-    ROW(HELLO, 0, hello),
+    JUDGED(HELLO, 0, hello),
     ROW(GRANT, 0, grant),
     ROW(ROSTER_GET, 0, sg_roster_get),
-    ROW(ROSTER_PUT, SG_ROLE_OPERATOR, sg_roster_put),
-    ROW(REVOKE, 0, sg_roster_revoke), // the root signature is the right
+    JUDGED(ROSTER_PUT, SG_ROLE_OPERATOR, sg_roster_put),
+    JUDGED(REVOKE, 0, sg_roster_revoke), // the root signature is the right
     ROW(CATALOGUE_GET, 0, sg_status_catalogue),
-    ROW(FLOW_PUT, SG_ROLE_PUBLISHER, sg_flow_put),
+    JUDGED(FLOW_PUT, SG_ROLE_PUBLISHER, sg_flow_put),
     ROW(FLOW_GET, 0, sg_flow_get),
-    ROW(FLOW_CLOSE, SG_ROLE_PUBLISHER, sg_flow_close),
-    ROW(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_put),
+    JUDGED(FLOW_CLOSE, SG_ROLE_PUBLISHER, sg_flow_close),
+    JUDGED(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_put),
     ROW(OBJECT_GET, 0, sg_objects_get), // which kinds for whom: objects.c
-    ROW(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_chunk),
-    ROW(PUBLISH, SG_ROLE_PUBLISHER, sg_publish_batch),
-    ROW(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, sg_publish_begin),
+    JUDGED(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_chunk),
+    JUDGED(PUBLISH, SG_ROLE_PUBLISHER, sg_publish_batch),
+    JUDGED(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, sg_publish_begin),
     ROW(PUBLISH_STATUS, SG_ROLE_PUBLISHER, sg_publish_status),
     ROW(REPORT_GET, SG_ROLE_PUBLISHER, sg_publish_report),
-    ROW(RECALL, SG_ROLE_PUBLISHER, sg_release_recall),
-    ROW(SUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_put),
-    ROW(UNSUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_end),
+    JUDGED(RECALL, SG_ROLE_PUBLISHER, sg_release_recall),
+    JUDGED(SUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_put),
+    JUDGED(UNSUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_end),
     ROW(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, sg_subscribe_list),
     ROW(ATTACH, SG_ROLE_SUBSCRIBER, sg_deliver_attach),
     ROW(DELIVERY_READY, SG_ROLE_SUBSCRIBER, sg_deliver_ready),
-    ROW(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, sg_deliver_receipt),
-    ROW(AGREEMENT_PUT, SG_ROLE_CONSENT, sg_consented_agreement),
-    ROW(CONSENT, SG_ROLE_CONSENT, sg_consented_events),
+    JUDGED(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, sg_deliver_receipt),
+    JUDGED(AGREEMENT_PUT, SG_ROLE_CONSENT, sg_consented_agreement),
+    JUDGED(CONSENT, SG_ROLE_CONSENT, sg_consented_events),
     ROW(CONSENT_GET, 0, sg_consented_get),
     ROW(CONSENT_RECORD_GET, SG_ROLE_CONSENT, sg_consented_record),
-    ROW(POLICY_APPROVE, SG_ROLE_POLICY_ADMIN, sg_policy_approve),
+    JUDGED(POLICY_APPROVE, SG_ROLE_POLICY_ADMIN, sg_policy_approve),
     ROW(POLICY_GET, 0, sg_policy_get),
     ROW(WHY, 0, sg_status_why),
     ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, sg_status_get),
@@ -77,6 +83,7 @@ static const struct row rows[] = {
     ROW(ENTRIES_GET, 0, sg_entries_get), // who may see which: entries.c
 };
 #undef ROW
+#undef JUDGED
 
 static struct sg_slice
 routing_slice(const struct sg_routing *peer)
@@ -286,14 +293,17 @@ route(struct sg_turn *turn)
         sg_turn_refuse(turn, turn->core->halted, NULL);
         return;
     }
+    turn->judged = "";
     if (row == NULL || turn->envelope->proto != 1) {
         sg_turn_refuse(turn, SG_ERR_UNSUPPORTED, "body");
         return;
     }
+    turn->judged = NULL; // it may be the gate that has forgotten
     if (row->handle != hello && !turn->session->greeted) {
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "hello");
         return;
     }
+    turn->judged = row->judged;
     if (row->roles != 0 && (turn->key->roles & row->roles) == 0) {
         sg_refuse_rights(turn, row->roles, turn->key->roles, "roles");
         return;
@@ -306,6 +316,22 @@ route(struct sg_turn *turn)
     row->handle(turn);
     // What the handler did not hand to the store needs no room any more.
     turn->core->credit_used -= turn->payload_left;
+}
+
+// What was said before there was a message: of a key that may speak, or was
+// revoked, it is worth an entry; of one that is not yet, no more or not at the
+// moment admitted it is counted.
+static void
+judge(struct sg_turn *turn)
+{
+    enum sg_err err = sg_roster_usable(turn->state, turn->key, turn->now);
+
+    if (turn->core->halted != SG_OK)
+        return; // nothing is written
+    if (err == SG_OK || err == SG_ERR_PEER_REVOKED)
+        turn->judged = "";
+    else
+        sg_refuse_count(turn, turn->who->id, err);
 }
 
 void
@@ -321,6 +347,7 @@ sg_session_message(struct sg_turn *turn, const struct sg_event *event)
     turn->who = sg_roster_owner(turn->state, turn->key);
     turn->message = message;
     turn->checks = 0;
+    turn->judged = NULL;
     turn->session = sg_session_find(turn->core, &message->from);
     if (turn->session != NULL &&
         memcmp(turn->session->curve_key, message->curve_key, 32) != 0) {
@@ -336,11 +363,13 @@ sg_session_message(struct sg_turn *turn, const struct sg_event *event)
         turn->core->credit_used -= turn->session->granted;
         turn->session->granted = 0;
         turn->session->greeted = false;
+        judge(turn);
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, NULL);
         return;
     }
     enum sg_err err = sg_roster_usable(turn->state, turn->key, turn->now);
     if (err != SG_OK) {
+        judge(turn);
         sg_turn_refuse(turn, err, NULL);
         sg_output_effect(turn->output, SG_EFFECT_CLOSE_PEER, SG_AFTER_NOTHING)
             ->u.peer = message->from;
@@ -363,6 +392,7 @@ halt(struct sg_turn *turn, enum sg_err why)
 {
     struct sg_core *core = turn->core;
 
+    turn->judged = NULL; // nothing more is written
     sg_turn_refuse(turn, why, "checkpoint");
     if (core->halted != SG_OK)
         return;

@@ -27,6 +27,8 @@ struct sg_turn {
     struct sg_session *session;
     const struct sg_key *key; // transport key of the sender
     const Sgpb__Participant *who;
+    const char *judged; // name of what it brings, if a refusal of it is
+                        // recorded (refuse.h); "": it has none; NULL: it is not
     uint64_t payload_left;          // bytes not handed to the store
     uint32_t checks;                // tokens.h: taken and not given back
     const struct sg_chosen *chosen; // NULL: nobody was asked yet (choice.h)
@@ -49,7 +51,7 @@ struct sg_effect_send *sg_turn_reply(struct sg_turn *turn,
                                      uint64_t after_seq);
 // RECEIPT of an entry, once it is durable.
 void sg_turn_receipt(struct sg_turn *turn, uint64_t seq, bool duplicate);
-// REFUSED, not recorded. component: a field or NULL.
+// REFUSED, as sg_refuse_reply. component: a field or NULL.
 void sg_turn_refuse(struct sg_turn *turn, enum sg_err code,
                     const char *component);
 

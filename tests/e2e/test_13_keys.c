@@ -266,6 +266,7 @@ a_revoked_key_is_refused_at_its_next_word(void **state)
     zmq_close(again);
     zmq_close(norway);
     assert_int_equal(world_log(world, "key revoked", ""), 1);
+    assert_int_equal(world_log(world, " refused ", "peer.key_revoked"), 1);
     // It stays so over a restart.
     assert_int_equal(raw_gate_end(gate, true), 137);
     world_start(world);
@@ -289,7 +290,7 @@ a_manifest_under_a_revoked_key_is_refused_and_recorded(void **state)
     assert_string_equal(world_publish(world, rwanda, &offer),
                         "peer.key_revoked");
     assert_int_not_equal(world->seq, 0);
-    assert_int_equal(world_log(world, " refused ", "peer.key_revoked"), 1);
+    assert_int_equal(world_log(world, " refused ", "peer.key_revoked"), 2);
     statgate_close(&rwanda);
     world_serves(world);
 }

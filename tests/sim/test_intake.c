@@ -327,6 +327,154 @@ what_is_news_costs_no_token(void **state)
                      SG_LIMIT_VERIFY_PER_S * 1000);
 }
 
+// ---- what was refused is recorded -------------------------------------------------
+
+static const Sgpb__Refused *
+refused_at(struct world *world, size_t i)
+{
+    void *open;
+
+    assert_in_range(i, 0, world->output->entries_count - 1);
+    assert_int_equal(world->output->entries[i].type, SG_ENTRY_REFUSED);
+    assert_int_equal(sg_codec_unpack(&sgpb__refused__descriptor,
+                                     world->output->entries[i].body,
+                                     world->sim->mem, &open),
+                     SG_OK);
+    return open;
+}
+
+// The aggregates that the end of a turn writes, summed up.
+static uint64_t
+counted(struct world *world)
+{
+    uint8_t random[32] = {2};
+    uint64_t sum = 0;
+    void *open;
+
+    sg_output_reset(world->output);
+    sg_core_end_turn(world->sim->core, random, world->sim->now, world->output);
+    write_down(world);
+    for (size_t i = 0; i < world->output->entries_count; i++)
+        if (world->output->entries[i].type == SG_ENTRY_REFUSED_AGGREGATE) {
+            assert_int_equal(
+                sg_codec_unpack(&sgpb__refused_aggregate__descriptor,
+                                world->output->entries[i].body, world->sim->mem,
+                                &open),
+                SG_OK);
+            sum += ((const Sgpb__RefusedAggregate *)open)->count;
+        }
+    return sum;
+}
+
+static void
+a_wrong_signature_is_recorded_one_by_one_then_counted(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t i = 0; i < SG_COUNT_OF(forgeries); i++) {
+        unsigned recorded = 0;
+        for (unsigned n = 0; n < SG_LIMIT_VERIFY_PER_S; n++) {
+            assert_string_equal(forgeries[i].forge(world), "peer.signature");
+            recorded += world->output->entries_count == 1;
+            if (world->output->entries_count == 0)
+                continue;
+            const Sgpb__Refused *entry = refused_at(world, 0);
+            assert_string_equal(entry->code, "peer.signature");
+            assert_string_equal(entry->publisher,
+                                world->sim->peer[forgeries[i].peer].id);
+        }
+        assert_int_equal(recorded, SG_LIMIT_REFUSED_PER_S);
+        assert_int_equal(counted(world), 0); // not before a minute is over
+        world->sim->now += 61ull * SECOND;
+        assert_int_equal(counted(world),
+                         SG_LIMIT_VERIFY_PER_S - SG_LIMIT_REFUSED_PER_S);
+    }
+    (void)forge_consent(world);
+    assert_string_equal(refused_at(world, 0)->component, "CONSENT.events[0]");
+}
+
+static void
+a_malformed_message_is_recorded_of_those_in_the_roster_alone(void **state)
+{
+    struct world *world = *state;
+    const struct sg_slice garbage = SG_SLICE("\xff\xff garbage");
+    uint8_t transport[32];
+
+    assert_string_equal(decide_bytes(world, NEAR, garbage, none),
+                        "peer.malformed");
+    assert_string_equal(refused_at(world, 0)->code, "peer.malformed");
+    assert_string_equal(refused_at(world, 0)->publisher, "TZ_NBS");
+    memcpy(transport, world->sim->peer[NEAR].transport, 32);
+    memset(world->sim->peer[NEAR].transport, 0x77, 32); // in no roster
+    (void)decide_bytes(world, NEAR, garbage, none);
+    assert_int_equal(world->output->entries_count, 0);
+    assert_int_equal(world->output->effects_count, 0);
+    assert_int_equal(world->sim->core->unknown_keys, 1);
+    memcpy(world->sim->peer[NEAR].transport, transport, 32);
+}
+
+// What may be sent again unchanged is no bad input.
+static void
+who_is_told_to_wait_is_not_recorded(void **state)
+{
+    struct world *world = *state;
+
+    for (unsigned n = 0; n < SG_LIMIT_VERIFY_PER_S; n++)
+        (void)forge_recall(world);
+    world->sim->now += 61ull * SECOND;
+    (void)counted(world);
+    for (unsigned n = 0; n < SG_LIMIT_VERIFY_PER_S; n++)
+        (void)forge_recall(world);
+    assert_string_equal(forge_recall(world), "gate.busy");
+    world->sim->now += 61ull * SECOND;
+    assert_int_equal(counted(world),
+                     SG_LIMIT_VERIFY_PER_S - SG_LIMIT_REFUSED_PER_S);
+}
+
+static void
+a_revoked_key_that_speaks_is_recorded(void **state)
+{
+    struct world *world = *state;
+    struct sim *sim = world->sim;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Revoke revoke = SGPB__REVOKE__INIT;
+    Sgpb__Revocation order = SGPB__REVOCATION__INIT;
+    uint8_t seed[32] = {200}, id[32];
+    struct sg_signer *root;
+
+    sg_crypto_key_id(16, sg_slice_of(sim->peer[FAR].transport, 32), id);
+    order.gate = TEXT("HUB");
+    order.key_id = BYTES(id, 32);
+    assert_int_equal(sg_crypto_signer_new(seed, &root), SG_OK);
+    revoke.revocation = sim_sign(sim, root, SG_SIGN_REVOCATION, &order.base);
+    sg_crypto_signer_free(&root);
+    envelope.body_case = SGPB__ENVELOPE__BODY_REVOKE;
+    envelope.revoke = &revoke;
+    assert_string_equal(decide_on(world, NEAR, &envelope), "");
+    envelope = (Sgpb__Envelope)SGPB__ENVELOPE__INIT;
+    Sgpb__CatalogueGet get = SGPB__CATALOGUE_GET__INIT;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CATALOGUE_GET;
+    envelope.catalogue_get = &get;
+    assert_string_equal(decide_on(world, FAR, &envelope), "peer.key_revoked");
+    assert_string_equal(refused_at(world, 0)->publisher, "UG_UBOS");
+    assert_string_equal(refused_at(world, 0)->code, "peer.key_revoked");
+}
+
+// S54: what came from it was no message, so the env alone knows.
+static void
+who_makes_memory_grow_is_recorded(void **state)
+{
+    struct world *world = *state;
+    struct sg_event event = {.kind = SG_EVENT_FLOODED};
+
+    memcpy(event.u.curve_key, world->sim->peer[NEAR].transport, 32);
+    sg_output_reset(world->output);
+    sg_core_decide(world->sim->core, &event, world->sim->now, world->output);
+    write_down(world);
+    assert_string_equal(refused_at(world, 0)->publisher, "TZ_NBS");
+    assert_string_equal(refused_at(world, 0)->component, "wire");
+}
+
 // ---- the roster ------------------------------------------------------------------
 
 static const char *
@@ -354,8 +502,10 @@ two_rosters_of_one_version_are_a_fork(void **state)
     memcpy(other, world->sim->roster_sha, 32);
     assert_string_equal(show_roster(world, 1, other), "");
     assert_string_equal(show_roster(world, 2, other), "gate.roster_old");
+    assert_string_equal(refused_at(world, 0)->code, "gate.roster_old");
     other[31] ^= 1;
     assert_string_equal(show_roster(world, 1, other), "gate.fork");
+    assert_string_equal(refused_at(world, 0)->component, "HELLO.roster");
 }
 
 static const char *
@@ -480,7 +630,11 @@ a_key_of_root_or_gate_is_no_other_ever(void **state)
     assert_string_equal(follow(world, root_signs), "participants.keys");
     assert_string_equal(follow(world, gate_has_anothers), "gate_sign_key");
     assert_string_equal(follow(world, gate_has_one_key_twice), "gate_sign_key");
+    for (unsigned n = 0; n < 2 * SG_LIMIT_REFUSED_PER_S; n++)
+        (void)forge_recall(world);
     assert_null(follow(world, gate_has_its_own));
+    assert_int_equal(world->output->entries[0].type,
+                     SG_ENTRY_REFUSED_AGGREGATE); // what was counted so far
     assert_null(follow(world, gate_has_its_own));
     assert_string_equal(follow(world, gives_the_gates_away),
                         "participants.keys");
@@ -494,6 +648,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_signature_check_costs_its_sender_a_token),
         TEST(what_is_news_costs_no_token),
+        TEST(a_wrong_signature_is_recorded_one_by_one_then_counted),
+        TEST(a_malformed_message_is_recorded_of_those_in_the_roster_alone),
+        TEST(who_is_told_to_wait_is_not_recorded),
+        TEST(a_revoked_key_that_speaks_is_recorded),
+        TEST(who_makes_memory_grow_is_recorded),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
