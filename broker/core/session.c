@@ -151,11 +151,13 @@ sg_session_gone(struct sg_turn *turn, const struct sg_routing *peer)
         end(turn->core, index);
 }
 
+// The oldest of this key, so that who fills all places loses his own; else of
+// all.
 static uint32_t
-oldest(const struct sg_core *core)
+oldest(const struct sg_core *core, const uint8_t curve_key[32])
 {
-    uint32_t found = 0;
-    uint64_t seen = UINT64_MAX;
+    uint32_t found = 0, own = 0;
+    uint64_t seen = UINT64_MAX, own_seen = UINT64_MAX;
 
     for (uint32_t i = sg_pool_next(core->sessions, 0); i != 0;
          i = sg_pool_next(core->sessions, i)) {
@@ -164,8 +166,13 @@ oldest(const struct sg_core *core)
             seen = session->seen;
             found = i;
         }
+        if (session->seen < own_seen &&
+            memcmp(session->curve_key, curve_key, 32) == 0) {
+            own_seen = session->seen;
+            own = i;
+        }
     }
-    return found;
+    return own != 0 ? own : found;
 }
 
 static struct sg_session *
@@ -175,7 +182,8 @@ begin(struct sg_turn *turn, const struct sg_event_message *message)
     uint32_t index = sg_pool_take(core->sessions);
 
     if (index == 0) {
-        end(core, oldest(core)); // ROUTER never says that a peer has left
+        // ROUTER never says that a peer has left.
+        end(core, oldest(core, message->curve_key));
         index = sg_pool_take(core->sessions);
     }
     struct sg_session *session = sg_pool_at(core->sessions, index);

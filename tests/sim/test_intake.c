@@ -475,7 +475,7 @@ who_makes_memory_grow_is_recorded(void **state)
     assert_string_equal(refused_at(world, 0)->component, "wire");
 }
 
-// ---- the roster ------------------------------------------------------------------
+// ---- places and memory ------------------------------------------------------------
 
 static const char *
 show_roster(struct world *world, uint64_t version, const uint8_t sha256[32])
@@ -492,6 +492,37 @@ show_roster(struct world *world, uint64_t version, const uint8_t sha256[32])
     envelope.hello = &hello;
     return decide_on(world, NEAR, &envelope);
 }
+
+static bool
+has_session(const struct world *world, int peer)
+{
+    const struct sim_peer *of = &world->sim->peer[peer];
+    const uint8_t routing[2] = {(uint8_t)peer, of->generation};
+
+    return sg_table_get(world->sim->core->session_of, sg_slice_of(routing, 2),
+                        NULL);
+}
+
+static void
+who_takes_all_sessions_loses_his_own(void **state)
+{
+    struct world *world = *state;
+    struct sim_peer *near = &world->sim->peer[NEAR];
+    uint8_t before = near->generation;
+
+    for (unsigned i = 1; i < 200; i++) { // 64 have a place
+        near->generation = (uint8_t)(before + i);
+        world->sim->now += 1000;
+        assert_string_equal(show_roster(world, 1, world->sim->roster_sha), "");
+    }
+    assert_true(has_session(world, NEAR)); // the newest
+    for (int peer = 0; peer < PEERS; peer++)
+        assert_true(has_session(world, peer));
+    near->generation = before;
+    assert_false(has_session(world, NEAR)); // the oldest
+}
+
+// ---- the roster ------------------------------------------------------------------
 
 static void
 two_rosters_of_one_version_are_a_fork(void **state)
@@ -653,6 +684,7 @@ main(void)
         TEST(who_is_told_to_wait_is_not_recorded),
         TEST(a_revoked_key_that_speaks_is_recorded),
         TEST(who_makes_memory_grow_is_recorded),
+        TEST(who_takes_all_sessions_loses_his_own),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
