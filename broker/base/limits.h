@@ -15,8 +15,9 @@
 #define SG_LIMIT_PB_DEPTH      16u  // real messages need 5
 #define SG_LIMIT_PB_MEMORY     (4u * 1024 * 1024) // 64 KiB unpack to < 1 MiB
 #define SG_LIMIT_ID            64u
-#define SG_LIMIT_TEXT          4096u        // a sentence, a filter, an address
-#define SG_LIMIT_MANIFEST_DAYS 14u          // expires - created
+#define SG_LIMIT_TEXT          4096u // a sentence, a filter, an address
+#define SG_LIMIT_MANIFEST_DAYS 14u   // expires - created
+#define SG_LIMIT_AHEAD_S       3600u // created after our clock: an office's is off
 #define SG_LIMIT_LEAVES        (1ull << 40) // content-root.md 4
 #define SG_LIMIT_PATH          40u          // hashes of an inclusion path
 #define SG_LIMIT_HOPS          8u

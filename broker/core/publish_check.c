@@ -286,10 +286,8 @@ static enum sg_err
 check_time(const struct sg_turn *turn, const Sgpb__Manifest *m,
            const char **field)
 {
-    // A clock may be wrong by a day; more, and the 14 days could begin whenever
-    // the publisher likes.
-    *field = "created";
-    if (m->created > turn->now + DAY_US)
+    *field = "created"; // or it would live for longer than the days below
+    if (m->created > turn->now + SG_LIMIT_AHEAD_S * 1000000ull)
         return SG_ERR_MANIFEST_FIELD;
     *field = "expires";
     if (m->expires <= turn->now)

@@ -522,6 +522,35 @@ who_takes_all_sessions_loses_his_own(void **state)
     assert_false(has_session(world, NEAR)); // the oldest
 }
 
+static const char *
+publish_made(struct world *world, uint64_t created)
+{
+    struct sim *sim = world->sim;
+    struct sim_peer *peer = &sim->peer[PUBLISHER];
+    uint64_t now = sim->now;
+    void *open;
+
+    sim->now = created;
+    sim_make_publish(sim, peer->revision + 1, peer->head, NULL);
+    sim->now = now;
+    assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor, peer->publish,
+                                     sim->mem, &open),
+                     SG_OK);
+    return decide_bytes(world, PUBLISHER, peer->publish, peer->payload);
+}
+
+static void
+a_manifest_is_not_of_tomorrow(void **state)
+{
+    struct world *world = *state;
+    uint64_t ahead = SG_LIMIT_AHEAD_S * 1000000ull;
+
+    assert_string_equal(publish_made(world, world->sim->now + ahead + 1),
+                        "publisher.manifest_field");
+    assert_string_equal(refused_at(world, 0)->component, "created");
+    assert_string_equal(publish_made(world, world->sim->now + ahead), "");
+}
+
 // ---- the roster ------------------------------------------------------------------
 
 static void
@@ -685,6 +714,7 @@ main(void)
         TEST(a_revoked_key_that_speaks_is_recorded),
         TEST(who_makes_memory_grow_is_recorded),
         TEST(who_takes_all_sessions_loses_his_own),
+        TEST(a_manifest_is_not_of_tomorrow),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
