@@ -13,6 +13,9 @@ enum {
     SCAN_MAX = 2048,
     SCAN_BYTES = 1024 * 1024,
     SCAN_ROWS = 4096, // of the index
+    // An entry and what it names unpack to a hundred times their bytes. One of
+    // the largest more than this still fits a turn.
+    SCAN_MEMORY = 8 * 1024 * 1024,
 };
 
 // ---- whom an entry names ----------------------------------------------------
@@ -485,7 +488,7 @@ names(const struct asked *a, struct sg_slice raw)
 
 struct page {
     Sgpb__Entries reply;
-    size_t bytes, looked_bytes;
+    size_t bytes, looked_bytes, used; // used: of the arena, before
     uint32_t looked, rows, most;
 };
 
@@ -508,9 +511,10 @@ put_part(struct page *page, uint64_t seq, struct sg_slice raw, uint64_t offset)
 }
 
 static bool
-page_full(const struct page *page)
+page_full(const struct asked *a, const struct page *page)
 {
-    return page->reply.n_raw >= page->most || page->looked >= SCAN_MAX ||
+    return sg_arena_used(a->turn->arena) - page->used >= SCAN_MEMORY ||
+           page->reply.n_raw >= page->most || page->looked >= SCAN_MAX ||
            page->looked_bytes >= SCAN_BYTES || page->rows >= SCAN_ROWS;
 }
 
@@ -522,7 +526,7 @@ fill(const struct asked *a, const Sgpb__EntriesGet *get, bool all,
     const struct sg_lookup *lookup = &a->turn->core->options.lookup;
     uint64_t seq = get->from;
 
-    for (; seq < a->turn->core->durable && !page_full(page); seq++) {
+    for (; seq < a->turn->core->durable && !page_full(a, page); seq++) {
         struct sg_slice raw;
         if (!lookup->raw(lookup->ctx, seq, a->turn->arena, &raw)) {
             *err = SG_ERR_NOT_FOUND; // moved to an archive
@@ -558,6 +562,7 @@ sg_entries_get(struct sg_turn *turn)
         page.most = get->count;
     page.reply.raw = sg_turn_take(turn, page.most * sizeof *page.reply.raw);
     page.reply.durable = turn->core->durable;
+    page.used = sg_arena_used(turn->arena);
     if (turn->core->options.lookup.raw == NULL ||
         !fill(&a, get, (turn->key->roles & SG_ROLE_AUDITOR) != 0, &page,
               &err)) {

@@ -551,6 +551,76 @@ a_manifest_is_not_of_tomorrow(void **state)
     assert_string_equal(publish_made(world, world->sim->now + ahead), "");
 }
 
+// An agreement of so many signatures: two bytes each, and a hundred unpacked.
+static const char *
+put_swollen(struct world *world, uint64_t revision)
+{
+    enum { SWOLLEN = 15000 };
+    static Sgpb__DocumentSignature nothing = SGPB__DOCUMENT_SIGNATURE__INIT;
+    static Sgpb__DocumentSignature *list[SWOLLEN];
+    struct sim *sim = world->sim;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__AgreementPut put = SGPB__AGREEMENT_PUT__INIT;
+    Sgpb__ConsentAgreement doc = SGPB__CONSENT_AGREEMENT__INIT;
+    Sgpb__TwoSigned two = SGPB__TWO_SIGNED__INIT;
+    Sgpb__DocumentSignature sig = SGPB__DOCUMENT_SIGNATURE__INIT;
+    uint8_t prev[32];
+
+    memcpy(prev, sim->agreement_sha, 32);
+    doc.id = TEXT("PANEL_1");
+    doc.revision = revision;
+    doc.prev_sha256 = BYTES(prev, 32);
+    doc.controller = TEXT("KE_PANEL");
+    doc.compatible_before = true;
+    const Sgpb__Signed *one = sim_sign(sim, sim->peer[COLLECTOR].signer,
+                                       SG_SIGN_CONSENT_AGREEMENT, &doc.base);
+    sg_crypto_sha256(one->body.data, one->body.len, sim->agreement_sha);
+    two.body = one->body;
+    sig.alg = one->alg;
+    sig.key_id = one->key_id;
+    sig.sig = one->sig;
+    for (size_t i = 0; i < SWOLLEN; i++)
+        list[i] = i == 0 ? &sig : &nothing;
+    two.signatures = list;
+    two.n_signatures = SWOLLEN;
+    put.agreement = &two;
+    envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
+    envelope.agreement_put = &put;
+    return decide_on(world, COLLECTOR, &envelope);
+}
+
+static void
+a_page_of_entries_ends_before_the_memory_of_a_turn(void **state)
+{
+    enum { PUTS = 30, MOST = 16 * 1024 * 1024 };
+    struct world *world = *state;
+    struct sim *sim = world->sim;
+    uint64_t from = sim->core->state->next_seq;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__EntriesGet get = SGPB__ENTRIES_GET__INIT;
+    unsigned pages = 0;
+    void *open;
+
+    for (uint64_t i = 0; i < PUTS; i++)
+        assert_string_equal(put_swollen(world, i + 2), "");
+    sim->core->durable = sim->durable = sim->count;
+    envelope.body_case = SGPB__ENVELOPE__BODY_ENTRIES_GET;
+    envelope.entries_get = &get;
+    for (get.from = from; get.from < from + PUTS; pages++) {
+        assert_string_equal(decide_on(world, NEAR, &envelope), "");
+        assert_true(sg_arena_used(world->output->arena) < MOST);
+        assert_int_equal(
+            sg_codec_unpack(&sgpb__envelope__descriptor,
+                            world->output->effects[0].u.send.envelope, sim->mem,
+                            &open),
+            SG_OK);
+        const Sgpb__Entries *page = ((const Sgpb__Envelope *)open)->entries;
+        assert_true(page->next > get.from);
+        get.from = page->next;
+    }
+    assert_true(pages > 1);
+}
+
 // ---- the roster ------------------------------------------------------------------
 
 static void
@@ -715,6 +785,7 @@ main(void)
         TEST(who_makes_memory_grow_is_recorded),
         TEST(who_takes_all_sessions_loses_his_own),
         TEST(a_manifest_is_not_of_tomorrow),
+        TEST(a_page_of_entries_ends_before_the_memory_of_a_turn),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
