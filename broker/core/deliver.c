@@ -374,6 +374,35 @@ sg_deliver_resume(struct sg_session *session, const struct sg_state *state,
             slot->next_index = session->have[i].next_index;
 }
 
+// Told at an attachment: why it does not come.
+static bool
+is_told(uint8_t state)
+{
+    return state == SG_DELIVERY_DENIED || state == SG_DELIVERY_HELD ||
+           state == SG_DELIVERY_QUEUED || state == SG_DELIVERY_WAITING;
+}
+
+// Each of them is decided again, so that attaching again and again is not free.
+// What waits for more than a second's worth may have all of it.
+static bool
+may_attach(struct sg_turn *turn, uint32_t subscription)
+{
+    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
+    uint32_t taken = 0;
+
+    for (uint32_t d = sg_state_subscription(turn->state, subscription)->first;
+         d != 0 && taken < SG_LIMIT_TOLD_PER_S;
+         d = sg_state_delivery(turn->state, d)->next) {
+        if (!is_told(sg_state_delivery(turn->state, d)->state))
+            continue;
+        if (!sg_refuse_token(&quota->bucket[SG_BUCKET_TOLD], turn->now,
+                             SG_LIMIT_TOLD_PER_S))
+            return false;
+        taken++;
+    }
+    return true;
+}
+
 static bool
 listed(const struct sg_session *session, uint32_t subscription)
 {
@@ -399,6 +428,10 @@ sg_deliver_attach(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_NOT_FOUND, "subscription");
         return;
     }
+    if (!may_attach(turn, index)) {
+        sg_turn_refuse(turn, SG_ERR_BUSY, "subscription");
+        return;
+    }
     if (!listed(session, index)) {
         if (session->subscriptions_count == SG_ATTACHED_MAX) {
             sg_turn_refuse(turn, SG_ERR_FULL, "subscription");
@@ -420,9 +453,7 @@ sg_deliver_attach(struct sg_turn *turn)
         struct sg_sending *slot = slot_of(turn->state, session, d);
         if (slot != NULL)
             *slot = (struct sg_sending){0}; // begin again as `have` says
-        uint8_t state = sg_state_delivery(turn->state, d)->state;
-        if (state == SG_DELIVERY_DENIED || state == SG_DELIVERY_HELD ||
-            state == SG_DELIVERY_QUEUED || state == SG_DELIVERY_WAITING)
+        if (is_told(sg_state_delivery(turn->state, d)->state))
             sg_deliver_tell(turn, d);
     }
     pump_subscription(turn, session, index);

@@ -10,125 +10,11 @@
 
 #include <cmocka.h>
 
-#include "broker/core/roster.h"
-#include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/intake.h"
 
-enum { SEED = 1, MANY = 1000, SECOND = 1000000 };
-
-static const struct sg_slice none;
-
-struct world {
-    struct sim *sim;
-    struct sg_output *output;
-};
-
-// Everybody has said hello; structure, flow, policy, one given consent and the
-// subscriptions are there.
-static int
-setup(void **state)
-{
-    static struct world world;
-    struct sim *sim = sim_open(SEED, BUG_NONE);
-
-    world = (struct world){sim, sg_output_new(16 * 1024 * 1024)};
-    sim->quiet = true;
-    sim->peer[COLLECTOR].withdraw_at = UINT64_MAX;
-    for (unsigned i = 0; i < 24; i++) {
-        for (int peer = 0; peer < PEERS; peer++)
-            sim_peer_tick(sim, peer);
-        sim_settle(sim);
-        sim->now += 40000;
-    }
-    sim->now += 2 * SECOND; // all buckets are full
-    assert_null(sim->broken);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct world *world = *state;
-
-    sg_output_free(&world->output);
-    sim_close(&world->sim);
-    return 0;
-}
-
-static void
-write_down(struct world *world)
-{
-    assert_int_equal(world->sim->env.append(world->sim, world->output->entries,
-                                            world->output->entries_count),
-                     SG_OK);
-}
-
-// One message, decided at this moment. The code of the refusal; "": another
-// answer.
-static const char *
-decide_bytes(struct world *world, int peer, struct sg_slice envelope,
-             struct sg_slice payload)
-{
-    struct sim *sim = world->sim;
-    struct sg_event event = {.kind = SG_EVENT_MESSAGE};
-    const char *code = "";
-
-    memcpy(event.u.message.curve_key, sim->peer[peer].transport, 32);
-    event.u.message.from.len = 2;
-    event.u.message.from.bytes[0] = (uint8_t)peer;
-    event.u.message.from.bytes[1] = sim->peer[peer].generation;
-    event.u.message.envelope = envelope;
-    event.u.message.payload = payload;
-    sg_output_reset(world->output);
-    sg_core_decide(sim->core, &event, sim->now, world->output);
-    write_down(world);
-    for (size_t i = 0; i < world->output->effects_count; i++) {
-        const struct sg_effect *effect = &world->output->effects[i];
-        void *open;
-        if (effect->kind != SG_EFFECT_SEND)
-            continue;
-        assert_int_equal(sg_codec_unpack(&sgpb__envelope__descriptor,
-                                         effect->u.send.envelope, sim->mem,
-                                         &open),
-                         SG_OK);
-        const Sgpb__Envelope *answer = open;
-        if (answer->body_case == SGPB__ENVELOPE__BODY_REFUSED)
-            code = answer->refused->code;
-        else if (answer->body_case == SGPB__ENVELOPE__BODY_RESULT &&
-                 answer->result->refusal != NULL)
-            code = answer->result->refusal->code;
-    }
-    return code;
-}
-
-static const char *
-decide_on(struct world *world, int peer, Sgpb__Envelope *envelope)
-{
-    envelope->proto = 1;
-    envelope->request = ++world->sim->peer[peer].request;
-    return decide_bytes(world, peer, sim_pack(world->sim, &envelope->base),
-                        none);
-}
+enum { MANY = 1000 };
 
 // ---- signatures ----------------------------------------------------------------
-
-static Sgpb__Signed *
-forged(struct sim *sim, struct sg_signer *signer, enum sg_sign_purpose purpose,
-       const ProtobufCMessage *body)
-{
-    Sgpb__Signed *out = sim_sign(sim, signer, purpose, body);
-
-    out->sig.data[0] ^= 1;
-    return out;
-}
-
-static Sgpb__TwoSigned *
-forged_two(Sgpb__TwoSigned *two)
-{
-    two->signatures[0]->sig.data[0] ^= 1;
-    return two;
-}
 
 static const char *
 forge_agreement(struct world *world)
@@ -156,21 +42,6 @@ forge_agreement(struct world *world)
     envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
     envelope.agreement_put = &put;
     return decide_on(world, COLLECTOR, &envelope);
-}
-
-static void
-fill_event(struct sim *sim, Sgpb__ConsentEvent *event, uint8_t record[16])
-{
-    static uint8_t zeros[32];
-
-    *event = (Sgpb__ConsentEvent)SGPB__CONSENT_EVENT__INIT;
-    event->agreement = TEXT("PANEL_1");
-    event->revision_sha256 = BYTES(sim->agreement_sha, 32);
-    event->record_id = BYTES(record, 16);
-    event->to = SG_CONSENT_STATE_GIVEN;
-    event->prev_event_sha256 = BYTES(zeros, 32);
-    event->at = sim->now;
-    event->nonce = BYTES(record, 16);
 }
 
 static const char *
@@ -770,7 +641,64 @@ a_key_of_root_or_gate_is_no_other_ever(void **state)
                         "participants.keys");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+// The one consent there is, so that what is published from now on is denied.
+static void
+withdraw(struct world *world)
+{
+    struct sim *sim = world->sim;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Consent body = SGPB__CONSENT__INIT;
+    Sgpb__ConsentEvent event;
+    uint8_t record[16] = {7}; // sim_peer.c
+    Sgpb__Signed *one[1];
+    struct sg_consent_record now = sg_consent_record_of(
+        sim->core->state->consent, SG_SLICE("PANEL_1"), record);
+
+    fill_event(sim, &event, record);
+    event.from = SG_CONSENT_STATE_GIVEN;
+    event.to = SG_CONSENT_STATE_WITHDRAWN;
+    event.prev_event_sha256 = BYTES(now.last_event_sha256, 32);
+    one[0] = sim_sign(sim, sim->peer[COLLECTOR].signer, SG_SIGN_CONSENT_EVENT,
+                      &event.base);
+    body.events = one;
+    body.n_events = 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_CONSENT;
+    envelope.consent = &body;
+    assert_string_equal(decide_on(world, COLLECTOR, &envelope), "");
+}
+
+// One delivery that waits is decided again at each attachment.
+static void
+attaching_again_and_again_is_bounded(void **state)
+{
+    struct world *world = *state;
+    const struct sg_state *now = world->sim->core->state;
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Attach attach = SGPB__ATTACH__INIT;
+    unsigned taken = 0, waiting = 0;
+
+    withdraw(world);
+    for (unsigned i = 0; i < 32; i++) {
+        sim_peer_tick(world->sim, PUBLISHER);
+        sim_settle(world->sim);
+        world->sim->now += 40000;
+    }
+    world->sim->now += 2 * SECOND;
+    uint32_t at = sg_state_find(now->subscription_of, SG_SLICE("TZ_NBS/ALL"));
+    assert_int_not_equal(at, 0);
+    for (uint32_t d = sg_state_subscription(now, at)->first; d != 0;
+         d = sg_state_delivery(now, d)->next)
+        waiting += sg_state_delivery(now, d)->state == SG_DELIVERY_DENIED;
+    assert_int_not_equal(waiting, 0);
+    attach.subscription = TEXT("TZ_NBS/ALL");
+    envelope.body_case = SGPB__ENVELOPE__BODY_ATTACH;
+    envelope.attach = &attach;
+    for (unsigned i = 0; i < 2 * SG_LIMIT_TOLD_PER_S; i++)
+        taken += strcmp(decide_on(world, NEAR, &envelope), "") == 0;
+    assert_in_range(taken, 1, SG_LIMIT_TOLD_PER_S / waiting);
+    world->sim->now += 2 * SECOND;
+    assert_string_equal(decide_on(world, NEAR, &envelope), "");
+}
 
 int
 main(void)
@@ -786,6 +714,7 @@ main(void)
         TEST(who_takes_all_sessions_loses_his_own),
         TEST(a_manifest_is_not_of_tomorrow),
         TEST(a_page_of_entries_ends_before_the_memory_of_a_turn),
+        TEST(attaching_again_and_again_is_bounded),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
