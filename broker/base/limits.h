@@ -38,28 +38,33 @@
 
 // ---- core tables (core-design 3) ------------------------------------------
 // None is ever lowered: a log that had more open could not be replayed.
-#define SG_LIMIT_PARTICIPANTS  4096u
-#define SG_LIMIT_KEYS          16384u
-#define SG_LIMIT_INSTRUMENTS   65536u
-#define SG_LIMIT_STRUCTURES    4096u
-#define SG_LIMIT_FLOWS         65536u
-#define SG_LIMIT_UPLOADS       4096u
-#define SG_LIMIT_UPLOADS_EACH  8u // a publisher
-#define SG_LIMIT_JOBS          1024u
-#define SG_LIMIT_JOBS_EACH     4u  // going on: what waits longer joins a batch
-#define SG_LIMIT_JOB_BATCH     64u // small releases of one publisher
-#define SG_LIMIT_CHOICES       64u // subscriptions that wait for a worker's look
-#define SG_LIMIT_CHOICES_EACH  4u  // a subscriber
-#define SG_LIMIT_RENDERINGS    16384u // renditions being made at once
-#define SG_LIMIT_RELEASES_OPEN 1000000u
-#define SG_LIMIT_RENDITIONS    262144u
-#define SG_LIMIT_SUBSCRIPTIONS 262144u
-#define SG_LIMIT_DELIVERIES    4000000u
-#define SG_LIMIT_SETTLE        8192u // entries: more than a handler writes
-#define SG_LIMIT_MATCH_TURN    1024u // look-ups and decisions: milliseconds
-#define SG_LIMIT_RETURNED_PCT  50u // of open releases: new ones keep their room
-#define SG_LIMIT_AGREEMENTS    65536u
-#define SG_LIMIT_OPEN_DUTIES   1000000u
+#define SG_LIMIT_PARTICIPANTS       4096u
+#define SG_LIMIT_KEYS               16384u
+#define SG_LIMIT_INSTRUMENTS        65536u
+#define SG_LIMIT_STRUCTURES         4096u
+#define SG_LIMIT_STRUCTURES_EACH    256u // an office has dozens; 16 fill the table
+#define SG_LIMIT_FLOWS              65536u
+#define SG_LIMIT_FLOWS_EACH         4096u // an office publishes hundreds
+#define SG_LIMIT_UPLOADS            4096u
+#define SG_LIMIT_UPLOADS_EACH       8u // a publisher, of those that send chunks
+#define SG_LIMIT_UPLOADS_HELD       1024u // a publisher, small ones too: 4 batches
+#define SG_LIMIT_JOBS               1024u
+#define SG_LIMIT_JOBS_EACH          4u // going on: what waits longer joins a batch
+#define SG_LIMIT_JOB_BATCH          64u // small releases of one publisher
+#define SG_LIMIT_CHOICES            64u // subscriptions that wait for a worker's look
+#define SG_LIMIT_CHOICES_EACH       4u     // a subscriber
+#define SG_LIMIT_RENDERINGS         16384u // renditions being made at once
+#define SG_LIMIT_RELEASES_OPEN      1000000u
+#define SG_LIMIT_RENDITIONS         262144u
+#define SG_LIMIT_SUBSCRIPTIONS      262144u
+#define SG_LIMIT_SUBSCRIPTIONS_EACH 16384u // a hub takes thousands of flows
+#define SG_LIMIT_DELIVERIES         4000000u
+#define SG_LIMIT_SETTLE             8192u // entries: more than a handler writes
+#define SG_LIMIT_MATCH_TURN         1024u // look-ups and decisions: milliseconds
+#define SG_LIMIT_RETURNED_PCT       50u // of open releases: new ones keep their room
+#define SG_LIMIT_AGREEMENTS         65536u
+#define SG_LIMIT_AGREEMENTS_EACH    4096u // a controller has one a study
+#define SG_LIMIT_OPEN_DUTIES        1000000u
 
 // ---- evidence and payload --------------------------------------------------
 #define SG_LIMIT_SEGMENT       67108864u // formats.md (c)

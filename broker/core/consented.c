@@ -3,6 +3,7 @@
 #include "broker/core/policy_admin.h"
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
+#include "broker/core/share.h"
 
 #define CLOCKS_APART_US (24 * 3600 * 1000000ull)
 
@@ -321,8 +322,15 @@ sg_consented_agreement(struct sg_turn *turn)
         sg_turn_refuse(turn, err, "revision");
         return;
     }
+    if (index == 0 &&
+        !sg_share_left(turn, doc->controller, SG_SHARE_AGREEMENTS)) {
+        sg_turn_refuse(turn, SG_ERR_FULL, "agreement");
+        return;
+    }
     body.agreement = (Sgpb__TwoSigned *)(uintptr_t)document;
     body.sha256 = sg_pack_bytes(sha256, 32);
+    if (index == 0)
+        sg_share_add(turn->core, doc->controller, SG_SHARE_AGREEMENTS, 1);
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_AGREEMENT, &body.base);
     sg_policy_due_agreement(turn->core, doc->id);
     sg_turn_receipt(turn, seq, false);

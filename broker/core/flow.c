@@ -3,6 +3,7 @@
 #include "broker/core/lost.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/roster.h"
+#include "broker/core/share.h"
 
 // ---- apply ------------------------------------------------------------------
 
@@ -240,6 +241,9 @@ sg_flow_put(struct sg_turn *turn)
     if (err == SG_OK && flow == NULL &&
         sg_pool_count(turn->state->flows) >= turn->core->flows_cap)
         err = SG_ERR_BUSY;
+    if (err == SG_OK && flow == NULL &&
+        !sg_share_left(turn, p.terms->provider, SG_SHARE_FLOWS))
+        err = SG_ERR_FULL;
     if (err != SG_OK) {
         sg_turn_refuse(turn, err, field);
         return;
@@ -247,6 +251,8 @@ sg_flow_put(struct sg_turn *turn)
     entry.terms = (Sgpb__TwoSigned *)(uintptr_t)p.document;
     entry.sha256 = sg_pack_bytes(p.sha256, 32);
     entry.previous = flow == NULL ? 0 : flow->seq;
+    if (flow == NULL)
+        sg_share_add(turn->core, p.terms->provider, SG_SHARE_FLOWS, 1);
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_TERMS, &entry.base);
     index = sg_state_find(turn->state->flow_of, sg_slice_text(p.terms->flow));
     sg_policy_due_flow(turn->core, index, SG_DUE_DECIDE);

@@ -6,6 +6,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
+#include "broker/core/share.h"
 #include "broker/core/tokens.h"
 #include "broker/core/upload.h"
 #include "schemas/proof/batch.h"
@@ -315,7 +316,8 @@ become(struct sg_turn *turn, const struct candidate *c,
 static bool
 has_room(const struct sg_turn *turn)
 {
-    return sg_pool_count(turn->core->uploads) < turn->core->uploads_cap &&
+    return sg_share_left(turn, turn->who->id, SG_SHARE_UPLOADS) &&
+           sg_pool_count(turn->core->uploads) < turn->core->uploads_cap &&
            sg_pool_count(turn->state->releases) + turn->core->uploads_cap <
                turn->core->releases_cap;
 }

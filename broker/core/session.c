@@ -10,6 +10,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
+#include "broker/core/share.h"
 #include "broker/core/status.h"
 #include "broker/core/subscribe.h"
 #include "broker/core/upload.h"
@@ -523,6 +524,7 @@ sg_session_new_roster(struct sg_turn *turn)
         if (quota != NULL && upload->state == SG_UPLOAD_OPEN)
             quota->uploads++;
     }
+    sg_share_count(turn);
     // The roster that brings the keys of a session may have dropped it; the
     // one that asks gets its answer first and is refused at its next word.
     sg_session_drop_unusable(turn, turn->state->next_seq - 1);

@@ -4,6 +4,7 @@
 #include "broker/core/flow.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/roster.h"
+#include "broker/core/share.h"
 
 enum { START_STATE = 1, START_NEXT = 2, START_OFFSET = 3, PROMISES_MAX = 32 };
 
@@ -263,6 +264,9 @@ sg_subscribe_put(struct sg_turn *turn)
         sg_pool_count(turn->state->subscriptions) >=
             turn->core->subscriptions_cap)
         err = SG_ERR_BUSY;
+    if (err == SG_OK && now == NULL &&
+        !sg_share_left(turn, doc->subscriber, SG_SHARE_SUBSCRIPTIONS))
+        err = SG_ERR_FULL;
     body.start = now != NULL ? now->start : start_of(turn, doc);
     if (err != SG_OK) {
         sg_turn_refuse(turn, err, field);
@@ -271,6 +275,8 @@ sg_subscribe_put(struct sg_turn *turn)
     if (!sg_choice_fits(turn, doc))
         return;
     body.subscription = (Sgpb__Signed *)(uintptr_t)document;
+    if (now == NULL)
+        sg_share_add(turn->core, doc->subscriber, SG_SHARE_SUBSCRIPTIONS, 1);
     sg_turn_append(turn, SG_ENTRY_SUBSCRIPTION, &body.base);
     index = sg_state_find(turn->state->subscription_of, sg_slice_text(body.id));
     uint32_t flow = sg_state_subscription(turn->state, index)->flow;

@@ -8,6 +8,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
+#include "broker/core/share.h"
 #include "schemas/proof/seal.h"
 
 #define PATIENCE_US (3600 * 1000000ull) // without a chunk
@@ -53,6 +54,7 @@ sg_upload_new(struct sg_turn *turn, enum sg_upload_kind kind, uint32_t *index)
     upload->request = turn->envelope->request;
     upload->deadline = turn->now + PATIENCE_US;
     snprintf(upload->owner, sizeof upload->owner, "%s", turn->who->id);
+    sg_share_add(core, upload->owner, SG_SHARE_UPLOADS, 1);
     sg_bytes_store_u64(token, upload->token);
     enum sg_err err =
         sg_table_put(core->upload_of, sg_slice_of(token, 8), *index);
@@ -115,6 +117,7 @@ sg_upload_drop(struct sg_turn *turn, uint32_t index, bool keep_bytes)
     sg_table_remove(core->upload_of, sg_slice_of(token, 8));
     if (sg_upload_by(core, upload->name) == index)
         sg_table_remove(core->upload_by, sg_state_hash(upload->name));
+    sg_share_add(core, upload->owner, SG_SHARE_UPLOADS, -1);
     sg_crypto_sha256_free(&upload->hash);
     sg_arena_free(&upload->mem);
     sg_pool_give(core->uploads, index);
@@ -246,7 +249,10 @@ check_put(struct sg_turn *turn, const Sgpb__ObjectPut *put,
     *field = NULL;
     if (turn->core->disk_full)
         return SG_ERR_DISK;
-    return quota->uploads >= SG_LIMIT_UPLOADS_EACH ? SG_ERR_BUSY : SG_OK;
+    return quota->uploads >= SG_LIMIT_UPLOADS_EACH ||
+                   !sg_share_left(turn, turn->who->id, SG_SHARE_UPLOADS)
+               ? SG_ERR_BUSY
+               : SG_OK;
 }
 
 // Those on their way have their places already.
@@ -284,7 +290,8 @@ sg_upload_put(struct sg_turn *turn)
     document_name(turn->who->id, put->sha256.data, name);
     index = sg_upload_by(turn->core, name);
     if (index == 0 && kind == SG_UPLOAD_STRUCTURE &&
-        structures_full(turn->core)) {
+        (structures_full(turn->core) ||
+         !sg_share_left(turn, turn->who->id, SG_SHARE_STRUCTURES))) {
         sg_turn_refuse(turn, SG_ERR_FULL, "kind");
         return;
     }
@@ -366,6 +373,7 @@ structure_stored(struct sg_turn *turn, uint32_t index)
         entry.object = sg_pack_object(turn->arena, &upload->object);
         entry.by = upload->owner;
         seq = sg_turn_append(turn, SG_ENTRY_STRUCTURE, &entry.base);
+        sg_share_add(turn->core, upload->owner, SG_SHARE_STRUCTURES, 1);
     }
     envelope.body_case = SGPB__ENVELOPE__BODY_RECEIPT;
     envelope.receipt = &receipt;

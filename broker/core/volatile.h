@@ -29,11 +29,21 @@ enum sg_bucket_kind {
     SG_BUCKET_KINDS,
 };
 
+enum sg_share { // of tables; share.h
+    SG_SHARE_STRUCTURES,
+    SG_SHARE_FLOWS,
+    SG_SHARE_SUBSCRIPTIONS,
+    SG_SHARE_AGREEMENTS,
+    SG_SHARE_UPLOADS,
+    SG_SHARES,
+};
+
 // Of a participant, by its place in the roster.
 struct sg_quota {
     struct sg_bucket bucket[SG_BUCKET_KINDS];
-    uint32_t uploads;
-    uint64_t unrecorded; // refusals since `since`
+    uint32_t uploads;         // those that send chunks
+    uint32_t held[SG_SHARES]; // of each table
+    uint64_t unrecorded;      // refusals since `since`
     uint64_t since;
     char code[48]; // of the last one
 };

@@ -245,6 +245,60 @@ a_structure_under_anothers_hash_is_refused(void **state)
     sim_close(&sim);
 }
 
+// The roster there is, of the next version, without this one; signed by all.
+static void
+put_roster_without(struct sim *sim, const char *gone)
+{
+    const struct sg_state *state = sim->core->state;
+    struct sg_output *output = sg_output_new(1024 * 1024);
+    uint8_t random[32] = {1}, id[2][32], sig[2][64], public_key[32], prev[32];
+    Sgpb__SignedRoster outer = SGPB__SIGNED_ROSTER__INIT;
+    Sgpb__RootSignature root[2], *roots[2] = {&root[0], &root[1]};
+    Sgpb__Roster roster = *state->roster.doc;
+    Sgpb__Participant *left[PEERS];
+    const char *what = "";
+    uint64_t seq;
+
+    memcpy(prev, state->roster.sha256, 32);
+    roster.version++;
+    roster.prev_sha256 = BYTES(prev, 32);
+    roster.participants = left;
+    roster.n_participants = 0;
+    for (size_t i = 0; i < state->roster.doc->n_participants; i++)
+        if (strcmp(state->roster.doc->participants[i]->id, gone) != 0)
+            left[roster.n_participants++] = state->roster.doc->participants[i];
+    struct sg_slice bytes = sim_pack(sim, &roster.base);
+    outer.roster = BYTES(bytes.ptr, bytes.len);
+    outer.signatures = roots;
+    outer.n_signatures = 2;
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t seed[32] = {(uint8_t)(200 + i)};
+        struct sg_signer *signer;
+        assert_int_equal(sg_crypto_signer_new(seed, &signer), SG_OK);
+        assert_int_equal(sg_sign_make(signer, SG_SIGN_ROSTER, bytes, sig[i]),
+                         SG_OK);
+        sg_crypto_signer_public(signer, public_key);
+        sg_crypto_key_id(SG_ALG_ED25519, sg_slice_of(public_key, 32), id[i]);
+        sg_crypto_signer_free(&signer);
+        root[i] = (Sgpb__RootSignature)SGPB__ROOT_SIGNATURE__INIT;
+        root[i].key_id = BYTES(id[i], 32);
+        root[i].sig = BYTES(sig[i], 64);
+    }
+    struct sg_turn turn = {.core = sim->core,
+                           .state = sim->core->state,
+                           .output = output,
+                           .arena = output->arena,
+                           .now = sim->now,
+                           .random = random};
+    enum sg_err err =
+        sg_roster_take(&turn, sim_pack(sim, &outer.base), &seq, &what);
+    if (err != SG_OK)
+        fail_msg("the roster is refused: %s", what);
+    assert_int_equal(
+        sim->env.append(sim, output->entries, output->entries_count), SG_OK);
+    sg_output_free(&output);
+}
+
 static void
 a_structure_for_which_no_place_is_left_is_refused(void **state)
 {
@@ -253,11 +307,27 @@ a_structure_for_which_no_place_is_left_is_refused(void **state)
     (void)state;
     sim->core->snapshot_every = UINT64_MAX; // too many for the index of numbers
     sim->peer[NEAR].step = 1;               // it has the floor
-    for (uint32_t i = 0; i < SG_LIMIT_STRUCTURES + 2; i++)
+    uint32_t before = sg_pool_count(sim->core->state->structures);
+    for (uint32_t i = 0; i < SG_LIMIT_STRUCTURES_EACH + 2; i++)
         put_structure(sim, i);
     assert_null(sim->broken);
     assert_int_equal(sg_pool_count(sim->core->state->structures),
-                     SG_LIMIT_STRUCTURES);
+                     before + SG_LIMIT_STRUCTURES_EACH);
+    assert_string_equal(sim->peer[NEAR].heard_code, "gate.limit");
+    // His share is counted again from the state.
+    struct sg_quota *quota = sg_roster_quota(sim->core, "TZ_NBS");
+    assert_int_equal(quota->held[SG_SHARE_STRUCTURES],
+                     SG_LIMIT_STRUCTURES_EACH);
+    put_roster_without(sim, "UG_UBOS");
+    quota = sg_roster_quota(sim->core, "TZ_NBS");
+    assert_int_equal(quota->held[SG_SHARE_STRUCTURES],
+                     SG_LIMIT_STRUCTURES_EACH);
+    // All places: he has some left, and there are none.
+    quota->held[SG_SHARE_STRUCTURES] = 0;
+    while (sg_pool_count(sim->core->state->structures) < SG_LIMIT_STRUCTURES)
+        assert_int_not_equal(sg_pool_take(sim->core->state->structures), 0);
+    sim->peer[NEAR].heard_code[0] = '\0';
+    put_structure(sim, SG_LIMIT_STRUCTURES);
     assert_string_equal(sim->peer[NEAR].heard_code, "gate.limit");
     sim_close(&sim);
 }
@@ -376,60 +446,6 @@ consent_that_is_given_tomorrow_is_refused(void **state)
 }
 
 // ---- a roster that comes between ------------------------------------------------
-
-// The roster there is, of the next version, without this one; signed by all.
-static void
-put_roster_without(struct sim *sim, const char *gone)
-{
-    const struct sg_state *state = sim->core->state;
-    struct sg_output *output = sg_output_new(1024 * 1024);
-    uint8_t random[32] = {1}, id[2][32], sig[2][64], public_key[32], prev[32];
-    Sgpb__SignedRoster outer = SGPB__SIGNED_ROSTER__INIT;
-    Sgpb__RootSignature root[2], *roots[2] = {&root[0], &root[1]};
-    Sgpb__Roster roster = *state->roster.doc;
-    Sgpb__Participant *left[PEERS];
-    const char *what = "";
-    uint64_t seq;
-
-    memcpy(prev, state->roster.sha256, 32);
-    roster.version++;
-    roster.prev_sha256 = BYTES(prev, 32);
-    roster.participants = left;
-    roster.n_participants = 0;
-    for (size_t i = 0; i < state->roster.doc->n_participants; i++)
-        if (strcmp(state->roster.doc->participants[i]->id, gone) != 0)
-            left[roster.n_participants++] = state->roster.doc->participants[i];
-    struct sg_slice bytes = sim_pack(sim, &roster.base);
-    outer.roster = BYTES(bytes.ptr, bytes.len);
-    outer.signatures = roots;
-    outer.n_signatures = 2;
-    for (size_t i = 0; i < 2; i++) {
-        uint8_t seed[32] = {(uint8_t)(200 + i)};
-        struct sg_signer *signer;
-        assert_int_equal(sg_crypto_signer_new(seed, &signer), SG_OK);
-        assert_int_equal(sg_sign_make(signer, SG_SIGN_ROSTER, bytes, sig[i]),
-                         SG_OK);
-        sg_crypto_signer_public(signer, public_key);
-        sg_crypto_key_id(SG_ALG_ED25519, sg_slice_of(public_key, 32), id[i]);
-        sg_crypto_signer_free(&signer);
-        root[i] = (Sgpb__RootSignature)SGPB__ROOT_SIGNATURE__INIT;
-        root[i].key_id = BYTES(id[i], 32);
-        root[i].sig = BYTES(sig[i], 64);
-    }
-    struct sg_turn turn = {.core = sim->core,
-                           .state = sim->core->state,
-                           .output = output,
-                           .arena = output->arena,
-                           .now = sim->now,
-                           .random = random};
-    enum sg_err err =
-        sg_roster_take(&turn, sim_pack(sim, &outer.base), &seq, &what);
-    if (err != SG_OK)
-        fail_msg("the roster is refused: %s", what);
-    assert_int_equal(
-        sim->env.append(sim, output->entries, output->entries_count), SG_OK);
-    sg_output_free(&output);
-}
 
 // A publication whose chunks are all there, and which is not judged yet.
 static void

@@ -17,7 +17,7 @@ enum { MANY = 1000 };
 // ---- signatures ----------------------------------------------------------------
 
 static const char *
-forge_agreement(struct world *world)
+say_agreement(struct world *world, const char *id, uint8_t flip)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__AgreementPut put = SGPB__AGREEMENT_PUT__INIT;
@@ -25,13 +25,16 @@ forge_agreement(struct world *world)
     Sgpb__TwoSigned two = SGPB__TWO_SIGNED__INIT;
     Sgpb__DocumentSignature sig = SGPB__DOCUMENT_SIGNATURE__INIT;
     Sgpb__DocumentSignature *list[1] = {&sig};
+    uint8_t zeros[32] = {0};
 
-    doc.id = TEXT("PANEL_2");
+    doc.id = TEXT(id);
     doc.revision = 1;
     doc.controller = TEXT("KE_PANEL");
+    doc.prev_sha256 = BYTES(zeros, 32);
     const Sgpb__Signed *one =
-        forged(world->sim, world->sim->peer[COLLECTOR].signer,
-               SG_SIGN_CONSENT_AGREEMENT, &doc.base);
+        sim_sign(world->sim, world->sim->peer[COLLECTOR].signer,
+                 SG_SIGN_CONSENT_AGREEMENT, &doc.base);
+    one->sig.data[0] ^= flip;
     two.body = one->body;
     sig.alg = one->alg;
     sig.key_id = one->key_id;
@@ -42,6 +45,18 @@ forge_agreement(struct world *world)
     envelope.body_case = SGPB__ENVELOPE__BODY_AGREEMENT_PUT;
     envelope.agreement_put = &put;
     return decide_on(world, COLLECTOR, &envelope);
+}
+
+static const char *
+forge_agreement(struct world *world)
+{
+    return say_agreement(world, "PANEL_2", 1);
+}
+
+static const char *
+put_agreement(struct world *world, const char *id)
+{
+    return say_agreement(world, id, 0);
 }
 
 static const char *
@@ -700,6 +715,44 @@ attaching_again_and_again_is_bounded(void **state)
     assert_string_equal(decide_on(world, NEAR, &envelope), "");
 }
 
+// As if he held all but one of his share.
+static void
+nobody_takes_more_than_his_share(void **state)
+{
+    struct world *world = *state;
+    struct sg_core *core = world->sim->core;
+    struct sg_quota *publisher = sg_roster_quota(core, "KE_KNBS");
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__FlowPut put = SGPB__FLOW_PUT__INIT;
+    uint8_t terms[32];
+
+    memcpy(terms, world->sim->terms_sha, 32);
+    assert_int_equal(publisher->held[SG_SHARE_FLOWS], 1);
+    assert_int_equal(publisher->held[SG_SHARE_STRUCTURES], 1);
+    assert_int_equal(publisher->held[SG_SHARE_UPLOADS], 0);
+    assert_int_equal(
+        sg_roster_quota(core, "TZ_NBS")->held[SG_SHARE_SUBSCRIPTIONS], 1);
+    assert_int_equal(
+        sg_roster_quota(core, "KE_PANEL")->held[SG_SHARE_AGREEMENTS], 1);
+    publisher->held[SG_SHARE_FLOWS] = SG_LIMIT_FLOWS_EACH - 1;
+    envelope.body_case = SGPB__ENVELOPE__BODY_FLOW_PUT;
+    envelope.flow_put = &put;
+    put.terms = sim_terms(world->sim, PUBLISHER, "KE_LAST");
+    assert_string_equal(decide_on(world, PUBLISHER, &envelope), "");
+    put.terms = sim_terms(world->sim, PUBLISHER, "KE_MORE");
+    assert_string_equal(decide_on(world, PUBLISHER, &envelope), "gate.limit");
+    put.terms = sim_terms(world->sim, NEAR, "TZ_OTHER");
+    assert_string_equal(decide_on(world, NEAR, &envelope), "");
+    sg_roster_quota(core, "KE_PANEL")->held[SG_SHARE_AGREEMENTS] =
+        SG_LIMIT_AGREEMENTS_EACH;
+    assert_string_equal(put_agreement(world, "PANEL_2"), "gate.limit");
+    sg_roster_quota(core, "KE_PANEL")->held[SG_SHARE_AGREEMENTS] = 1;
+    assert_string_equal(put_agreement(world, "PANEL_2"), "");
+    publisher->held[SG_SHARE_UPLOADS] = SG_LIMIT_UPLOADS_HELD;
+    memcpy(world->sim->terms_sha, terms, 32); // of the first flow
+    assert_string_equal(publish_made(world, world->sim->now), "gate.busy");
+}
+
 int
 main(void)
 {
@@ -715,6 +768,7 @@ main(void)
         TEST(a_manifest_is_not_of_tomorrow),
         TEST(a_page_of_entries_ends_before_the_memory_of_a_turn),
         TEST(attaching_again_and_again_is_bounded),
+        TEST(nobody_takes_more_than_his_share),
         TEST(two_rosters_of_one_version_are_a_fork),
         TEST(nothing_new_is_agreed_under_a_roster_that_has_expired),
         TEST(a_key_of_root_or_gate_is_no_other_ever),
