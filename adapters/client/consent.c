@@ -2,7 +2,9 @@
 //
 // The signed event lies in HOME/consents from before it is sent until its
 // answer was kept, so that a withdrawal that was cut off is the same one when
-// it is sent again. Statements stay in HOME/statements.
+// it is sent again. Statements stay in HOME/statements. One on many deliveries
+// has pages, of which the last is heard and fixes all others: they are read from
+// the gate's log backwards, each by the hash that the one after it states.
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,10 +16,12 @@
 #include "broker/os/clock.h"
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
+#include "schemas/evidence.pb-c.h"
+#include "schemas/proof/entry.h"
 
 enum { STATE_GIVEN = 2, STATE_WITHDRAWN = 4 }; // of policy/consent.h
 enum { EVENT_MAX = 64 * 1024, AGAIN_MS = 5000, SLICE_MS = 200, TRIES = 2 };
-enum { TEXT_MAX = 2 * 1024 * 1024, FATE_TEXT = 128 };
+enum { TEXT_MAX = 2 * 1024 * 1024, FATES_TOLD = 10000, CALL_FATES = 1000000 };
 
 struct asking {
     struct statgate *handle;
@@ -29,6 +33,12 @@ struct asking {
     uint8_t sha256[32];
     uint64_t first;        // number of its first request
     struct sg_slice heard; // packed StatementIs; not looked at yet
+    struct sg_page {       // of the statement, to be read next
+        uint64_t entry, named, event;
+        uint8_t sha256[32];
+        uint32_t left; // pages
+    } page;
+    struct statgate_fate *fates; // of all pages
 };
 
 // ---- the event ---------------------------------------------------------------------
@@ -265,12 +275,15 @@ words(struct asking *a)
         a->handle->home.gate, s->entry, time);
     if (s->fates_count == 0)
         add(text, &len, "  nothing that rests on this consent was delivered\n");
-    for (size_t i = 0; i < s->fates_count; i++) {
+    for (size_t i = 0; i < s->fates_count && i < FATES_TOLD; i++) {
         const struct statgate_fate *one = &s->fates[i];
         sg_encode_hex(one->delivery_id, 16, hex);
         add(text, &len, "  delivery %s %s (entry %" PRIu64 ")\n", hex,
             fates[one->what], one->entry);
     }
+    if (s->fates_count > FATES_TOLD)
+        add(text, &len, "  and %zu deliveries more, which --json names\n",
+            s->fates_count - FATES_TOLD);
     add(text, &len,
         "%zu left and receipted, %zu left without receipt, %zu cancelled, "
         "%zu only ciphertext\n",
@@ -279,17 +292,19 @@ words(struct asking *a)
     return text;
 }
 
+// The fates of one page, behind those of the pages before it.
 static enum sg_err
-take_fates(struct asking *a, const Sgpb__Statement *said)
+put_fates(struct asking *a, const Sgpb__Statement *page)
 {
     struct statgate_statement *s = a->out;
-    struct statgate_fate *list =
-        sg_arena_take(a->handle->arena, (said->n_fates + 1) * sizeof *list);
+    uint64_t end = page->page == 0 ? page->n_fates : page->named;
 
-    if (list == NULL)
-        return SG_ERR_FULL;
-    for (size_t i = 0; i < said->n_fates; i++) {
-        const Sgpb__Fate *one = said->fates[i];
+    if ((page->named != 0 && page->named != end) || end > s->fates_count ||
+        page->n_fates > end)
+        return SG_ERR_FORMAT;
+    struct statgate_fate *list = a->fates + (end - page->n_fates);
+    for (size_t i = 0; i < page->n_fates; i++) {
+        const Sgpb__Fate *one = page->fates[i];
         if (one->delivery_id.len != 16 || one->fate == 0 ||
             one->fate >= STATGATE_FATE_COUNT)
             return SG_ERR_FORMAT;
@@ -298,27 +313,51 @@ take_fates(struct asking *a, const Sgpb__Statement *said)
         list[i].entry = one->entry;
         s->count[one->fate]++;
     }
-    s->fates = list;
-    s->fates_count = said->n_fates;
-    s->answered_us = said->answered;
-    s->last_key = said->last_key_released;
+    a->page.named = end - page->n_fates;
+    a->page.left = page->page;
+    if (page->page == 0)
+        return a->page.named == 0 ? SG_OK : SG_ERR_FORMAT;
+    if (page->previous_sha256.len != 32)
+        return SG_ERR_FORMAT;
+    memcpy(a->page.sha256, page->previous_sha256.data, 32);
+    a->page.entry = page->previous_entry;
     return SG_OK;
 }
 
+// The last page, which says how many deliveries all of them name.
 static enum sg_err
-keep(struct asking *a)
+take_fates(struct asking *a, const Sgpb__Statement *said)
 {
-    char *path = sg_arena_take(a->handle->arena, SG_OS_PATH);
+    struct statgate_statement *s = a->out;
+    uint64_t count = said->page == 0 ? said->n_fates : said->named;
 
-    if (path == NULL ||
-        !sg_home_path(&a->handle->home, "statements",
-                      sg_slice_of(a->sha256, 32), ".statement", path))
+    if (said->more)
+        return SG_ERR_FORMAT;
+    a->fates =
+        count > CALL_FATES
+            ? NULL
+            : sg_arena_take(a->handle->arena, (count + 1) * sizeof *a->fates);
+    if (a->fates == NULL)
+        return SG_ERR_FULL;
+    s->fates = a->fates;
+    s->fates_count = count;
+    s->answered_us = said->answered;
+    s->last_key = said->last_key_released;
+    a->page.event = said->event_index;
+    return put_fates(a, said);
+}
+
+// Into HOME/statements. path: where it lies, in the arena.
+static enum sg_err
+keep(struct asking *a, const uint8_t name[32], const char *suffix,
+     struct sg_slice bytes, char **path)
+{
+    *path = sg_arena_take(a->handle->arena, SG_OS_PATH);
+    if (*path == NULL || !sg_home_path(&a->handle->home, "statements",
+                                       sg_slice_of(name, 32), suffix, *path))
         return SG_ERR_FULL;
     enum sg_err err = folder(&a->handle->home, "statements");
-    if (err == SG_OK)
-        err = sg_os_file_replace(path, a->heard, true);
-    a->out->path = path;
-    return err;
+    return err == SG_OK ? sg_os_file_replace(*path, bytes, true) : err;
 }
 
 // Is what was heard the gate's word on this withdrawal? *ours false: it is
@@ -363,6 +402,70 @@ check_statement(struct asking *a, bool *ours)
     return err == SG_OK ? take_fates(a, said) : err;
 }
 
+// A page as the log has it: is it the one that the page after it names?
+static enum sg_err
+check_page(struct asking *a, struct sg_slice bytes)
+{
+    struct sg_arena *arena = a->handle->scratch;
+    void *outer = NULL, *doc = NULL;
+    struct sg_entry entry;
+    uint8_t sha256[32];
+
+    if (sg_entry_decode(bytes, &entry) != SG_OK ||
+        entry.type != SG_ENTRY_STATEMENT || entry.sequence != a->page.entry ||
+        sg_codec_unpack(&sgpb__statement_entry__descriptor, entry.body, arena,
+                        &outer) != SG_OK)
+        return SG_ERR_FORMAT;
+    Sgpb__Signed *one = ((Sgpb__StatementEntry *)outer)->statement;
+    if (one == NULL)
+        return SG_ERR_FORMAT;
+    sg_crypto_sha256(one->body.data, one->body.len, sha256);
+    if (memcmp(sha256, a->page.sha256, 32) != 0)
+        return SG_ERR_RECEIPT;
+    enum sg_err err = sg_codec_unpack(&sgpb__statement__descriptor,
+                                      sg_codec_slice(one->body), arena, &doc);
+    if (err != SG_OK)
+        return err;
+    const Sgpb__Statement *page = doc;
+    if (page->page + 1 != a->page.left || !page->more ||
+        page->event_index != a->page.event || page->named != a->page.named)
+        return SG_ERR_FORMAT;
+    return put_fates(a, page);
+}
+
+// The pages before the last one, from the log.
+static int
+fetch_pages(struct asking *a)
+{
+    char *path;
+
+    while (a->page.left > 0) {
+        Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+        Sgpb__EntriesGet get = SGPB__ENTRIES_GET__INIT;
+        const Sgpb__Envelope *answer;
+        uint8_t name[32];
+        get.from = a->page.entry;
+        get.count = 1;
+        envelope.body_case = SGPB__ENVELOPE__BODY_ENTRIES_GET;
+        envelope.entries_get = &get;
+        if (sg_session_ask(
+                a->handle, SG_WIRE_DATA, &envelope, (struct sg_slice){NULL, 0},
+                SGPB__ENVELOPE__BODY_ENTRIES, &answer, a->result) != 0)
+            return a->result->exit;
+        memcpy(name, a->page.sha256, sizeof name);
+        sg_arena_reset(a->handle->scratch);
+        enum sg_err err = SG_ERR_FORMAT;
+        if (answer->entries->n_raw == 1 && answer->entries->size == 0)
+            err = check_page(a, sg_codec_slice(answer->entries->raw[0]));
+        if (err == SG_OK)
+            err = keep(a, name, ".page",
+                       sg_codec_slice(answer->entries->raw[0]), &path);
+        if (err != SG_OK)
+            return sg_session_fail(a->result, err, "statement");
+    }
+    return sg_session_done(a->result);
+}
+
 static int
 wait_statement(struct asking *a)
 {
@@ -370,12 +473,13 @@ wait_statement(struct asking *a)
     uint64_t deadline = sg_session_deadline(a->wanted->wait_ms);
     uint64_t again = sg_session_deadline(AGAIN_MS);
     bool ours = false;
+    char *path = NULL;
 
     while (!ours) {
         if (a->heard.ptr != NULL) {
             enum sg_err err = check_statement(a, &ours);
             if (err == SG_OK && ours)
-                err = keep(a);
+                err = keep(a, a->sha256, ".statement", a->heard, &path);
             if (err != SG_OK)
                 return sg_session_fail(a->result, err, "statement");
             if (!ours)
@@ -394,6 +498,9 @@ wait_statement(struct asking *a)
         }
         (void)sg_session_hear(handle, SLICE_MS);
     }
+    if (fetch_pages(a) != 0)
+        return a->result->exit;
+    a->out->path = path;
     a->out->text = words(a);
     return a->out->text == NULL
                ? sg_session_fail(a->result, SG_ERR_FULL, "statement")

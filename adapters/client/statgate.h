@@ -175,7 +175,8 @@ struct statgate_fate {
     uint64_t entry;
 };
 /* What the gate states, signed and in its log, of every delivery under the
- * agreement at the time of the withdrawal. */
+ * agreement at the time of the withdrawal. fates: at most a million; text names
+ * the first 10,000. */
 struct statgate_statement {
     uint64_t event;                    /* entry of the consent event */
     uint64_t entry;                    /* of the statement; 0: none came */

@@ -64,6 +64,7 @@
 #define SG_LIMIT_RETURNED_PCT       50u // of open releases: new ones keep their room
 #define SG_LIMIT_AGREEMENTS         65536u
 #define SG_LIMIT_AGREEMENTS_EACH    4096u // a controller has one a study
+#define SG_LIMIT_FATES              768u // a page of a statement: twice an Envelope
 #define SG_LIMIT_OPEN_DUTIES        1000000u
 
 // ---- evidence and payload --------------------------------------------------

@@ -430,6 +430,8 @@ sg_cold_put_delivery(struct sg_state *state, uint64_t release,
     sg_bytes_put_u64(&w, delivery->ack);
     sg_bytes_put_u64(&w, delivery->released);
     sg_bytes_put_u64(&w, delivery->statement);
+    sg_bytes_put_u64(&w, delivery->first_released);
+    sg_bytes_put_u64(&w, delivery->cancelled);
     row.value_len = (uint16_t)w.len;
     return sg_cold_put(state, &row);
 }
@@ -450,6 +452,8 @@ sg_cold_delivery(const struct sg_state *state, uint64_t release,
     delivery->ack = sg_bytes_u64(&r);
     delivery->released = sg_bytes_u64(&r);
     delivery->statement = sg_bytes_u64(&r);
+    delivery->first_released = sg_bytes_u64(&r);
+    delivery->cancelled = sg_bytes_u64(&r);
     if (!sg_bytes_end(&r))
         return sg_cold_damaged(state);
     memcpy(delivery->id, id.ptr, 16);

@@ -27,6 +27,7 @@ struct sg_cold_delivery {
     uint8_t id[16];
     uint8_t state;
     uint64_t ack, released, statement; // entries; 0: none
+    uint64_t first_released, cancelled;
 };
 
 struct sg_cold *sg_cold_new(const struct sg_lookup *lookup); // NULL: no memory

@@ -243,10 +243,15 @@ sg_consented_apply_statement(struct sg_state *state,
 
     if (doc == NULL)
         return SG_ERR_DAMAGE;
+    if (doc->more)
+        return SG_OK; // the last page is the answer
+    uint32_t named =
+        sg_state_find(state->agreement_of, sg_slice_text(shown->agreement));
     for (uint32_t i = sg_pool_next(state->agreements, 0); i != 0;
          i = sg_pool_next(state->agreements, i)) {
         struct sg_agreement *agreement = sg_pool_at(state->agreements, i);
-        if (agreement->last_stop != doc->event_index)
+        // Statements of before pages do not say which agreement it is.
+        if (named != 0 ? i != named : agreement->last_stop != doc->event_index)
             continue;
         agreement->stated = doc->event_index + 1;
         agreement->statement = entry->seq;
@@ -419,6 +424,7 @@ ask_statement(struct sg_turn *turn, uint32_t index)
         return; // the statement is written all the same
     core->asked[core->asked_count++] =
         (struct sg_asked){.agreement = index,
+                          .event = agreement->last_stop,
                           .peer = turn->session->peer,
                           .request = turn->envelope->request};
 }

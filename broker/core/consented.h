@@ -28,5 +28,6 @@ void sg_consented_events(struct sg_turn *turn);
 void sg_consented_get(struct sg_turn *turn);
 void sg_consented_record(struct sg_turn *turn);
 void sg_consented_expire(struct sg_turn *turn);
-// Answers the withdrawals whose keys are settled.
+// Answers the withdrawals whose keys are settled, as far as one turn goes.
 void sg_consented_statements(struct sg_turn *turn);
+bool sg_consented_is_due(const struct sg_core *core); // is one half made?

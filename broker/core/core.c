@@ -460,7 +460,7 @@ sg_core_due(const struct sg_core *core)
 {
     uint64_t id, due = UINT64_MAX, at;
 
-    if (sg_match_is_due(core))
+    if (sg_match_is_due(core) || sg_consented_is_due(core))
         return 0;
     if (sg_timers_peek(core->timers, &id, &at))
         due = at;

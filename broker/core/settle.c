@@ -119,15 +119,17 @@ put_rows(struct sg_state *state, const struct sg_delivery *delivery)
     struct sg_cold_delivery row = {.state = delivery->state,
                                    .ack = delivery->ack,
                                    .released = delivery->released,
+                                   .first_released = delivery->first_released,
+                                   .cancelled = delivery->cancelled,
                                    .statement = delivery->statement};
     enum sg_err err = SG_OK;
 
     memcpy(row.id, delivery->id, sizeof row.id);
-    if (row.statement != 0)
+    if (row.statement != 0 || row.cancelled != 0)
         err = sg_cold_put_delivery(
             state, sg_state_release(state, delivery->release)->seq,
             delivery->subscription, &row);
-    if (err == SG_OK && (row.statement != 0 || delivery->cancelled != 0 ||
+    if (err == SG_OK && (row.statement != 0 || row.cancelled != 0 ||
                          row.state != SG_DELIVERY_DENIED))
         err = sg_cold_put_taker(state, row.id, delivery->subscription);
     return err;
@@ -139,11 +141,8 @@ let_delivery_go(struct sg_state *state, uint32_t index, uint64_t seq)
     const struct sg_delivery *delivery = sg_state_delivery(state, index);
     uint32_t release = delivery->release;
     struct sg_release *of = release_at(state, release);
-    struct sg_flow *flow = sg_pool_at(state->flows, of->flow);
     enum sg_err err = put_rows(state, delivery);
 
-    if (delivery->released > flow->released_before)
-        flow->released_before = delivery->released;
     unlink_delivery(state, delivery);
     sg_table_remove(state->delivery_of,
                     sg_slice_of(delivery->id, sizeof delivery->id));

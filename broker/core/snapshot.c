@@ -11,7 +11,7 @@
 #include "broker/core/subscribe.h"
 #include "broker/core/volatile.h"
 
-// "SGSS4", then the place in the log, then sections in the order of `sections`,
+// "SGSS5", then the place in the log, then sections in the order of `sections`,
 // each a count and so many objects. An object is written and read by one
 // function, field by field, so that the two cannot disagree; pool indexes are
 // written as the place of what they point to among those written before. The
@@ -121,7 +121,6 @@ flow(struct walk *w, uint32_t index)
     bytes(w, one->head, 32);
     u64(w, &one->head_time);
     u64(w, &one->stops);
-    u64(w, &one->released_before);
     if (w->sink == NULL && w->err == SG_OK) {
         opened(w, sg_flow_open(one));
         if (w->err == SG_OK)

@@ -89,8 +89,7 @@ struct sg_flow {
     uint64_t head_time;
     uint32_t first_release, last_release; // in memory, in order of revision
     uint32_t first_subscription;
-    uint64_t stops;           // terms loosened or tightened: goes up
-    uint64_t released_before; // newest `key released` of what left memory
+    uint64_t stops; // terms loosened or tightened: goes up
 };
 
 struct sg_structure {

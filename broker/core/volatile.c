@@ -62,11 +62,12 @@ open_arrays(struct sg_core *core)
     size_t dead = SG_DYING_MAX * sizeof *core->dead;
     size_t subscriptions = core->subscriptions_cap + 1u;
 
-    core->mem = sg_arena_new(
-        flows * (8 + sizeof *core->again_at) + subscriptions * 8 +
-            core->uploads_cap * 8u + asked + SG_LIMIT_RENDERINGS * 4u +
-            renditions * 9 + dead + sizeof *core->dying + 4096,
-        0);
+    core->mem =
+        sg_arena_new(flows * (8 + sizeof *core->again_at) + subscriptions * 8 +
+                         core->uploads_cap * 8u + asked +
+                         SG_LIMIT_RENDERINGS * 4u + renditions * 9 + dead +
+                         sizeof *core->dying + sizeof *core->stating + 4096,
+                     0);
     if (core->mem == NULL)
         return false;
     core->flow_due = sg_arena_take(core->mem, flows);
@@ -80,15 +81,20 @@ open_arrays(struct sg_core *core)
     core->render_waiting = sg_arena_take(
         core->mem, SG_LIMIT_RENDERINGS * sizeof *core->render_waiting);
     core->asked = sg_arena_take(core->mem, asked);
+    core->stating = sg_arena_take(core->mem, sizeof *core->stating);
     core->dying = sg_arena_take(core->mem, sizeof *core->dying);
     core->dead = sg_arena_take(core->mem, dead);
+    if (core->stating != NULL)
+        *core->stating = (struct sg_stating){.most = SG_LIMIT_FATES,
+                                             .looks = SG_LIMIT_MATCH_TURN};
     core->rendition_used =
         sg_arena_take(core->mem, renditions * sizeof *core->rendition_used);
     core->rendition_going = sg_arena_take(core->mem, renditions);
     return core->flow_due != NULL && core->flow_pending != NULL &&
            core->again_at != NULL && core->match_at != NULL &&
            core->waiting != NULL && core->render_waiting != NULL &&
-           core->asked != NULL && core->dying != NULL && core->dead != NULL &&
+           core->asked != NULL && core->stating != NULL &&
+           core->dying != NULL && core->dead != NULL &&
            core->rendition_used != NULL && core->rendition_going != NULL;
 }
 

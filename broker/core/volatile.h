@@ -172,8 +172,31 @@ struct sg_making {    // one rendition that is being made
 
 struct sg_asked { // who waits for the statement on an agreement
     uint32_t agreement;
+    uint64_t event; // entry of the newest withdrawal when it asked
     struct sg_routing peer;
     uint64_t request;
+};
+
+struct sg_fate { // as Fate of manifest.proto
+    uint8_t id[16];
+    uint32_t what;
+    uint64_t entry;
+};
+
+struct sg_stating {     // the statement in hand (consented_statement.c)
+    size_t most, looks; // fates on a page, look-ups in a turn; tests take less
+    uint32_t agreement; // 0: none
+    uint32_t last;      // agreement that had its turn last
+    uint64_t event;     // withdrawal that it answers
+    uint8_t event_sha256[32];
+    uint32_t flow, subscription; // what is looked at next; 0: none yet
+    uint64_t revision;           // 0: to be found
+    uint32_t page;
+    uint64_t previous; // entry of the page before
+    uint8_t previous_sha256[32];
+    uint64_t named, last_key; // up to and with the page before
+    size_t count;             // on this page so far
+    struct sg_fate fate[SG_LIMIT_FATES];
 };
 
 enum { SG_ASKED_MAX = 4096 };
@@ -242,6 +265,7 @@ struct sg_core {
     struct sg_timers *timers; // delivery index -> decide again
     struct sg_asked *asked;
     size_t asked_count;
+    struct sg_stating *stating;
     struct sg_arena *mem; // of the arrays
     uint32_t flows_cap, releases_cap, subscriptions_cap, deliveries_cap;
     uint32_t agreements_cap, records_cap, renditions_cap;

@@ -321,6 +321,91 @@ a_statement_on_something_else_is_no_answer(void **state)
     ROW(w->request = REQUEST + 1, AS_IT_IS, SG_OK, true); // asked once more
 }
 
+// A statement of three pages with two deliveries each, of which this is page
+// `number`; the one before it has the hash `previous`.
+static struct sg_slice
+page_bytes(struct world *w, uint32_t number, const uint8_t previous[32],
+           uint8_t sha256[32])
+{
+    Sgpb__StatementEntry body = SGPB__STATEMENT_ENTRY__INIT;
+    struct sg_entry entry = {.type = (uint16_t)w->type,
+                             .sequence = 10 + number,
+                             .time_us = 1795372800000000};
+
+    w->said.page = number;
+    w->said.more = number < 2;
+    w->said.named = 2 * (number + 1);
+    if (number > 0) {
+        w->said.previous_sha256 = sg_codec_bytes(previous, 32);
+        w->said.previous_entry = 9 + number;
+    } else {
+        w->said.previous_sha256 = (ProtobufCBinaryData){0};
+        w->said.previous_entry = 0;
+    }
+    body.statement = sign(w);
+    sg_crypto_sha256(body.statement->body.data, body.statement->body.len,
+                     sha256);
+    entry.body = pack(w, &body.base);
+    struct sg_writer out =
+        sg_writer_on(sg_arena_take(w->handle.arena, 8192), 8192);
+    sg_entry_encode(&entry, &out);
+    return sg_writer_slice(&out);
+}
+
+static void
+each_page_is_the_one_that_the_next_one_names(void **state)
+{
+    struct world *w = *state;
+    uint8_t sha[3][32];
+    struct sg_slice page[3], wrong;
+
+#define PAGES(change)                                                          \
+    do {                                                                       \
+        begin(w);                                                              \
+        page[0] = page_bytes(w, 0, NULL, sha[0]);                              \
+        page[1] = page_bytes(w, 1, sha[0], sha[1]);                            \
+        change;                                                                \
+        (void)page_bytes(w, 2, sha[1], sha[2]);                                \
+        assert_int_equal(take_fates(&w->asking, &w->said), SG_OK);             \
+    } while (0)
+    PAGES(AS_IT_IS);
+    assert_int_equal(check_page(&w->asking, page[0]), SG_ERR_FORMAT);
+    assert_int_equal(check_page(&w->asking, page[1]), SG_OK);
+    assert_int_equal(check_page(&w->asking, page[1]), SG_ERR_FORMAT);
+    assert_int_equal(check_page(&w->asking, page[0]), SG_OK);
+    assert_int_equal(w->asking.page.left, 0);
+    assert_int_equal(w->out.fates_count, 6);
+    assert_int_equal(w->out.count[STATGATE_LEFT_RECEIPTED], 3);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(w->out.fates[i].what, STATGATE_LEFT_RECEIPTED + i % 2);
+    // Another page with the same place in the log.
+    PAGES(w->said.answered++);
+    w->said.answered++;
+    wrong = page_bytes(w, 1, sha[0], sha[2]);
+    assert_int_equal(check_page(&w->asking, wrong), SG_ERR_RECEIPT);
+    // Named by hash, but not what a page there can be.
+    PAGES((w->said.event_index++, page[1] = page_bytes(w, 1, sha[0], sha[1]),
+           w->said.event_index--));
+    assert_int_equal(check_page(&w->asking, page[1]), SG_ERR_FORMAT);
+    PAGES((w->said.n_fates = 1, page[1] = page_bytes(w, 1, sha[0], sha[1]),
+           w->said.n_fates = 2));
+    assert_int_equal(check_page(&w->asking, page[1]), SG_OK);
+    assert_int_equal(check_page(&w->asking, page[0]), SG_ERR_FORMAT);
+    PAGES((w->type = SG_ENTRY_ADMIN_ACT,
+           page[1] = page_bytes(w, 1, sha[0], sha[1])));
+    assert_int_equal(check_page(&w->asking, page[1]), SG_ERR_FORMAT);
+    // The last page is the last one, and names no more than can be read.
+    PAGES(AS_IT_IS);
+    w->said.more = true;
+    assert_int_equal(take_fates(&w->asking, &w->said), SG_ERR_FORMAT);
+    w->said.more = false;
+    w->said.named = UINT64_MAX;
+    assert_int_equal(take_fates(&w->asking, &w->said), SG_ERR_FULL);
+    w->said.named = 1;
+    assert_int_equal(take_fates(&w->asking, &w->said), SG_ERR_FORMAT);
+#undef PAGES
+}
+
 int
 main(void)
 {
@@ -329,6 +414,7 @@ main(void)
         cmocka_unit_test(a_statement_with_anything_wrong_in_it_is_refused),
         cmocka_unit_test(a_statement_that_is_not_in_the_log_is_refused),
         cmocka_unit_test(a_statement_on_something_else_is_no_answer),
+        cmocka_unit_test(each_page_is_the_one_that_the_next_one_names),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
