@@ -52,7 +52,7 @@ read_agreement(const char *path, struct agreement_text *t, struct sg_diag *diag)
                                           ROW(retention_days, false),
                                           ROW(notice, false),
                                           ROW(categories, false),
-                                          ROW(recipients, false),
+                                          ROW(recipients, true),
                                           ROW(languages, false),
                                           ROW(community, false),
                                           ROW(compatible_before, false),

@@ -521,6 +521,38 @@ sg_consented_expire(struct sg_turn *turn)
         sg_policy_due_all(turn->core, SG_DUE_DECIDE);
 }
 
+// ---- deciding -----------------------------------------------------------------------------
+
+static bool
+is_code(enum sg_attr attr, const char *text, uint16_t code)
+{
+    return code != 0 && sg_vocabulary_code(attr, sg_slice_text(text)) == code;
+}
+
+bool
+sg_consented_covers(const struct sg_state *state, const char *agreement,
+                    bool community, const uint16_t *code)
+{
+    uint32_t index =
+        sg_state_find(state->agreement_of, sg_slice_text(agreement));
+    bool recipient = false;
+
+    if (index == 0 ||
+        sg_state_agreement(state, index)->doc->community != community)
+        return true;
+    const Sgpb__ConsentAgreement *doc = sg_state_agreement(state, index)->doc;
+    for (size_t i = 0; i < doc->n_recipient_classes && !recipient; i++)
+        recipient = is_code(SG_ATTR_RECIPIENT, doc->recipient_classes[i],
+                            code[SG_ATTR_RECIPIENT]);
+    uint16_t onward =
+        doc->onward[0] == '\0'
+            ? SG_ONWARD_FORBIDDEN
+            : sg_vocabulary_code(SG_ATTR_ONWARD, sg_slice_text(doc->onward));
+    return recipient &&
+           is_code(SG_ATTR_PURPOSE, doc->purpose, code[SG_ATTR_PURPOSE]) &&
+           code[SG_ATTR_ONWARD] != 0 && code[SG_ATTR_ONWARD] <= onward;
+}
+
 // ---- asking -------------------------------------------------------------------------------
 
 void

@@ -23,6 +23,13 @@ enum sg_err sg_consented_open(struct sg_state *state,
 // A record read from a snapshot, into tables and ledger.
 enum sg_err sg_consented_restore(struct sg_state *state, uint32_t index);
 
+// Were those who gave consent asked for this: the purpose and the class of the
+// recipient that the attributes name, and no more onward than they allow? What
+// the agreement does not say was not asked. One that is not there, or is of the
+// other kind (community or not), is for the ledger to judge: true.
+bool sg_consented_covers(const struct sg_state *state, const char *agreement,
+                         bool community, const uint16_t *code);
+
 void sg_consented_agreement(struct sg_turn *turn);
 void sg_consented_events(struct sg_turn *turn);
 void sg_consented_get(struct sg_turn *turn);

@@ -1,3 +1,4 @@
+#include "broker/core/consented.h"
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/match.h"
@@ -53,9 +54,12 @@ consent_code(struct sg_turn *turn, const Sgpb__FlowTerms *terms,
                          SG_COMMUNITY_CONSENT_NOT_CONCERNED)
         return SG_COMMUNITY_CONSENT_NOT_CONCERNED;
     for (size_t i = 0; i < terms->n_agreements && count < SG_COUNT_OF(ids); i++)
-        ids[count++] = sg_slice_text(terms->agreements[i]);
+        if (sg_consented_covers(turn->state, terms->agreements[i], community,
+                                code))
+            ids[count++] = sg_slice_text(terms->agreements[i]);
     if (count < terms->n_agreements)
-        return 0; // more than are looked at: unknown, never a permit
+        return 0; // more than are looked at, or nobody was asked for this use:
+                  // unknown, never a permit
     return sg_consent_code_all(turn->state->consent, ids, count, community,
                                turn->now);
 }

@@ -143,9 +143,12 @@ struct sim {
     uint32_t deliveries_cap;
     uint64_t releases;       // that the publisher makes
     uint32_t retention_days; // that it claims
-    unsigned left;           // rows that were put, in all
-    unsigned settled;        // times that the loop waited for the disk alone
-    const char *broken;      // the invariant
+    // of the agreement: purpose, recipient, onward; NULL: what the flow needs
+    const char *asked[3];
+    bool asked_again;   // the agreement is its second revision
+    unsigned left;      // rows that were put, in all
+    unsigned settled;   // times that the loop waited for the disk alone
+    const char *broken; // the invariant
     uint8_t log_hash[32];
     unsigned keys, keys_cancelled, denied;
     uint8_t (*reports)[16]; // that jobs made and nobody has removed

@@ -261,13 +261,22 @@ Sgpb__TwoSigned *
 sim_agreement(struct sim *sim)
 {
     Sgpb__ConsentAgreement doc = SGPB__CONSENT_AGREEMENT__INIT;
-    uint8_t zeros[32] = {0};
+    uint8_t before[32] = {0};
+    char *classes[1];
 
     doc.id = TEXT("PANEL_1");
-    doc.revision = 1;
-    doc.prev_sha256 = BYTES(zeros, 32);
+    doc.revision = sim->asked_again ? 2 : 1;
+    if (sim->asked_again)
+        memcpy(before, sim->agreement_sha, 32);
+    doc.compatible_before = sim->asked_again;
+    doc.prev_sha256 = BYTES(before, 32);
     doc.controller = TEXT("KE_PANEL");
-    doc.purpose = TEXT("official_statistics");
+    doc.purpose =
+        TEXT(sim->asked[0] != NULL ? sim->asked[0] : "official_statistics");
+    classes[0] = TEXT(sim->asked[1] != NULL ? sim->asked[1] : "nso");
+    doc.recipient_classes = classes;
+    doc.n_recipient_classes = classes[0][0] != '\0';
+    doc.onward = TEXT(sim->asked[2] != NULL ? sim->asked[2] : "allowed");
     struct sg_slice bytes = sim_pack(sim, &doc.base);
     sg_crypto_sha256(bytes.ptr, bytes.len, sim->agreement_sha);
     return two(sim, sign(sim, &sim->peer[COLLECTOR], SG_SIGN_CONSENT_AGREEMENT,
