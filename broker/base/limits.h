@@ -77,6 +77,8 @@
 #define SG_LIMIT_OBJECTS_KEPT  4000000u // payload objects, 16 bytes and an id
 #define SG_LIMIT_WRAPS         0xffffffffull // GCM nonces under one W
 
+#define SG_LIMIT_REPORT_DAYS 90u // reports of what was refused (S23)
+
 // ---- data messages (content-root.md, sdmx-facts) ---------------------------
 #define SG_LIMIT_COLUMNS      1024u          // a CSV header; SDG has 33
 #define SG_LIMIT_CELL         (1024u * 1024) // one value; XHTML notes

@@ -376,24 +376,107 @@ sg_cold_object(const struct sg_state *state, const uint8_t id[16],
     return *flow != 0 ? SG_OK : sg_cold_damaged(state);
 }
 
+// end, seq: of the report of the manifest; there: or the row goes.
 static enum sg_err
-put_report(struct sg_state *state, struct sg_slice name)
+put_refused(struct sg_state *state, const struct sg_cold_report *report,
+            const uint8_t manifest[32], bool there)
 {
-    struct sg_row row = {
-        .table = SG_COLD_REPORT, .key_len = (uint8_t)name.len, .value_len = 8};
+    struct sg_row row = {.table = SG_COLD_REFUSED, .key_len = 16};
 
-    memcpy(row.key, name.ptr, name.len);
+    if (report->end == 0)
+        return SG_OK;
+    sg_bytes_store_u64(row.key, report->end);
+    sg_bytes_store_u64(row.key + 8, report->seq);
+    row.value_len = there ? 32 : 0;
+    memcpy(row.value, manifest, 32);
+    return sg_cold_put(state, &row);
+}
+
+static enum sg_err
+put_object_of(struct sg_state *state, const uint8_t id[16], bool there)
+{
+    struct sg_row row = {.table = SG_COLD_REPORT, .key_len = 16};
+
+    memcpy(row.key, id, 16);
+    row.value_len = there ? 8 : 0;
     sg_bytes_store_u64(row.value, state->next_seq);
     return sg_cold_put(state, &row);
 }
 
+static enum sg_err
+put_manifest(struct sg_state *state, const struct sg_cold_report *report,
+             const uint8_t manifest[32], bool there)
+{
+    struct sg_row row = {0};
+
+    hash_key(&row, SG_COLD_REPORT, manifest);
+    row.value_len = there ? 32 : 0;
+    sg_bytes_store_u64(row.value, report->seq);
+    sg_bytes_store_u64(row.value + 8, report->end);
+    memcpy(row.value + 16, report->id, 16);
+    return sg_cold_put(state, &row);
+}
+
+enum sg_err
+sg_cold_report_of(const struct sg_state *state, const uint8_t manifest[32],
+                  struct sg_cold_report *report)
+{
+    struct sg_row row = {0};
+
+    hash_key(&row, SG_COLD_REPORT, manifest);
+    enum sg_err err = sg_cold_find(state, &row);
+    if (err != SG_OK)
+        return err;
+    if (row.value_len != 32)
+        return sg_cold_damaged(state);
+    report->seq = sg_bytes_load_u64(row.value);
+    report->end = sg_bytes_load_u64(row.value + 8);
+    memcpy(report->id, row.value + 16, 16);
+    // Of a later entry: the index is ahead, and what was before is gone there.
+    return report->seq >= state->next_seq ? SG_ERR_NOT_FOUND : SG_OK;
+}
+
+enum sg_err
+sg_cold_end_report(struct sg_state *state, const uint8_t manifest[32])
+{
+    struct sg_cold_report old;
+    enum sg_err err = sg_cold_report_of(state, manifest, &old);
+
+    if (err != SG_OK)
+        return err == SG_ERR_NOT_FOUND ? SG_OK : err;
+    if ((err = put_refused(state, &old, manifest, false)) == SG_OK &&
+        (err = put_object_of(state, old.id, false)) == SG_OK)
+        err = put_manifest(state, &old, manifest, false);
+    return err;
+}
+
+enum sg_err
+sg_cold_keep_report(struct sg_state *state, const uint8_t manifest[32])
+{
+    struct sg_cold_report old;
+    enum sg_err err = sg_cold_report_of(state, manifest, &old);
+
+    if (err != SG_OK)
+        return err == SG_ERR_NOT_FOUND ? SG_OK : err;
+    if ((err = put_refused(state, &old, manifest, false)) != SG_OK)
+        return err;
+    old.end = 0;
+    return put_manifest(state, &old, manifest, true);
+}
+
 enum sg_err
 sg_cold_put_report(struct sg_state *state, const uint8_t id[16],
-                   const uint8_t manifest[32])
+                   const uint8_t manifest[32], uint64_t end)
 {
-    enum sg_err err = put_report(state, sg_slice_of(id, 16));
+    struct sg_cold_report report = {.seq = state->next_seq, .end = end};
+    enum sg_err err = sg_cold_end_report(state, manifest);
 
-    return err == SG_OK ? put_report(state, sg_state_hash(manifest)) : err;
+    memcpy(report.id, id, 16);
+    if (err == SG_OK)
+        err = put_object_of(state, id, true);
+    if (err == SG_OK)
+        err = put_manifest(state, &report, manifest, true);
+    return err == SG_OK ? put_refused(state, &report, manifest, true) : err;
 }
 
 enum sg_err

@@ -20,6 +20,7 @@ enum sg_cold_table {
     SG_COLD_OBJECT,      // id -> key of SG_COLD_RELEASE, in memory or not
     SG_COLD_REPORT,      // of a refusal: object id, or manifest sha256 -> entry
     SG_COLD_TAKER,       // delivery id -> subscription's place
+    SG_COLD_REFUSED,     // end of its time, entry of a refusal -> manifest
 };
 
 // What is answered about a delivery that has left memory.
@@ -65,8 +66,25 @@ SG_MUST_CHECK enum sg_err sg_cold_put_object(struct sg_state *state,
 SG_MUST_CHECK enum sg_err sg_cold_object(const struct sg_state *state,
                                          const uint8_t id[16], uint32_t *flow,
                                          uint64_t *revision);
+// The report of a refusal; of one manifest the newest alone is kept, until the
+// time ends (SG_LIMIT_REPORT_DAYS after the refusal), or that of the release that
+// was accepted under the same manifest.
+struct sg_cold_report {
+    uint64_t seq, end; // end 0: with the release
+    uint8_t id[16];    // of the object
+};
 SG_MUST_CHECK enum sg_err sg_cold_put_report(struct sg_state *state,
                                              const uint8_t id[16],
+                                             const uint8_t manifest[32],
+                                             uint64_t end);
+SG_MUST_CHECK enum sg_err sg_cold_report_of(const struct sg_state *state,
+                                            const uint8_t manifest[32],
+                                            struct sg_cold_report *report);
+// It is kept as long as the release that was accepted now; it is gone. Both are
+// SG_OK where there is none.
+SG_MUST_CHECK enum sg_err sg_cold_keep_report(struct sg_state *state,
+                                              const uint8_t manifest[32]);
+SG_MUST_CHECK enum sg_err sg_cold_end_report(struct sg_state *state,
                                              const uint8_t manifest[32]);
 // Is there a refusal with a report that has this name: 16 bytes of the object,
 // 32 of the manifest? SG_OK, SG_ERR_NOT_FOUND, or not to be known.

@@ -67,8 +67,9 @@ destroyed_release(struct sg_state *state, struct sg_slice name, uint64_t seq)
 
     if (name.len != 32)
         return SG_ERR_DAMAGE;
-    if (index == 0)
-        return destroyed_cold(state, name.ptr, seq);
+    enum sg_err err = sg_cold_end_report(state, name.ptr);
+    if (err != SG_OK || index == 0)
+        return err != SG_OK ? err : destroyed_cold(state, name.ptr, seq);
     struct sg_release *release = sg_pool_at(state->releases, index);
     if (release->destroyed_at == 0)
         release->destroyed_at = seq;
@@ -190,6 +191,30 @@ find_retained_cold(struct sg_turn *turn, struct sg_dying *dying)
     }
 }
 
+// Keys of what was refused, when the time of its report is over (S23).
+static void
+find_refused(struct sg_turn *turn, struct sg_dying *dying)
+{
+    struct sg_row row = {.table = SG_COLD_REFUSED, .key_len = 16};
+
+    for (size_t looked = 0;
+         dying->count < SG_DYING_MAX / 2 && looked < 4 * SG_DYING_MAX;
+         looked++) {
+        if (sg_cold_next(turn->state, &row) != SG_OK || row.key_len != 16 ||
+            sg_bytes_load_u64(row.key) > turn->now)
+            return;
+        struct sg_cold_report report;
+        // What is on its way again is wanted; a row that is gone by now is seen
+        // until the index has heard of it.
+        if (row.value_len == 32 &&
+            sg_cold_report_of(turn->state, row.value, &report) == SG_OK &&
+            report.end == sg_bytes_load_u64(row.key) &&
+            sg_upload_by(turn->core, row.value) == 0)
+            (void)add(turn, row.value, NULL, 0);
+        sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
+    }
+}
+
 // Releases whose time is over, each with its renditions.
 static void
 find_retained(struct sg_turn *turn, struct sg_dying *dying)
@@ -205,6 +230,7 @@ find_retained(struct sg_turn *turn, struct sg_dying *dying)
             (void)add(turn, release->manifest, NULL, 0);
     }
     find_retained_cold(turn, dying);
+    find_refused(turn, dying);
     for (uint32_t i = sg_pool_next(state->renditions, 0);
          i != 0 && has_room(dying); i = sg_pool_next(state->renditions, i)) {
         const struct sg_release *of =
@@ -422,11 +448,27 @@ forget_sending(struct sg_turn *turn, uint32_t rendition)
     }
 }
 
-struct gone { // renditions of the group, while they are still known
-    struct sg_object *object;
+struct gone {                 // of the group, while it is still known
+    struct sg_object *object; // renditions
     uint32_t *flow;
     size_t count;
+    struct sg_object *report; // of refusals
+    size_t reports;
 };
+
+// Nobody is to be shown a report of it any more.
+static void
+note_report(struct sg_turn *turn, const uint8_t manifest[32], struct gone *gone)
+{
+    struct sg_cold_report report;
+
+    sg_table_remove(turn->core->refused_of, sg_state_hash(manifest));
+    if (sg_cold_report_of(turn->state, manifest, &report) != SG_OK)
+        return;
+    struct sg_object *one = &gone->report[gone->reports++];
+    *one = (struct sg_object){0};
+    memcpy(one->id, report.id, sizeof one->id);
+}
 
 static void
 fill_entry(struct sg_turn *turn, const struct sg_dying *dying,
@@ -439,12 +481,14 @@ fill_entry(struct sg_turn *turn, const struct sg_dying *dying,
     body->objects = sg_turn_take(turn, room * sizeof *body->objects);
     gone->object = sg_turn_take(turn, room * sizeof *gone->object);
     gone->flow = sg_turn_take(turn, room * sizeof *gone->flow);
+    gone->report = sg_turn_take(turn, room * sizeof *gone->report);
     for (size_t i = 0; i < dying->count; i++) {
         const struct sg_dying_key *key = &dying->key[i];
-        if (key->whole)
+        if (key->whole) {
+            note_report(turn, key->manifest, gone);
             body->manifests[body->n_manifests++] =
                 sg_pack_bytes(key->manifest, 32);
-        else
+        } else
             body->variants[body->n_variants++] =
                 sg_pack_bytes(key->variant, 16);
         if (key->rendition == 0)
@@ -482,6 +526,8 @@ sg_destroy_done(struct sg_turn *turn, const struct sg_event *event)
         remove_object(turn, &gone.object[i], seq);
         sg_policy_due_flow(turn->core, gone.flow[i], SG_DUE_SEND);
     }
+    for (size_t i = 0; i < gone.reports; i++)
+        remove_object(turn, &gone.report[i], seq);
     for (size_t i = 0; i < body.n_manifests; i++)
         remove_release(turn, body.manifests[i].data, seq);
     for (size_t i = 0; i < dying->count; i++)

@@ -185,7 +185,8 @@ sg_release_apply(struct sg_state *state, const struct sg_appended *entry,
     flow->head_release = index;
     flow->head_time = next.time;
     if ((err = sg_release_index(state, index)) != SG_OK ||
-        (err = put_objects(state, &next, shown)) != SG_OK)
+        (err = put_objects(state, &next, shown)) != SG_OK ||
+        (err = sg_cold_keep_report(state, next.manifest)) != SG_OK)
         return err;
     trim(state, entry->seq);
     if (before != 0)
@@ -240,13 +241,13 @@ sg_release_apply_refused(struct sg_state *state,
 {
     const Sgpb__Refused *refused = body;
 
-    (void)entry;
     if (refused->report == NULL)
         return SG_OK;
     if (refused->report->id.len != 16 || refused->manifest_sha256.len != 32)
         return SG_ERR_DAMAGE;
     return sg_cold_put_report(state, refused->report->id.data,
-                              refused->manifest_sha256.data);
+                              refused->manifest_sha256.data,
+                              entry->time_us + SG_LIMIT_REPORT_DAYS * DAY_US);
 }
 
 // ---- asking ------------------------------------------------------------------------
@@ -411,7 +412,13 @@ sg_release_refuse(struct sg_turn *turn, uint32_t index)
 {
     struct sg_upload *upload = sg_upload_at(turn->core, index);
     bool report = sg_object_exists(&upload->report);
+    struct sg_cold_report old;
+    struct sg_object before = {0};
     uint8_t commit[32];
+
+    // Of the same manifest, refused before: this one is in its place.
+    if (sg_cold_report_of(turn->state, upload->sha256, &old) == SG_OK)
+        memcpy(before.id, old.id, sizeof before.id);
 
     sg_commit_report(upload->report_salt, upload->report_sha256, commit);
     uint64_t seq = sg_refuse_record(
@@ -429,6 +436,8 @@ sg_release_refuse(struct sg_turn *turn, uint32_t index)
     remove_object(turn, &upload->leaves, SG_AFTER_NOTHING);
     if (seq == 0)
         remove_object(turn, &upload->report, SG_AFTER_NOTHING);
+    else if (report)
+        remove_object(turn, &before, seq);
     if (seq == 0 || !report) // nothing that its key opens is left
         sg_destroy_key(turn->core, upload->sha256, NULL);
     if (seq != 0 && sg_table_put(turn->core->refused_of,

@@ -330,6 +330,20 @@ unname_keys(struct named *named, const uint8_t manifest[32])
 }
 
 static void
+unname_refused(struct sim *sim, struct named *named, uint64_t end,
+               const uint8_t manifest[32])
+{
+    for (uint64_t seq = 0; seq < end; seq++) {
+        if (sim->entries[seq].type != SG_ENTRY_REFUSED)
+            continue;
+        const Sgpb__Refused *b =
+            body_of(sim, &sim->entries[seq], &sgpb__refused__descriptor);
+        if (memcmp(b->manifest_sha256.data, manifest, 32) == 0)
+            unname(named, seq);
+    }
+}
+
+static void
 name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
            const uint8_t (*manifest_of)[32])
 {
@@ -343,9 +357,11 @@ name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
     } else if (entry->type == SG_ENTRY_REFUSED) {
         const Sgpb__Refused *b =
             body_of(sim, entry, &sgpb__refused__descriptor);
-        name_object(named, b->report, entry->seq);
-        if (b->report != NULL)
+        if (b->report != NULL) { // in the place of one before
+            unname_refused(sim, named, entry->seq, b->manifest_sha256.data);
+            name_object(named, b->report, entry->seq);
             name_key(named, b->manifest_sha256, NULL, entry->seq);
+        }
     } else if (entry->type == SG_ENTRY_STRUCTURE) {
         const Sgpb__StructureEntry *b =
             body_of(sim, entry, &sgpb__structure_entry__descriptor);
@@ -362,6 +378,8 @@ name_entry(struct sim *sim, struct named *named, const struct sim_entry *entry,
             body_of(sim, entry, &sgpb__destroyed__descriptor);
         for (size_t i = 0; i < b->n_objects; i++)
             unname(named, b->objects[i]);
+        for (size_t i = 0; i < b->n_manifests; i++)
+            unname_refused(sim, named, entry->seq, b->manifests[i].data);
         for (size_t i = 0; i < b->n_manifests; i++)
             for (uint64_t seq = 0; seq < entry->seq; seq++)
                 if (sim->entries[seq].type == SG_ENTRY_ACCEPTED &&

@@ -164,7 +164,8 @@ sim_work(struct sim *sim, const struct sg_job *job)
             answer->code = TEXT("bytes.corrupt");
             continue; // verdict 0: it could not be worked through
         }
-        answer->verdict = 1;
+        answer->verdict = sim->refuses ? 2 : 1;
+        answer->code = TEXT(sim->refuses ? "CODE" : "");
         answer->facts = facts(sim);
         uint8_t *root = sim_take(sim, 32);
         memcpy(root, item->content_root, 32);
