@@ -13,6 +13,16 @@
 
 // ---- statements ------------------------------------------------------------------------
 
+// What the release allows, and no more than was promised: all parts say the same.
+static uint32_t
+onward_of(const struct sg_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->obligations_count; i++)
+        if (outcome->obligations[i].name == SG_OBLIGATION_NO_ONWARD)
+            return SG_ONWARD_FORBIDDEN;
+    return outcome->parts == 0 ? 0 : outcome->request[0].code[SG_ATTR_ONWARD];
+}
+
 static Sgpb__Signed *
 statement_of(struct sg_turn *turn, const struct sg_delivery *delivery,
              const struct sg_rendition *made, const struct sg_outcome *outcome)
@@ -43,6 +53,8 @@ statement_of(struct sg_turn *turn, const struct sg_delivery *delivery,
     body.chunks = made->object.chunks;
     body.chunk_root = sg_pack_bytes(made->object.chunk_root, 32);
     body.key_commit = made->doc->key_commit;
+    body.onward = onward_of(outcome);
+    body.expires = release->retain_until;
     body.nonce = sg_pack_bytes(nonce, sizeof nonce);
     body.attempt = sg_pack_bytes(made->object.attempt, 16);
     return sg_roster_sign(turn, SG_SIGN_DELIVERY, &body.base);

@@ -1,5 +1,6 @@
 #include "broker/core/refuse.h"
 
+#include "broker/core/policy_admin.h"
 #include "broker/core/roster.h"
 
 enum { AGGREGATE_US = 60 * 1000000, MILLI = 1000 };
@@ -199,6 +200,7 @@ sg_refuse_record(struct sg_turn *turn, const struct sg_refused *what)
     body.flow = what->manifest->flow;
     body.revision = what->manifest->revision;
     body.manifest_sha256 = sg_pack_bytes(what->manifest_sha256, 32);
+    sg_policy_digests(turn, &body.policy_digests, &body.n_policy_digests);
     if (what->worker_code != NULL)
         body.rule = (char *)(uintptr_t)what->worker_code;
     body.count = what->count;

@@ -132,6 +132,43 @@ a_new_text_with_another_purpose_stops_what_comes_after_it(void **state)
     end(sim);
 }
 
+// What is known of a delivery is in its statement (formats.md d).
+static void
+a_statement_says_how_far_and_how_long(void **state)
+{
+    struct sim *sim = sim_open(1, BUG_NONE);
+    size_t count = 0;
+
+    (void)state;
+    sim->quiet = true;
+    sim->releases = 2;
+    sim->crash_after = 0;
+    sim->retention_days = 30;
+    for (int i = 0; i < 400 && sim->peer[NEAR].seen_count < 2; i++)
+        tick(sim, i % PEERS);
+    for (size_t i = 0; i < sim->count; i++) {
+        void *open;
+        if (sim->entries[i].type != SG_ENTRY_DELIVERY)
+            continue;
+        assert_int_equal(sg_codec_unpack(&sgpb__delivery_entry__descriptor,
+                                         sim->entries[i].body, sim->mem, &open),
+                         SG_OK);
+        const ProtobufCBinaryData body =
+            ((Sgpb__DeliveryEntry *)open)->delivery->body;
+        assert_int_equal(sg_codec_unpack(&sgpb__delivery__descriptor,
+                                         sg_slice_of(body.data, body.len),
+                                         sim->mem, &open),
+                         SG_OK);
+        const Sgpb__Delivery *said = open;
+        assert_int_equal(said->onward, SG_ONWARD_ALLOWED); // of the terms
+        assert_true(said->expires > sim->entries[i].time + 29 * DAY_US);
+        assert_true(said->expires <= sim->entries[i].time + 30 * DAY_US);
+        count++;
+    }
+    assert_true(count >= 2);
+    sim_close(&sim);
+}
+
 int
 main(void)
 {
@@ -139,6 +176,7 @@ main(void)
         cmocka_unit_test(consent_counts_for_what_was_asked_and_nothing_else),
         cmocka_unit_test(
             a_new_text_with_another_purpose_stops_what_comes_after_it),
+        cmocka_unit_test(a_statement_says_how_far_and_how_long),
     };
 
     return sg_crypto_start() == SG_OK

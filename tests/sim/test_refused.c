@@ -93,6 +93,8 @@ refused(struct sim *sim)
                      SG_OK);
     const Sgpb__Refused *body = open;
     assert_non_null(body->report);
+    // Under which law: what is known is said.
+    assert_true(body->n_policy_digests > 0);
     memcpy(out.manifest, body->manifest_sha256.data, 32);
     memcpy(out.report, body->report->id.data, 16);
     return out;
