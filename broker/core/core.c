@@ -94,6 +94,7 @@ static const struct apply_row apply_rows[] = {
      sg_deliver_apply_stopped},
     {SG_ENTRY_EXPIRED, &sgpb__delivery_stopped__descriptor,
      sg_deliver_apply_expired},
+    {SG_ENTRY_DUTY_OWED, &sgpb__duty__descriptor, apply_nothing},
     {SG_ENTRY_AGREEMENT, &sgpb__agreement_entry__descriptor,
      sg_consented_apply_agreement},
     {SG_ENTRY_CONSENT_EVENT, &sgpb__consent_event_entry__descriptor,

@@ -10,6 +10,7 @@
 #include "broker/core/session.h"
 
 enum { STAGE_KEY = 3, CANDIDATES_MAX = 512, TRIES = 8 };
+#define DAY_US (24 * 3600 * 1000000ull)
 
 const Sgpb__DeliveryEntry *
 sg_deliver_statement(struct sg_turn *turn, uint64_t seq)
@@ -87,6 +88,7 @@ struct candidate {
     struct sg_session *session;
     struct sg_sending *slot;
     uint32_t delivery;
+    uint32_t delete_days; // the recipient is to delete after so many; 0: never
     bool looked, permitted;
 };
 
@@ -114,6 +116,15 @@ gather(struct sg_turn *turn, struct candidate *all)
         }
     }
     return count;
+}
+
+static uint32_t
+delete_days(const struct sg_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->obligations_count; i++)
+        if (outcome->obligations[i].name == SG_OBLIGATION_DELETE_AFTER_DAYS)
+            return outcome->obligations[i].arg[0];
+    return 0;
 }
 
 // Decides all candidates of one release once more; one entry.
@@ -145,6 +156,7 @@ look(struct sg_turn *turn, struct candidate *all, size_t count,
             outcome->why = SG_WHY_NO_FIXPOINT;
         }
         all[i].permitted = outcome->verdict == SG_VERDICT_PERMIT;
+        all[i].delete_days = delete_days(outcome);
         sg_match_add(turn, deciding, delivery->id, delivery->subscription,
                      outcome);
     }
@@ -174,6 +186,26 @@ hand_over(struct sg_turn *turn, const struct candidate *one, uint64_t seq)
     SG_ASSERT(err == SG_OK); // as many as slots
 }
 
+// The duty and its day stand before the key that it comes with, so that no key
+// leaves without it; once for a delivery, anew after a key that was cancelled.
+static void
+owe_deletion(struct sg_turn *turn, const struct candidate *one)
+{
+    const struct sg_delivery *delivery =
+        sg_state_delivery(turn->state, one->delivery);
+    Sgpb__Duty body = SGPB__DUTY__INIT;
+
+    if (one->delete_days == 0 || delivery->released != 0)
+        return;
+    body.delivery_id = sg_pack_bytes(delivery->id, 16);
+    body.kind =
+        (char *)(uintptr_t)sg_obligation_text(SG_OBLIGATION_DELETE_AFTER_DAYS);
+    body.due = turn->now + one->delete_days * DAY_US;
+    body.arg = sg_arena_printf(turn->arena, "%u", one->delete_days);
+    SG_ASSERT(body.arg != NULL);
+    sg_turn_append(turn, SG_ENTRY_DUTY_OWED, &body.base);
+}
+
 // One `key released` for all permitted deliveries of one rendition.
 static void
 release_keys(struct sg_turn *turn, struct candidate *all, size_t count,
@@ -187,9 +219,11 @@ release_keys(struct sg_turn *turn, struct candidate *all, size_t count,
     for (size_t i = from; i < count; i++)
         if (all[i].permitted &&
             sg_state_delivery(turn->state, all[i].delivery)->rendition ==
-                rendition)
+                rendition) {
+            owe_deletion(turn, &all[i]);
             body.deliveries[body.n_deliveries++] = sg_pack_bytes(
                 sg_state_delivery(turn->state, all[i].delivery)->id, 16);
+        }
     body.object = sg_state_rendition(turn->state, rendition)->seq;
     body.decision = decision;
     uint64_t seq = sg_turn_append(turn, SG_ENTRY_KEY_RELEASED, &body.base);

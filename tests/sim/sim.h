@@ -145,6 +145,7 @@ struct sim {
     uint32_t retention_days; // that it claims
     // of the agreement: purpose, recipient, onward; NULL: what the flow needs
     const char *asked[3];
+    bool promises;      // subscribers: to delete after 30 days
     bool refuses;       // the next judge finds a fault
     bool asked_again;   // the agreement is its second revision
     unsigned left;      // rows that were put, in all

@@ -268,6 +268,10 @@ tick_subscriber(struct sim *sim, int at)
         Sgpb__Subscribe put = SGPB__SUBSCRIBE__INIT;
         Sgpb__Subscription doc = SGPB__SUBSCRIPTION__INIT;
         uint8_t nonce[16] = {1};
+        Sgpb__Subscription__Obligation promise =
+            SGPB__SUBSCRIPTION__OBLIGATION__INIT;
+        Sgpb__Subscription__Obligation *promised = &promise;
+        char *days = TEXT("30");
         doc.gate = TEXT("HUB");
         doc.subscriber = TEXT(peer->id);
         doc.name = TEXT("ALL");
@@ -278,6 +282,11 @@ tick_subscriber(struct sim *sim, int at)
         doc.format = TEXT(at == NEAR ? "" : "ml21");
         doc.start = 1;
         doc.nonce = BYTES(nonce, 16);
+        promise.name = TEXT("delete_after_days");
+        promise.args = &days;
+        promise.n_args = 1;
+        doc.promises = &promised;
+        doc.n_promises = sim->promises;
         put.subscription =
             sim_sign(sim, peer->signer, SG_SIGN_SUBSCRIPTION, &doc.base);
         envelope.body_case = SGPB__ENVELOPE__BODY_SUBSCRIBE;
