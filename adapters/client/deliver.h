@@ -26,6 +26,7 @@ struct sg_delivery_in {
     enum sg_deliver_state state;
     bool asked;      // DeliveryReady was sent
     bool structured; // its structure was looked for
+    bool follows;    // no revision before it is missing in silence
     int fd;          // .part
     char part[SG_OS_PATH], data[SG_OS_PATH], sidecar[SG_OS_PATH];
     uint8_t proof_commit[32], plain_commit[32];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/client/deliver.h"
+#include "adapters/client/gap.h"
 #include "adapters/client/keep.h"
 #include "adapters/client/object.h"
 #include "adapters/client/receive.h"
@@ -333,6 +334,29 @@ have_structures(struct sg_receiving *r, struct statgate_result *result)
     return sg_session_done(result);
 }
 
+// What is shown is given out when nothing before it is missing; what is behind it
+// is looked at when the application has kept it.
+static int
+check_gaps(struct sg_receiving *r, struct statgate_result *result)
+{
+    struct sg_delivery_in *in = r->handle->delivery;
+    uint8_t id[16];
+
+    while (in != NULL && (in->state != SG_DELIVER_SHOWN ||
+                          strcmp(in->subscription, r->kept.id) != 0))
+        in = in->following;
+    if (in == NULL || in->follows)
+        return sg_session_done(result);
+    memcpy(id, in->id, 16);
+    if (sg_gap_check(r->handle, &r->kept, in->statement.manifest, result) != 0)
+        return result->exit;
+    // Asking hears, and the list may have changed.
+    in = coming(r->handle, sg_codec_bytes(id, 16));
+    if (in != NULL)
+        in->follows = true;
+    return sg_session_done(result);
+}
+
 // A disk that goes on giving other bytes is no reason to ask for ever.
 static void
 throw_away(struct sg_receiving *r, struct sg_delivery_in *in)
@@ -422,7 +446,7 @@ fill(struct sg_receiving *r, struct statgate_delivery *out)
          in = in->following) {
         const Sgpb__Manifest *m = in->statement.manifest;
         // One of another subscription waits until that is asked for.
-        if (in->state != SG_DELIVER_SHOWN ||
+        if (in->state != SG_DELIVER_SHOWN || !in->follows ||
             strcmp(in->subscription, r->kept.id) != 0)
             continue;
         (void)snprintf(out->flow, sizeof out->flow, "%s", m->flow);
@@ -506,7 +530,9 @@ answer(struct sg_receiving *r, struct statgate_result *result)
          r->greeting != handle->greetings) &&
         attach(r, result) != 0)
         return result->exit;
-    return have_structures(r, result) != 0 ? result->exit : speak(r, result);
+    if (have_structures(r, result) != 0 || speak(r, result) != 0)
+        return result->exit;
+    return check_gaps(r, result);
 }
 
 // What is here already is taken in first, so that keys are asked for while the
@@ -668,6 +694,10 @@ acknowledge(struct statgate *handle, const struct statgate_delivery *delivery,
         err = receipt.subscription == NULL
                   ? SG_ERR_FULL
                   : sg_codec_pack(&receipt.base, handle->arena, &packed);
+    if (err == SG_OK)
+        err = sg_gap_passed(&handle->home, delivery->subscription,
+                            in->statement.manifest->revision,
+                            in->statement.manifest_sha256);
     // Kept here first: after this it is never shown again.
     if (err == SG_OK)
         err = sg_keep_put(handle, in->id, packed);

@@ -138,6 +138,8 @@ struct statgate_delivery {
  * before it, the gate delivers once more.
  * A delivery that was refused, held or withdrawn is told once for each decision
  * on it (stopped, and result says why); the next call goes on behind it.
+ * What follows a gap in the revisions is given out when the gate has shown, signed,
+ * what became of each of them (kept in HOME/gaps): code "gate.gap" until then.
  * exit 75 with code "gate.idle": nothing within timeout_ms. */
 STATGATE_API int statgate_next(struct statgate *handle, const char *name,
                                uint32_t timeout_ms,

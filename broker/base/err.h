@@ -30,6 +30,7 @@
     X(DAMAGE,    "gate.damage", "the evidence is shorter or other than what was signed", "stop; restore from a copy; tell the auditors", 1, 0) \
     X(FORK,      "gate.fork", "two signed histories of one gate disagree", "keep both notes and tell the auditors", 1, 0) \
     /* the gate's state */                                                     \
+    X(GAP,       "gate.gap", "a revision is missing, and the gate does not show what became of it", "ask the operator, and have an auditor compare it with the log; what comes after it is not given out before", 1, 0) \
     X(BUSY,      "gate.busy", "the gate has no room for more at the moment", "try again later", 75, 1) \
     X(DISK,      "gate.disk", "the gate's disk is nearly full", "try again later; the operator must make room", 75, 1) \
     X(STOPPING,  "gate.stopping", "the gate is stopping", "try again later", 75, 1) \

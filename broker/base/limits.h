@@ -60,6 +60,7 @@
 #define SG_LIMIT_SUBSCRIPTIONS_EACH 16384u // a hub takes thousands of flows
 #define SG_LIMIT_DELIVERIES         4000000u
 #define SG_LIMIT_SETTLE             8192u // entries: more than a handler writes
+#define SG_LIMIT_GAP                64u // revisions asked about at a time: look-ups
 #define SG_LIMIT_MATCH_TURN         1024u // look-ups and decisions: milliseconds
 #define SG_LIMIT_RETURNED_PCT       50u // of open releases: new ones keep their room
 #define SG_LIMIT_AGREEMENTS         65536u

@@ -4,6 +4,7 @@
 #include "broker/core/deliver.h"
 #include "broker/core/entries.h"
 #include "broker/core/flow.h"
+#include "broker/core/gap.h"
 #include "broker/core/objects.h"
 #include "broker/core/policy_admin.h"
 #include "broker/core/publish.h"
@@ -71,6 +72,7 @@ static const struct row rows[] = {
     ROW(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, sg_subscribe_list),
     ROW(ATTACH, SG_ROLE_SUBSCRIBER, sg_deliver_attach),
     ROW(DELIVERY_READY, SG_ROLE_SUBSCRIBER, sg_deliver_ready),
+    ROW(GAP_GET, SG_ROLE_SUBSCRIBER, sg_gap_get),
     JUDGED(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, sg_deliver_receipt),
     JUDGED(AGREEMENT_PUT, SG_ROLE_CONSENT, sg_consented_agreement),
     JUDGED(CONSENT, SG_ROLE_CONSENT, sg_consented_events),

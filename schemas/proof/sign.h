@@ -37,7 +37,8 @@
     X(CALLER_PROOF, "caller-proof")                                            \
     X(BUNDLE, "bundle")                                                        \
     X(CALENDAR, "calendar")                                                    \
-    X(REVOCATION, "revocation")
+    X(REVOCATION, "revocation")                                                \
+    X(GAP, "gap")
 // clang-format on
 
 enum sg_sign_purpose {

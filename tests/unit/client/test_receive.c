@@ -29,6 +29,7 @@ one_of_another_subscription_waits_until_that_is_asked_for(void **state)
         sg_deliver_begin(&f.home, &f.begin, &expect, &handle.delivery, &why),
         SG_OK);
     handle.delivery->state = SG_DELIVER_SHOWN; // its key came late
+    handle.delivery->follows = true;
     (void)snprintf(r.kept.id, sizeof r.kept.id, "AGENCY/SOME");
     assert_false(fill(&r, &out));
     (void)snprintf(r.kept.id, sizeof r.kept.id, "AGENCY/ALL");
