@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/cli/check_flow.h"
 #include "adapters/cli/check_print.h"
 #include "adapters/cli/cli.h"
 #include "adapters/cli/options.h"
@@ -29,6 +30,7 @@ static const size_t check_cap = (size_t)64 * 1024 * 1024 * 1024;
 struct run {
     struct sg_check_print_options print;
     const char *wanted; // --structure; NULL: what the file names
+    struct sg_check_flow flow;
     struct sg_structure_store *store;
     struct sg_arena *structures, *memory, *reading;
     const struct sg_structure *structure;
@@ -42,6 +44,8 @@ struct run {
 
 static const char usage[] =
     "usage: statgate check FILE|- [--structure URN] [--json|--ess] [--all]\n"
+    "       statgate check FILE|- --flow FLOW [--json|--ess] [--all]\n"
+    "         [--home DIR]\n"
     "\n"
     "Checks a data file (SDMX-CSV 1.0, 2.0, 2.1; SDMX-ML 2.1 "
     "structure-specific;\n"
@@ -49,6 +53,8 @@ static const char usage[] =
     "given.\n"
     "\n"
     "  --structure URN  URN or AGENCY:ID(VERSION) of a structure or dataflow\n"
+    "  --flow FLOW      with the rules that the gate has for an own flow: its\n"
+    "                   structure, its dataflow and what its terms ask for\n"
     "  --json           one JSON object\n"
     "  --ess            validation report of the European Statistical System\n"
     "  --all            every occurrence, not only the first of each cause\n"
@@ -96,6 +102,8 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     struct run *run = context;
     const struct sg_structure *found = NULL;
     sg_check_media(run->check, sg_obs_reader_media(run->reader));
+    if (run->flow.flow != NULL)
+        return sg_check_flow_named(&run->flow, ref) ? run->structure : NULL;
     if (run->wanted != NULL || ref->kind == SG_OBS_REF_NONE)
         return run->structure;
     char name[NAME];
@@ -120,6 +128,8 @@ static enum sg_err
 on_obs(void *context, const struct sg_obs *obs)
 {
     struct run *run = context;
+    if (run->err == SG_OK && run->flow.flow != NULL)
+        sg_check_flow_obs(&run->flow, run->check, obs);
     return run->err != SG_OK ? run->err : sg_check_obs(run->check, obs);
 }
 
@@ -152,6 +162,7 @@ prepare(struct run *run)
     sg_os_random_fill(&reading.xml_salt, sizeof reading.xml_salt);
     reading.xml_salt |= 1;
     options.context = run;
+    options.complete = run->flow.flow != NULL; // as the gate reads a release
     if (run->print.all)
         options.each = on_each;
     const struct sg_obs_sink sink = {.context = run,
@@ -275,8 +286,10 @@ static enum sg_err
 open_wanted(struct run *run)
 {
     const struct sg_structure *found;
+    if (run->flow.flow != NULL)
+        use(run, run->flow.structure);
     if (run->wanted == NULL)
-        return SG_OK;
+        return run->err;
     enum sg_err err = find(run, run->wanted, SG_STORE_ANY, &found);
     if (err != SG_OK)
         return err;
@@ -329,6 +342,14 @@ check_file(struct run *run, const char *path)
         err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
     if (err != SG_OK)
         return sg_cli_fail(err, path);
+    if (run->flow.flow != NULL &&
+        (status = sg_check_flow_open(
+             &run->flow, run->print.form == SG_CHECK_PRINT_JSON)) != 0) {
+        sg_check_flow_close(&run->flow);
+        if (!is_stdin)
+            sg_os_file_close(&fd);
+        return status;
+    }
     err = sg_structure_store_open(sg_cli_home(), NULL, &run->store);
     if (err == SG_OK)
         err = prepare(run);
@@ -348,6 +369,7 @@ check_file(struct run *run, const char *path)
     sg_arena_free(&run->memory);
     sg_arena_free(&run->structures);
     sg_structure_store_close(&run->store);
+    sg_check_flow_close(&run->flow);
     if (!is_stdin)
         sg_os_file_close(&fd);
     return status;
@@ -368,6 +390,8 @@ sg_verb_check(int argc, char **argv)
     const struct sg_option rows[] = {{"--structure", &run.wanted, NULL, NULL},
                                      {"--json", NULL, &json, NULL},
                                      {"--ess", NULL, &ess, NULL},
+                                     {"--flow", &run.flow.flow, NULL, NULL},
+                                     {"--home", &run.flow.home, NULL, NULL},
                                      {"--all", NULL, &run.print.all, NULL}};
 
     if (!sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest))
@@ -375,6 +399,11 @@ sg_verb_check(int argc, char **argv)
     if (rest.count != 1 || (json && ess)) {
         (void)sg_cli_say(SG_ERR_USAGE, NULL, "check takes one file%s",
                          json && ess ? ", and --json or --ess" : "");
+        return complain();
+    }
+    if (run.flow.flow != NULL && run.wanted != NULL) {
+        (void)sg_cli_say(SG_ERR_USAGE, "leave one of them out",
+                         "a flow has its structure: --flow or --structure");
         return complain();
     }
     if (json)

@@ -1,0 +1,46 @@
+// What is found out at the desk, before anything is sent: a file that the gate
+// would refuse.
+#include "tests/e2e/world.h"
+
+#define OTHER "schemas/sdg/data/kyrgyzstan_national.csv"
+
+static void
+a_file_is_checked_with_the_rules_of_its_flow(void **state)
+{
+    struct world *world = *state;
+
+    world_do(world, "kenya", "check", WORLD_KENYA, "--flow", "KE_SDG", NULL);
+    assert_true(world_said(world, "accept"));
+    // Right by the structure that it names, which is not that of the flow.
+    world_do(world, "kenya", "structure", "import",
+             "schemas/sdg/national_example.xml", NULL);
+    world_do(world, "kenya", "check", OTHER, NULL);
+    assert_int_equal(
+        world_verb(world, "kenya", "check", OTHER, "--flow", "KE_SDG", NULL),
+        65);
+    assert_true(world_said(world, "STRUCTURE_UNKNOWN"));
+}
+
+static void
+a_flow_of_nobody_or_another_has_no_rules_for_us(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(world_verb(world, "kenya", "check", WORLD_KENYA, "--flow",
+                                "KE_NONE", NULL),
+                     65);
+    assert_int_not_equal(world_verb(world, "kenya", "check", WORLD_KENYA,
+                                    "--flow", "RW_SDG", NULL),
+                         0);
+    assert_false(world_said(world, "accept"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_checked_with_the_rules_of_its_flow),
+        cmocka_unit_test(a_flow_of_nobody_or_another_has_no_rules_for_us),
+    };
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
