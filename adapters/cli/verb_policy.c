@@ -39,7 +39,7 @@ usage(FILE *out)
         "                               [--for recipient] [--any-obligation]\n"
         "       statgate policy decide FILE|DIR... [--day DATE] [--alone]\n"
         "                              < REQUESTS.jsonl\n"
-        "       statgate policy propose FILE... [--dry-run] [--json] [--home DIR]\n"
+        "       statgate policy propose FILE|DIR... [--dry-run] [--json] [--home DIR]\n"
         "       statgate policy approve SHA256 [--dry-run] [--json] [--home DIR]\n"
         "       statgate policy status [--json] [--home DIR]\n"
         "       statgate policy export [SHA256] -o DIR [--dry-run]\n"

@@ -10,16 +10,19 @@
 #include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
+#include "adapters/cli/policy_files.h"
 #include "adapters/cli/verb_policy_gate.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
 #include "broker/os/clock.h"
 #include "broker/os/file.h"
+#include "policy/check.h"
 #include "schemas/codec/codec.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
 enum { APPROVAL_DAYS = 7, FILES_MAX = 64 };
+enum { SCRATCH = 1024 * 1024 * 1024, SCRATCH_BLOCK = 32 * 1024 * 1024 };
 
 static const Sgpb__PolicyIs *
 policy_now(struct sg_gate_call *call)
@@ -43,9 +46,63 @@ base_of(const Sgpb__PolicyIs *now)
                                         : sg_codec_bytes(zeros, 32);
 }
 
+// ---- propose ---------------------------------------------------------------------
+
+// What failed, each with its place; --json has the first of them.
+static void
+say_failed(void *ctx, const struct sg_check_line *line)
+{
+    const struct sg_policy_files *files = ctx;
+    struct sg_slice label = sg_policy_label(files->set, line->file);
+    struct sg_diag diag = {.line = line->line, .column = line->column};
+    char name[SG_OS_PATH];
+
+    if (line->kind != SG_CHECK_FAILED)
+        return;
+    (void)snprintf(name, sizeof name, SG_SLICE_FMT, SG_SLICE_ARG(label));
+    (void)snprintf(diag.text, sizeof diag.text, SG_SLICE_FMT,
+                   SG_SLICE_ARG(line->text));
+    (void)sg_cli_fail_at(SG_ERR_POLICY_CLAIM, name, &diag);
+}
+
+// As `policy check` does it: whoever proposes hears of faults before anybody is
+// asked to approve them. The exit status; 0: it may be sent.
+static int
+check_first(struct sg_policy_files *files, const struct sg_words *paths)
+{
+    uint32_t day = (uint32_t)(sg_os_clock_wall_us() / DAY_US);
+    struct sg_check_sink sink = {say_failed, files};
+    struct sg_check_counts counts = {0};
+    int status = 0;
+
+    for (size_t i = 0; i < paths->count && status == 0; i++)
+        status = sg_policy_files_add(files, paths->word[i]);
+    if (status == 0 && files->count > FILES_MAX)
+        status = sg_cli_fail(SG_ERR_FULL, "files of one proposal");
+    if (status == 0)
+        status = sg_policy_files_load(files);
+    if (status != 0)
+        return status;
+    struct sg_arena *scratch = sg_arena_new(SCRATCH, SCRATCH_BLOCK);
+    if (scratch == NULL)
+        return sg_cli_fail(SG_ERR_MEMORY, NULL);
+    enum sg_err err = sg_check_set(scratch, files->set, day, false, UINT64_MAX,
+                                   &sink, &counts);
+    sg_arena_free(&scratch);
+    if (err != SG_OK)
+        return sg_cli_fail(err, NULL);
+    return counts.failed > 0
+               ? sg_cli_say(SG_ERR_POLICY_CLAIM,
+                            "statgate policy check says more of them",
+                            "%u of the tests and nevers fail; nothing was "
+                            "proposed",
+                            counts.failed)
+               : 0;
+}
+
 // Files in the order given; their names without folders.
 static enum sg_err
-read_files(struct sg_gate_call *call, const struct sg_words *paths,
+read_files(struct sg_gate_call *call, const struct sg_policy_files *from,
            Sgpb__PolicyBundle *bundle)
 {
     Sgpb__PolicyFile *files =
@@ -55,21 +112,14 @@ read_files(struct sg_gate_call *call, const struct sg_words *paths,
         sg_arena_take(call->arena, FILES_MAX * sizeof *bundle->files);
     if (files == NULL || bundle->files == NULL)
         return SG_ERR_FULL;
-    for (size_t i = 0; i < paths->count && i < FILES_MAX; i++) {
-        const char *slash = strrchr(paths->word[i], '/');
-        uint8_t *bytes;
-        size_t len;
-        enum sg_err err =
-            sg_os_file_read(paths->word[i], SG_LIMIT_POLICY_FILE, &bytes, &len);
-        if (err != SG_OK)
-            return err;
-        struct sg_slice text =
-            sg_arena_copy(call->arena, sg_slice_of(bytes, len));
-        free(bytes);
+    for (size_t i = 0; i < from->count; i++) {
+        const char *path = (const char *)from->files[i].name.ptr;
+        const char *slash = strrchr(path, '/');
         files[i] = (Sgpb__PolicyFile)SGPB__POLICY_FILE__INIT;
         files[i].name =
-            sg_gate_call_text(call, slash == NULL ? paths->word[i] : slash + 1);
-        files[i].text = sg_codec_bytes(text.ptr, text.len);
+            sg_gate_call_text(call, slash == NULL ? path : slash + 1);
+        files[i].text =
+            sg_codec_bytes(from->files[i].text.ptr, from->files[i].text.len);
         bundle->files[i] = &files[i];
         bundle->n_files++;
     }
@@ -77,7 +127,7 @@ read_files(struct sg_gate_call *call, const struct sg_words *paths,
 }
 
 static int
-propose(struct sg_gate_call *call, const struct sg_words *paths)
+propose(struct sg_gate_call *call, const struct sg_policy_files *files)
 {
     Sgpb__PolicyBundle bundle = SGPB__POLICY_BUNDLE__INIT;
     Sgpb__Signed by;
@@ -92,11 +142,11 @@ propose(struct sg_gate_call *call, const struct sg_words *paths)
     bundle.version = now->version + 1;
     bundle.base_sha256 = base_of(now);
     bundle.created = sg_os_clock_wall_us();
-    enum sg_err err = read_files(call, paths, &bundle);
+    enum sg_err err = read_files(call, files, &bundle);
     if (err == SG_OK)
         err = sg_codec_pack(&bundle.base, call->arena, &packed);
     if (err != SG_OK)
-        return sg_cli_fail(err, paths->word[0]);
+        return sg_cli_fail(err, "policy");
     if (!sg_gate_call_sign(call, "sign", "policy", packed, &by))
         return sg_gate_call_say(call);
     by.body = sg_codec_bytes(NULL, 0); // the chunks are the body
@@ -297,18 +347,25 @@ sg_verb_policy_gate(int argc, char **argv)
     if (!fine || !(proposes || approves || asks || exports)) {
         return sg_cli_usage(
             stderr,
-            "usage: statgate policy propose FILE... [--dry-run] [--json] [--home DIR]\n"
+            "usage: statgate policy propose FILE|DIR... [--dry-run] [--json] [--home DIR]\n"
             "       statgate policy approve SHA256 [--dry-run] [--json] [--home DIR]\n"
             "       statgate policy status [--json] [--home DIR]\n"
             "       statgate policy export [SHA256] -o DIR [--dry-run]\n"
             "         [--json] [--home DIR]\n");
     }
-    int exit = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
-                   ? proposes   ? propose(&call, &rest)
-                     : approves ? approve(&call, rest.word[0])
-                     : exports  ? export_bundle(&call, rest.word[0], to)
-                                : status(&call)
+    struct sg_policy_files *files = proposes ? sg_policy_files_new() : NULL;
+    if (proposes && files == NULL)
+        return sg_cli_fail(SG_ERR_MEMORY, NULL);
+    int exit = files != NULL ? check_first(files, &rest) : 0;
+    if (exit == 0)
+        exit = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
+                   ? files != NULL ? propose(&call, files)
+                     : approves    ? approve(&call, rest.word[0])
+                     : exports     ? export_bundle(&call, rest.word[0], to)
+                                   : status(&call)
                    : call.result.exit;
     sg_gate_call_close(&call);
+    if (files != NULL)
+        sg_policy_files_free(&files);
     return exit;
 }

@@ -319,7 +319,7 @@ a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays(void **state)
     assert_int_equal(world_verb(world, "desk", "policy", "propose",
                                 world_path(world, "typo.policy"), NULL),
                      65);
-    assert_true(world_said(world, "typo.policy:15:8")); // this time the gate
+    assert_true(world_said(world, "typo.policy:15:8")); // and nothing is sent
     assert_int_equal(world_log(world, "policy active", ""), laws);
     publish(world, "kenya", "KE_SDG", WORLD_KENYA);
 }

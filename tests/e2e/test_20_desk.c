@@ -35,12 +35,38 @@ a_flow_of_nobody_or_another_has_no_rules_for_us(void **state)
     assert_false(world_said(world, "accept"));
 }
 
+static void
+put_policy(struct world *world, const char *name, const char *text)
+{
+    world_write(world, name, sg_slice_text(text));
+}
+
+static void
+what_policy_check_refuses_is_not_proposed(void **state)
+{
+    struct world *world = *state;
+    unsigned before = world_log(world, " policy ", "");
+
+    assert_int_equal(
+        world_verb(world, "desk", "policy", "propose", "README.md", NULL), 2);
+    put_policy(world, "wrong.policy",
+               "policy \"x\" version 1\nexport of KE\npermit wen\n");
+    assert_int_equal(world_verb(world, "desk", "policy", "propose",
+                                world_path(world, "wrong.policy"), NULL),
+                     65);
+    assert_true(world_said(world, "wrong.policy:"));
+    assert_int_equal(world_log(world, " policy ", ""), before);
+    world_do(world, "desk", "policy", "propose", "policy/examples", NULL);
+    assert_int_equal(world_log(world, " policy ", ""), before + 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_checked_with_the_rules_of_its_flow),
         cmocka_unit_test(a_flow_of_nobody_or_another_has_no_rules_for_us),
+        cmocka_unit_test(what_policy_check_refuses_is_not_proposed),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
