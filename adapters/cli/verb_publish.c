@@ -70,7 +70,8 @@ say_refused(const struct sg_gate_call *call,
     if (call->json)
         return;
     if (call->result.exit == 0)
-        printf("rehearsed: it would be accepted; nothing was published\n");
+        printf("rehearsed: it would be accepted; nothing was published\n%s\n",
+               call->result.cure);
     if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) != 0)
         return;
     sg_encode_hex(receipt->manifest_sha256, 32, hex);

@@ -60,7 +60,8 @@ struct statgate_release {
     const char *file;         /* path; "-": standard input is spooled first */
     const char *release_kind; /* NULL: "first" or "scheduled_revision" */
     uint64_t embargo_us;      /* 0: none but the EmbargoDate of the file */
-    int rehearse;             /* check and decide, publish nothing */
+    int rehearse;             /* check and decide, publish nothing: the cure of
+                                 the result says for whom, a line each */
     int again;                /* also when the content is unchanged */
     int alone;                /* a signature of its own, in publish_many */
     const char *origin_label; /* "observed" "estimated" "modelled"

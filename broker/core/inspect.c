@@ -4,6 +4,7 @@
 #include "broker/core/flow.h"
 #include "broker/core/publish.h"
 #include "broker/core/refuse.h"
+#include "broker/core/rehearse.h"
 #include "broker/core/release.h"
 #include "broker/core/render.h"
 #include "broker/core/roster.h"
@@ -245,6 +246,7 @@ conclude(struct sg_turn *turn, uint32_t index, enum sg_err result)
         sg_inspect_settle(turn, flow);
         return;
     }
+    sg_rehearse_record(turn, upload);
     sg_publish_result(turn, upload, result == SG_OK ? SG_ERR_REHEARSED : result,
                       SG_NO_ENTRY, false);
     sg_release_forget(turn, upload);

@@ -4,6 +4,7 @@
 #include "broker/core/flow.h"
 #include "broker/core/inspect.h"
 #include "broker/core/refuse.h"
+#include "broker/core/rehearse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
 #include "broker/core/share.h"
@@ -76,6 +77,9 @@ sg_publish_result(struct sg_turn *turn, const struct sg_upload *upload,
                 .code = err,
                 .component = upload->component,
                 .seq = seq == SG_NO_ENTRY ? 0 : seq,
+                .cure = err == SG_ERR_REHEARSED
+                            ? sg_rehearse_words(turn, upload)
+                            : NULL,
                 .head = err == SG_ERR_REVISION
                             ? sg_publish_tail(turn->core, upload->flow, head)
                             : 0});

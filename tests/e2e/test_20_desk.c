@@ -60,6 +60,24 @@ what_policy_check_refuses_is_not_proposed(void **state)
     assert_int_equal(world_log(world, " policy ", ""), before + 1);
 }
 
+static void
+a_rehearsal_says_to_whom_it_would_go_and_is_recorded(void **state)
+{
+    struct world *world = *state;
+    unsigned decided = world_log(world, " decision ", "");
+    unsigned accepted = world_log(world, " accepted ", "");
+
+    world_do(world, "uganda", "subscribe", "KE_SDG", "--purpose",
+             "sdg_reporting", NULL); // promises nothing
+    world_do(world, "kenya", "publish", WORLD_KENYA, "--flow", "KE_SDG",
+             "--rehearse", NULL);
+    assert_true(world_said(world, "NO_OFFICE/KE_SDG: permit by the rule"));
+    assert_true(world_said(world, "UG_UBOS/KE_SDG: deny (cannot_fulfil)"));
+    assert_int_equal(world_log(world, " admin act ", "rehearse"), 1);
+    assert_int_equal(world_log(world, " decision ", ""), decided);
+    assert_int_equal(world_log(world, " accepted ", ""), accepted);
+}
+
 int
 main(void)
 {
@@ -67,6 +85,7 @@ main(void)
         cmocka_unit_test(a_file_is_checked_with_the_rules_of_its_flow),
         cmocka_unit_test(a_flow_of_nobody_or_another_has_no_rules_for_us),
         cmocka_unit_test(what_policy_check_refuses_is_not_proposed),
+        cmocka_unit_test(a_rehearsal_says_to_whom_it_would_go_and_is_recorded),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
