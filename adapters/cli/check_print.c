@@ -140,10 +140,14 @@ print_text(const struct sg_check_print_options *options,
     uint64_t cut = sg_report_uncounted(result->report);
     if (cut > 0)
         printf("%" PRIu64 " more faults of other causes are not listed\n", cut);
-    printf("%s: %" PRIu64 " observations, %" PRIu64 " faults, %" PRIu64
-           " warnings: %s\n",
-           result->path, result->observations, sg_report_faults(result->report),
-           sg_report_warnings(result->report),
+    uint64_t faults = sg_report_faults(result->report);
+    uint64_t warnings = sg_report_warnings(result->report);
+
+    printf("%s: %" PRIu64 " observation%s, %" PRIu64 " fault%s, %" PRIu64
+           " warning%s: %s\n",
+           result->path, result->observations,
+           result->observations == 1 ? "" : "s", faults, faults == 1 ? "" : "s",
+           warnings, warnings == 1 ? "" : "s",
            result->accepted ? "accept" : "reject");
 }
 

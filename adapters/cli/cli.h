@@ -17,7 +17,6 @@
 struct sg_verb {
     const char *name;
     int (*run)(int argc, char **argv); // argv[0] is the verb; returns the exit
-    const char *usage;                 // one line after "statgate "
     const char *summary;               // one line of `statgate help`
 };
 

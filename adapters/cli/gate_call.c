@@ -161,6 +161,27 @@ sg_gate_call_print_string(const char *text)
     putchar('"');
 }
 
+// Where the gate names a field of the protocol, or nothing, people are told the
+// word that they typed; a place in data or terms is left as it is.
+static const char *
+place_of(const struct sg_gate_call *call)
+{
+    static const char *const fields[] = {"flow",         "id",       "name",
+                                         "kind",         "revision", "key_id",
+                                         "subscription", "sha256"};
+    const struct statgate_result *r = &call->result;
+
+    if (call->typed == NULL)
+        return r->component;
+    for (size_t i = 0; i < SG_COUNT_OF(fields); i++)
+        if (strcmp(r->component, fields[i]) == 0)
+            return call->typed;
+    return r->component[0] == '\0' &&
+                   strcmp(r->code, sg_err_code(SG_ERR_NOT_FOUND)) == 0
+               ? call->typed
+               : r->component;
+}
+
 int
 sg_gate_call_say(const struct sg_gate_call *call)
 {
@@ -180,8 +201,8 @@ sg_gate_call_say(const struct sg_gate_call *call)
     if (r->exit == 0)
         return 0;
     fprintf(stderr, "statgate: %s", r->sentence);
-    if (r->component[0] != '\0')
-        fprintf(stderr, ": %s", r->component);
+    if (place_of(call)[0] != '\0')
+        fprintf(stderr, ": %s", place_of(call));
     if (r->line != 0)
         fprintf(stderr, ", line %llu", (unsigned long long)r->line);
     fprintf(stderr, " (%s)\n", r->code);

@@ -17,6 +17,7 @@ struct sg_gate_call {
     struct statgate_result result;
     const char *home, *address;        // address NULL: as home.conf has it
     char participant[65], gate_id[65]; // as home.conf has them
+    const char *typed; // what the request is about, as it was typed; or NULL
     bool json;
     bool dry; // nothing is written into the home
 };

@@ -40,6 +40,32 @@ code_of(const struct sg_policy_set *set, enum sg_attr attr,
     return code;
 }
 
+// A code that is mistyped would be unknown, and the answer about another request.
+static bool
+is_code(enum sg_attr attr, uint16_t code, struct sg_slice text)
+{
+    const char *near = NULL;
+    char word[64];
+
+    if (code != 0 || sg_slice_eq(text, SG_SLICE("unknown")))
+        return true;
+    (void)snprintf(word, sizeof word, SG_SLICE_FMT, SG_SLICE_ARG(text));
+    for (uint16_t i = 1; attr != SG_ATTR_PARTY && near == NULL &&
+                         i < sg_vocabulary_code_count(attr);
+         i++)
+        near = sg_usage_near(word, sg_vocabulary_text(attr, i))
+                   ? sg_vocabulary_text(attr, i)
+                   : NULL;
+    (void)sg_cli_say(SG_ERR_SYNTAX,
+                     "statgate-policy(5) lists the codes; unknown says that it "
+                     "is not known",
+                     near == NULL ? "\"%s\" is no code of %s"
+                                  : "\"%s\" is no code of %s; did you mean "
+                                    "\"%s\"?",
+                     word, sg_vocabulary_attr(attr)->name, near);
+    return false;
+}
+
 bool
 sg_policy_request_words(const struct sg_policy_set *set, const char *words,
                         struct sg_policy_request *r)
@@ -53,10 +79,8 @@ sg_policy_request_words(const struct sg_policy_set *set, const char *words,
             return false;
         }
         r->q.code[attr] = code_of(set, attr, text);
-        if (r->q.code[attr] == 0 && !sg_slice_eq(text, SG_SLICE("unknown"))) {
-            complain("not a code of its attribute:", text);
+        if (!is_code(attr, r->q.code[attr], text))
             return false;
-        }
         while (is_space(*at))
             at++;
         if (*at == '\0')
@@ -198,6 +222,10 @@ sg_policy_request_json(const struct sg_policy_set *set, json_t *json,
             take_stated(set, (enum sg_attr)a, value, r);
         else if (value != NULL)
             r->q.code[a] = json_code(set, (enum sg_attr)a, value);
+        if (json_is_string(value) &&
+            !is_code((enum sg_attr)a, r->q.code[a],
+                     sg_slice_text(json_string_value(value))))
+            return false;
     }
     r->context.law_of_the_area =
         json_is_true(json_object_get(json, "law_of_the_area"));

@@ -361,7 +361,11 @@ sg_structure_store_read(const char *path, struct sg_model *model,
             : sg_os_file_read(path, SG_LIMIT_DOCUMENT, &bytes, &len);
     if (err != SG_OK) {
         sg_diag_set(diag, 0, 0, "the file cannot be read: %s; %s",
-                    sg_err_sentence(err), sg_err_cure(err));
+                    err == SG_ERR_IO && sg_os_file_reason()[0] != '\0'
+                        ? sg_os_file_reason()
+                        : sg_err_sentence(err),
+                    err == SG_ERR_IO ? "name the files themselves"
+                                     : sg_err_cure(err));
         return err;
     }
     sg_crypto_sha256(bytes, len, source_sha256);

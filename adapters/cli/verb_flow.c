@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code_words.h"
 #include "adapters/cli/dry.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
@@ -306,6 +307,29 @@ dry_new(struct sg_gate_call *call, Sgpb__FlowTerms *doc,
         second == NULL ? "one officer" : "two officers", doc->structure);
 }
 
+// A value that is no code is told here with those that there are.
+static bool
+codes_fit(const struct terms_text *t)
+{
+    const struct {
+        enum sg_attr attr;
+        const char *value;
+    } rows[] = {{SG_ATTR_CLASSIFICATION, t->classification},
+                {SG_ATTR_DATA_KIND, t->data_kind},
+                {SG_ATTR_IDENTIFIABILITY, t->identifiability},
+                {SG_ATTR_LAWFUL_BASIS, t->lawful_basis},
+                {SG_ATTR_ONWARD, t->onward},
+                {SG_ATTR_LICENCE, t->licence}};
+
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++)
+        if (rows[i].value[0] != '\0' &&
+            strncmp(rows[i].value, "not", 3) != 0 && // applicable
+            !sg_code_word(sg_vocabulary_attr(rows[i].attr)->name, rows[i].attr,
+                          rows[i].value))
+            return false;
+    return true;
+}
+
 static int
 flow_new(struct sg_gate_call *call, const char *path,
          struct sg_gate_call *second)
@@ -321,6 +345,8 @@ flow_new(struct sg_gate_call *call, const char *path,
     if (err != SG_OK)
         return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
                                     : sg_cli_fail(err, path);
+    if (!codes_fit(t))
+        return sg_err_exit(SG_ERR_TERMS);
     err = sg_gate_call_pin(call, t->structure, sha256, &blob, &diag);
     if (err != SG_OK && diag.text[0] != '\0')
         return sg_cli_say(err, NULL, "%s: %s", t->structure, diag.text);
@@ -508,6 +534,10 @@ flow_close(struct sg_gate_call *call, const char *flow, const char *code)
     return call->result.exit;
 }
 
+// It stands in the log for ever.
+static const char *const reasons[] = {"ended", "replaced", "mistake", "law",
+                                      NULL};
+
 int
 sg_verb_flow(int argc, char **argv)
 {
@@ -528,6 +558,9 @@ sg_verb_flow(int argc, char **argv)
         bool new = strcmp(argv[1], "new") == 0 && word != NULL;
         bool show = strcmp(argv[1], "show") == 0 && word != NULL;
         bool close = strcmp(argv[1], "close") == 0 && word != NULL;
+        if (close && !sg_code_word_among("--reason", reasons, reason))
+            return sg_err_exit(SG_ERR_USAGE);
+        call.typed = new ? NULL : word;
         if (list || show ? !call.dry : new || close) {
             status = sg_gate_call_open(&call, home, SG_GATE_CALL_MS)
                          ? 0
@@ -547,6 +580,7 @@ sg_verb_flow(int argc, char **argv)
         "         [--home DIR]\n"
         "       statgate flow list | show FLOW | close FLOW [--reason CODE]\n"
         "         [--dry-run] [--json] [--home DIR]\n\n"
+        "CODE: ended, replaced, mistake or law; it stands in the log.\n"
         "TERMS is a text of `name value` lines; a name that is missing is\n"
         "named. --second: home of another officer, when terms loosen.\n");
 }

@@ -179,11 +179,26 @@ look(const struct sg_verify_options *options, struct sg_verify_result *result)
 
 // ---- verify --------------------------------------------------------------------
 
+// What others hold is named by the file that was given.
+static const char *
+file_of(const struct run *run, const struct sg_verify_fault *fault)
+{
+    static const char held[] = "held ";
+    uint64_t at = 0;
+
+    return strncmp(fault->file, held, sizeof held - 1) == 0 &&
+                   sg_slice_u64(sg_slice_text(fault->file + sizeof held - 1),
+                                &at) &&
+                   at > 0 && at <= run->options->held_count
+               ? run->options->held[at - 1]
+               : fault->file;
+}
+
 static void
 collect_fault(struct run *run, const struct sg_verify_fault *fault)
 {
-    json_t *object =
-        json_pack("{s:s, s:s}", "file", fault->file, "fault", fault->text);
+    json_t *object = json_pack("{s:s, s:s}", "file", file_of(run, fault),
+                               "fault", fault->text);
     if (fault->has_sequence)
         (void)json_object_set_new(object, "sequence",
                                   json_integer((json_int_t)fault->sequence));
@@ -201,7 +216,7 @@ on_fault(void *arg, const struct sg_verify_fault *fault)
         collect_fault(run, fault);
         return;
     }
-    printf("%s", fault->file[0] == '\0' ? "log" : fault->file);
+    printf("%s", fault->file[0] == '\0' ? "log" : file_of(run, fault));
     if (fault->has_at)
         printf(", byte %llu", (unsigned long long)fault->at);
     if (fault->has_sequence)
@@ -218,9 +233,10 @@ print_result(const struct run *run)
     sg_encode_hex(r->genesis, 32, genesis);
     sg_os_clock_format(r->first_us, from);
     sg_os_clock_format(r->last_us, to);
-    printf("%llu entries in %llu segments, %s to %s\n",
-           (unsigned long long)r->entries, (unsigned long long)r->segments,
-           from, to);
+    printf("%llu entr%s in %llu segment%s, %s to %s\n",
+           (unsigned long long)r->entries, r->entries == 1 ? "y" : "ies",
+           (unsigned long long)r->segments, r->segments == 1 ? "" : "s", from,
+           to);
     printf("genesis %s, epoch %llu\n", genesis, (unsigned long long)r->epoch);
     printf("signed: the first %llu entries%s\n",
            (unsigned long long)r->signed_size,
@@ -228,7 +244,8 @@ print_result(const struct run *run)
     if (r->faults == 0)
         printf("whole: chain, frames, zeros and root %s\n", root);
     else
-        printf("NOT whole: %llu faults\n", (unsigned long long)r->faults);
+        printf("NOT whole: %llu fault%s\n", (unsigned long long)r->faults,
+               r->faults == 1 ? "" : "s");
 }
 
 static int

@@ -61,21 +61,19 @@ keep_receipt(const char *path, const struct statgate_receipt *receipt)
 
 // The report of a refused release is asked for by its manifest.
 static void
-say_refused(const struct sg_gate_call *call,
-            const struct statgate_receipt *receipt)
+say_refused(struct sg_gate_call *call, const struct statgate_receipt *receipt)
 {
     char hex[65];
 
+    if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) == 0) {
+        sg_encode_hex(receipt->manifest_sha256, 32, hex);
+        (void)snprintf(call->result.cure, sizeof call->result.cure,
+                       "statgate why %s", hex);
+    }
     (void)sg_gate_call_say(call);
-    if (call->json)
-        return;
-    if (call->result.exit == 0)
+    if (call->result.exit == 0 && !call->json)
         printf("rehearsed: it would be accepted; nothing was published\n%s\n",
                call->result.cure);
-    if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) != 0)
-        return;
-    sg_encode_hex(receipt->manifest_sha256, 32, hex);
-    fprintf(stderr, "  statgate why %s\n", hex);
 }
 
 int
@@ -133,6 +131,7 @@ sg_verb_publish(int argc, char **argv)
                                        .origin_label = label};
     struct sg_progress progress = {0};
     call.json = json;
+    call.typed = flow;
     if (sg_gate_call_open(&call, home, PUBLISH_MS)) {
         (void)statgate_publish(call.gate, &release, on_progress, &progress,
                                &receipt, &call.result);
@@ -234,7 +233,11 @@ sg_verb_why(int argc, char **argv)
             "Why a release went to a subscription, or did not. FLOW@N is what\n"
             "publish prints, SUBSCRIBER/NAME an organisation's subscription.\n");
     }
+    char named[256];
+    (void)snprintf(named, sizeof named, report ? "%s" : "%s %s", rest.word[0],
+                   report ? "" : rest.word[1]);
     call.json = json;
+    call.typed = named;
     if (sg_gate_call_open(&call, home, SG_GATE_CALL_MS)) {
         const char *text;
         if (!report)

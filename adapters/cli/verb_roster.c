@@ -665,7 +665,8 @@ sg_verb_revoke(int argc, char **argv)
                           "it has 64 hexadecimal characters; statgate roster "
                           "show prints it",
                           "%s is not the id of a key", rest.word[0]);
-    struct sg_gate_call call = {.json = json, .dry = dry};
+    struct sg_gate_call call = {
+        .json = json, .dry = dry, .typed = rest.word[0]};
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__Revoke revoke = SGPB__REVOKE__INIT;
     Sgpb__Signed document;
@@ -683,6 +684,9 @@ sg_verb_revoke(int argc, char **argv)
         } else {
             (void)sg_gate_call_ask(&call, &envelope,
                                    SGPB__ENVELOPE__BODY_RECEIPT);
+            if (strcmp(call.result.component, "key_id") == 0)
+                (void)snprintf(call.result.cure, sizeof call.result.cure,
+                               "statgate roster show prints the ids of keys");
             if (sg_gate_call_say(&call) == 0 && !json)
                 printf("revoked %s\n", rest.word[0]);
         }

@@ -54,7 +54,7 @@
     X(MANIFEST_FIELD, "publisher.manifest_field", "a field of the manifest is missing or out of range", "see the component named", 65, 0) \
     X(AUDIENCE,  "publisher.audience", "the manifest is for another gate", "sign it for this gate", 65, 0) \
     X(OWNER,     "publisher.owner", "this participant does not own the flow", "publish under your own flows", 77, 0) \
-    X(FLOW,      "publisher.flow", "the flow does not exist or is closed", "statgate flow new, or check the name", 65, 0) \
+    X(FLOW,      "publisher.flow", "the flow does not exist or is closed", "check the name: statgate flow list; its provider makes it with statgate flow new", 65, 0) \
     X(TERMS_CHANGED, "publisher.terms_changed", "the terms of the flow have changed", "read the new terms and sign again", 65, 0) \
     X(TERMS,     "publisher.terms", "the terms are incomplete or contradict themselves", "see the field named", 65, 0) \
     X(TERMS_TWO, "publisher.terms_two_persons", "loosening terms needs a second person", "have another officer sign too", 77, 0) \

@@ -78,6 +78,34 @@ a_rehearsal_says_to_whom_it_would_go_and_is_recorded(void **state)
     assert_int_equal(world_log(world, " accepted ", ""), accepted);
 }
 
+// The verb fails with this exit, and says so.
+#define SAYS(exit, word, ...)                                                  \
+    do {                                                                       \
+        assert_int_equal(world_verb(world, __VA_ARGS__, NULL), exit);          \
+        if (!world_said(world, word))                                          \
+            fail_msg("%s", world->said);                                       \
+    } while (0)
+
+static void
+a_mistake_is_told_in_the_words_that_were_typed(void **state)
+{
+    struct world *world = *state;
+
+    SAYS(65, ": KE_NONE (", "kenya", "flow", "show", "KE_NONE");
+    SAYS(65, "statgate flow list", "norway", "flow", "show", "KE_NONE");
+    SAYS(65, ": KE_NONE@1 NO_OFFICE/KE_SDG", "kenya", "why", "KE_NONE@1",
+         "NO_OFFICE/KE_SDG");
+    SAYS(2, "it is one of: ended", "kenya", "flow", "close", "KE_SDG",
+         "--reason", "whatever");
+    SAYS(65, "did you mean \"official_statistics\"", "desk", "policy",
+         "explain", "policy/examples", "--given", "purpose official_statistic");
+    put_policy(world, "request.json", "{\"purpose\": \"official_statistic\"}");
+    SAYS(65, "did you mean \"official_statistics\"", "desk", "policy",
+         "explain", "policy/examples", "--request",
+         world_path(world, "request.json"));
+    SAYS(1, "irectory", "kenya", "structure", "import", "schemas/sdg");
+}
+
 int
 main(void)
 {
@@ -86,6 +114,7 @@ main(void)
         cmocka_unit_test(a_flow_of_nobody_or_another_has_no_rules_for_us),
         cmocka_unit_test(what_policy_check_refuses_is_not_proposed),
         cmocka_unit_test(a_rehearsal_says_to_whom_it_would_go_and_is_recorded),
+        cmocka_unit_test(a_mistake_is_told_in_the_words_that_were_typed),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
