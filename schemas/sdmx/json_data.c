@@ -15,16 +15,14 @@ sg_json_data_set(struct sg_json *json, int32_t component,
     struct sg_value *kept = &json->values[component];
     uint64_t bit = 1ull << component % 64;
     uint32_t word = (uint32_t)component / 64;
-    // What lies in a room may be gone: it is not looked at.
-    bool same = lasting && (json->owned[word] & bit) == 0 &&
-                kept->ptr == value->ptr && kept->len == value->len &&
+    // What does not last may be gone: it is not looked at, and lies nowhere
+    // where something lasting of this component lies.
+    bool same = lasting && kept->ptr == value->ptr && kept->len == value->len &&
                 kept->kind == value->kind;
     if (same)
         return;
     *kept = *value;
     json->pending[word] |= bit;
-    json->owned[word] =
-        lasting ? json->owned[word] & ~bit : json->owned[word] | bit;
 }
 
 const struct sg_value *
@@ -162,7 +160,7 @@ static bool
 take_key(struct sg_json *json, enum sg_json_level level, struct sg_slice text,
          uint64_t row)
 {
-    uint32_t index[SG_JSON_DIMENSIONS];
+    uint32_t index[SG_JSON_DIMENSIONS] = {0};
     return sg_json_data_indexes(
                json, text, index, json->layout->levels[level].count, row,
                level == SG_JSON_LEVEL_SERIES ? "series" : "observations") &&
@@ -176,7 +174,7 @@ take_flat_key(struct sg_json *json, struct sg_slice text)
 {
     uint32_t series = json->layout->levels[SG_JSON_LEVEL_SERIES].count;
     uint32_t obs = json->layout->levels[SG_JSON_LEVEL_OBS].count, parts = 1;
-    uint32_t index[SG_JSON_DIMENSIONS];
+    uint32_t index[SG_JSON_DIMENSIONS] = {0};
     for (size_t i = 0; series > 0 && i < text.len; i++)
         parts += text.ptr[i] == ':';
     if (series == 0 || parts != series + obs)
@@ -285,7 +283,6 @@ begin_values(struct sg_json *json)
     memset(json->values, 0,
            json->structure->component_count * sizeof *json->values);
     memset(json->pending, 0xff, sizeof json->pending);
-    memset(json->owned, 0, sizeof json->owned);
     for (uint32_t l = SG_JSON_LEVEL_DATASET_ATTR; l < SG_JSON_LEVEL_OBS_ATTR;
          l++)
         set_fallbacks(json, layout->attrs[l], 0, layout->levels[l].count);

@@ -6,12 +6,14 @@
 // standard), and by keyPosition. The relationship of the attributes and the
 // number of values tell which was meant; where they do not, it is a fault.
 
+// Salted, so that nobody can write a message whose keys meet in one bucket.
 static uint64_t
-hash_of(const uint32_t index[SG_JSON_DIMENSIONS], uint64_t mask)
+hash_of(const struct sg_json *json, const uint32_t index[SG_JSON_DIMENSIONS],
+        uint64_t mask)
 {
-    uint64_t hash = mask * 0x9e3779b97f4a7c15ull;
+    uint64_t hash = (mask ^ json->salt) * 0x9e3779b97f4a7c15ull;
     for (uint64_t bits = mask; bits != 0; bits &= bits - 1) {
-        hash ^= index[__builtin_ctzll(bits)];
+        hash ^= index[__builtin_ctzll(bits)] + json->salt;
         hash *= 0xd6e8feb86659fd93ull;
         hash ^= hash >> 32;
     }
@@ -170,7 +172,7 @@ link_group(struct sg_json *json, struct sg_json_group *group)
     enum sg_err err = prepare(json);
     if (err != SG_OK)
         return err;
-    group->hash = hash_of(group->index, group->mask);
+    group->hash = hash_of(json, group->index, group->mask);
     struct sg_json_group **bucket =
         &json->buckets[group->hash % SG_JSON_BUCKETS];
     for (struct sg_json_group *g = *bucket; g != NULL; g = g->next)
@@ -253,7 +255,7 @@ sg_json_group_apply(struct sg_json *json, uint64_t row)
         json->group_from[i] = NULL;
     for (uint32_t m = 0; m < json->mask_count; m++) {
         uint64_t mask = json->masks[m];
-        uint64_t hash = hash_of(json->dim_at, mask);
+        uint64_t hash = hash_of(json, json->dim_at, mask);
         struct sg_json_group *g = json->buckets[hash % SG_JSON_BUCKETS];
         for (; g != NULL; g = g->next)
             if (g->hash == hash && g->mask == mask && g->off == 0 &&

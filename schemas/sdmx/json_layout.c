@@ -249,8 +249,8 @@ close_link(struct sg_json *json)
     enum sg_obs_ref_kind kind = sg_json_names_find_rel(json->link_rel);
     struct sg_obs_ref ref = {0};
     struct sg_slice urn = json->link_urn;
-    if (layout->ref.kind != SG_OBS_REF_NONE || kind == SG_OBS_REF_NONE)
-        return SG_OK;
+    if (kind == SG_OBS_REF_NONE)
+        return SG_OK; // or found already: no text of it was taken
     const uint8_t *equal = urn.len == 0 ? NULL : memchr(urn.ptr, '=', urn.len);
     bool named =
         equal != NULL

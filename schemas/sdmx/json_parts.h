@@ -244,7 +244,6 @@ struct sg_json {
     struct sg_json_fast *fast; // NULL: not wanted
     struct sg_value *values;
     uint32_t dim_at[SG_JSON_DIMENSIONS];    // indexes that values come from
-    uint64_t owned[SG_OBS_CHANGED_WORDS];   // lies in a room
     uint64_t pending[SG_OBS_CHANGED_WORDS]; // changed since the last row
     struct sg_obs obs;
     // groups

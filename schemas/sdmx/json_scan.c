@@ -275,7 +275,6 @@ look_at_string(struct sg_json_scan *scan, const uint8_t *at, const uint8_t *end)
 {
     struct look s = {0};
     if (scan->escape && at < end && *at >= 0x20) {
-        scan->high |= *at >= 0x80;
         at++; // what the backslash of the last feed is before
         scan->escape = false;
     }
@@ -293,7 +292,6 @@ look_at_string(struct sg_json_scan *scan, const uint8_t *at, const uint8_t *end)
             at++;
             break;
         }
-        scan->high |= at[1] >= 0x80;
         at += 2;
     }
     s.stop = at;

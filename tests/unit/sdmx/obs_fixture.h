@@ -71,12 +71,14 @@ static const char obs_fixture_dsd[] =
 struct obs_fixture {
     struct sg_arena *arena;
     const struct sg_structure *structure;
+    const struct sg_structure *other; // the same, and yet another
     // of the last run
     struct sg_check *check;
     struct sg_canonical_writer *canonical;
     struct sg_obs_reader *reader;
     uint64_t rows;
     enum sg_media media;
+    uint64_t line;    // of the first cause
     bool again;       // the message was read twice
     char text[16384]; // "CODE component row value\n" of each cause
     uint8_t *bytes;   // the canonical stream
@@ -122,7 +124,12 @@ obs_fixture_find(void *context, const struct sg_obs_ref *ref)
 {
     struct obs_fixture *f = context;
     sg_check_media(f->check, sg_obs_reader_media(f->reader));
-    return sg_slice_eq(ref->agency, SG_SLICE("NONE")) ? NULL : f->structure;
+    if (sg_slice_eq(ref->agency, SG_SLICE("OTHER")))
+        return f->other;
+    return sg_slice_eq(ref->agency, SG_SLICE("NONE")) ||
+                   sg_slice_eq(ref->id, SG_SLICE("NONE"))
+               ? NULL
+               : f->structure;
 }
 
 static inline void
@@ -154,6 +161,8 @@ obs_fixture_list(struct obs_fixture *f)
     struct sg_report *report = sg_check_report(f->check);
     size_t at = 0;
     f->text[0] = '\0';
+    f->line =
+        sg_report_count(report) > 0 ? sg_report_at(report, 0)->fault.line : 0;
     for (uint32_t i = 0; i < sg_report_count(report); i++) {
         const struct sg_report_cause *c = sg_report_at(report, i);
         int n = snprintf(
@@ -177,6 +186,8 @@ obs_fixture_new(struct sg_slice dsd)
         printf("%u: %s\n", diag.line, diag.text);
         abort();
     }
+    SG_ASSERT(sg_structure_open(f->structure->blob, f->arena, &f->other) ==
+              SG_OK);
     f->wants_canonical = true;
     return f;
 }
