@@ -330,6 +330,7 @@ the_purposes_are_those_of_the_paper(void **state)
         "bundle",
         "calendar",
         "revocation", // ours: one root key, at once (S05)
+        "gap",        // ours: what became of revisions left out (S11)
     };
 
     (void)state;
