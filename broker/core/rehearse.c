@@ -18,6 +18,10 @@ would_be(struct sg_turn *turn, const struct sg_upload *upload)
     enum sg_attr attr;
 
     *detail = (Sgpb__Accepted)SGPB__ACCEPTED__INIT;
+    detail->terms = sg_state_flow(turn->state, upload->flow)->seq;
+    detail->manifest =
+        sg_pack_open(turn->arena, &sgpb__signed_manifest__descriptor,
+                     upload->signed_manifest);
     detail->facts =
         sg_pack_open(turn->arena, &sgpb__facts__descriptor, upload->facts);
     *release = (struct sg_release){.flow = upload->flow,

@@ -217,7 +217,7 @@ must_look(const struct sg_json *json)
         return false;
     if (!json->layouts_known || json->layout_count == 0 ||
         (seen >> SG_JSON_NAME_ACTION & 1) == 0)
-        return true; // the action may stand behind
+        return true; // without an action the version decides
     return ((seen >> SG_JSON_NAME_STRUCTURE & 1) == 0 &&
             json->layout_count > 1) ||
            ((seen >> SG_JSON_NAME_ATTRIBUTES & 1) == 0 &&
@@ -268,7 +268,8 @@ open_dataset(struct sg_json *json)
     json->dataset_rows = 0;
     json->dataset_line = json->line;
     json->layout_index = 0;
-    json->sent = 'I'; // nothing is said (obs.h)
+    json->sent = json->media == SG_MEDIA_JSON21 ? 'M' : 'I';
+    json->action_said = false;
     json->dataset_room.len = 0;
     for (size_t i = 0; i < SG_JSON_AHEADS; i++)
         json->ahead[i].bytes.len = 0;
@@ -316,7 +317,8 @@ begin_rows(struct sg_json *json)
         if (i == SG_JSON_AHEAD_ATTRIBUTES) {
             json->obs.sent = json->sent;
             if (json->sink.action != NULL)
-                json->sink.action(json->sink.context, json->sent, 0,
+                json->sink.action(json->sink.context,
+                                  json->action_said ? json->sent : 'I', 0,
                                   json->dataset_line);
             json->obs.action = json->sent == 'R' || json->sent == 'D'
                                    ? json->sent
@@ -345,8 +347,10 @@ sg_json_data_text(struct sg_json *json, enum sg_json_token token,
         if (sent == 0 || token != SG_JSON_STRING)
             sg_json_say(json, SG_FAULT_ACTION, 0, SG_SLICE("action"), text,
                         NULL);
-        else
+        else {
             json->sent = sent;
+            json->action_said = true;
+        }
         return SG_OK;
     }
     if (token == SG_JSON_NUMBER && sg_json_value_index(text, &index) &&

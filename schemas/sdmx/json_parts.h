@@ -225,6 +225,7 @@ struct sg_json {
     struct sg_json_layout *columns_of;
     uint32_t layout_index;
     uint8_t sent;
+    bool action_said; // by the data set itself
     bool begun, blind, dataset_bad, dataset_has_attributes;
     uint64_t dataset_rows, dataset_line;
     struct sg_json_buffer dataset_room;

@@ -338,7 +338,8 @@ unname_refused(struct sim *sim, struct named *named, uint64_t end,
             continue;
         const Sgpb__Refused *b =
             body_of(sim, &sim->entries[seq], &sgpb__refused__descriptor);
-        if (memcmp(b->manifest_sha256.data, manifest, 32) == 0)
+        if (b->manifest_sha256.len == 32 && // of bad input it is none
+            memcmp(b->manifest_sha256.data, manifest, 32) == 0)
             unname(named, seq);
     }
 }
