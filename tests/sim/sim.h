@@ -47,7 +47,6 @@ enum sim_bug {
     BUG_RANDOM,     // a random number that is not of the seed
     BUG_SNAPSHOT,   // the disk changes a snapshot
     BUG_KEPT_KEY,   // the env says that a key is gone, and it is not
-    BUG_SILENT,     // the env does not say that the disk has failed
     BUG_ROOM,       // the env does not say that there is no room
     // In the core itself (test_planted.c).
     BUG_FIRST_LOOK, // what was permitted once is permitted for ever

@@ -35,12 +35,11 @@ sim_disk_refuses(struct sim *sim)
     struct sg_event event = {.kind = SG_EVENT_EVIDENCE_FAILED};
 
     if (sim->disk_failed) // the writer takes no more, or has not seen it yet
-        return sim->bug != BUG_SILENT && sim_below(sim, 2) == 0;
+        return sim_below(sim, 2) == 0;
     if (sim->disk_after == 0 || --sim->disk_after > 0)
         return false;
     sim->disk_failed = true;
-    if (sim->bug != BUG_SILENT)
-        sim_to_gate(sim, &event, 100 + sim_below(sim, 20000));
+    sim_to_gate(sim, &event, 100 + sim_below(sim, 20000));
     return false;
 }
 

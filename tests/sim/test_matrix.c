@@ -220,8 +220,7 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
 int
 main(void)
 {
-#define TEST(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, setup, bench_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_close)
     const struct CMUnitTest tests[] = {
         TEST(only_the_owner_publishes_with_its_own_key_into_its_own_flow),
         TEST(a_signed_manifest_that_does_not_fit_the_gate_is_refused),

@@ -194,13 +194,6 @@ a_release_that_is_visible_twice_is_found(void **state)
 }
 
 static void
-a_disk_that_fails_in_silence_is_found(void **state)
-{
-    (void)state;
-    is_found(BUG_SILENT, "what is owed never came");
-}
-
-static void
 a_full_disk_that_nobody_tells_of_is_found(void **state)
 {
     (void)state;
@@ -232,7 +225,6 @@ main(void)
         cmocka_unit_test(a_law_that_is_looked_at_once_only_is_found),
         cmocka_unit_test(a_statement_that_waits_for_no_key_is_found),
         cmocka_unit_test(a_release_that_is_visible_twice_is_found),
-        cmocka_unit_test(a_disk_that_fails_in_silence_is_found),
         cmocka_unit_test(a_full_disk_that_nobody_tells_of_is_found),
         cmocka_unit_test(a_random_number_from_elsewhere_is_found),
     };
