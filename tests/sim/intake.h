@@ -1,6 +1,13 @@
 // intake - a quiet world at whose door one message at a time is decided, at a
-// moment that stands still. For tests, after the loop and cmocka.
+// moment that stands still. For tests, after the loop.
 #pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 #include "broker/core/roster.h"
 #include "broker/core/volatile.h"
