@@ -195,9 +195,6 @@ static const struct {
 static const char *const foreign_media[SG_MEDIA_END] = {
     [SG_MEDIA_ML30] =
         "the file is SDMX-ML 3.0: write it as 2.1, or as SDMX-CSV",
-    [SG_MEDIA_JSON10] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
-    [SG_MEDIA_JSON20] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
-    [SG_MEDIA_JSON21] = "the file is JSON: write it as SDMX-CSV or SDMX-ML 2.1",
     [SG_MEDIA_GENERIC21] = "the file is generic data: write it as "
                            "structure-specific data, or as SDMX-CSV",
     [SG_MEDIA_ML20] =

@@ -107,7 +107,7 @@ expect 'its release and the decision are there' \
     grep -q '"word":"decision"' "$work/office.log"
 expect 'a subscriber fetches what names it' fetched norway
 words norway >"$work/norway.words"
-printf '%s\n' 'delivery statement' 'key released' receipt-ack roster subscription \
+printf '%s\n' 'delivery statement' 'key released' receipt-ack refused roster subscription \
     >"$work/wanted"
 cp "$work/norway.words" "$work/said"
 expect 'which is its roster, request, delivery, key and receipt' \

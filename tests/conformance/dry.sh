@@ -18,7 +18,7 @@ gate_subscribe norway F
 cp "$here/policy/examples/hub.policy" "$work/"
 as desk policy propose "$work/hub.policy" || die 'policy propose'
 law=$(sed -n 's/^proposed \([0-9a-f]*\).*/\1/p' "$work/said")
-printf 'id A\nrevision 1\npurpose sdg_reporting\nlawful_basis consent\n' >"$work/A.agreement"
+printf 'id A\nrevision 1\npurpose sdg_reporting\nrecipients nso\nlawful_basis consent\n' >"$work/A.agreement"
 as office consent agreement "$work/A.agreement" || die 'consent agreement'
 given=00112233445566778899aabbccddeeff
 as office consent give A $given || die 'consent give'

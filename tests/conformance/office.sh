@@ -65,6 +65,7 @@ cat >"$work/agreement" <<END
 id PANEL_CONSENT
 revision 1
 purpose scientific_research
+recipients research_body
 lawful_basis consent
 onward forbidden
 valid_days 365

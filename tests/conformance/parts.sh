@@ -79,7 +79,7 @@ got() {
         { wait $got_pid; } 2>/dev/null || true
         cp "$work/got.said" "$work/said"
     else
-        ends 77 "$1: it is denied" "$4" receive "$3" --once --wait 20 \
+        ends 77 "$1: it is denied" "$4" receive "$3" --wait 5 \
             --out "$work/in.$4"
     fi
     [ ! -s "$got_file" ] || got_found=yes
@@ -136,7 +136,8 @@ decided 'one area of all countries' PERMITTED KEY@2 norway NO
 decided 'is another than two' DENIED KEY@2 france FR
 
 # ---- the rendition as it was made ----------------------------------------------------
-flow SMALL 'min_cell 5' 'count_component OBS_VALUE'
+flow SMALL 'min_cell 5' 'count_component OBS_VALUE' \
+    'purposes official_statistics policy_making'
 for sub in norway:official_statistics france:policy_making; do
     as "${sub%:*}" subscribe SMALL --purpose "${sub#*:}" || die subscribe
 done
