@@ -135,7 +135,7 @@ static void
 who_stands_together_is_decided_for_together(void **state)
 {
     struct fixture *f = begin(64, 4096, 3, 0);
-    char id[8];
+    char id[16];
 
     (void)state;
     for (int i = 0; i < 5; i++) {

@@ -9,7 +9,7 @@ static struct fixture *
 begin_many(void)
 {
     struct fixture *f = begin(64, 4096, EACH, 0);
-    char id[8];
+    char id[16];
 
     for (int i = 0; i < MANY; i++) {
         snprintf(id, sizeof id, "S%d", i);

@@ -48,11 +48,13 @@ what_appends_merges_or_deletes_is_refused(void **state)
         HEAD2 ROW2("M", "A,KE,2020"), HEAD2 ROW2("D", "A,KE,2020"),
         HEAD2 ROW2("I", "A,KE,2020") ROW2("M", "A,KE,2021"),
         HEAD2 ROW2("R", "A,KE,2020") ROW2("D", "A,KE,2021")};
-    static const char *const wholes[] = {
-        HEAD2 ROW2("I", "A,KE,2020"), HEAD2 ROW2("R", "A,KE,2020"),
-        HEAD2 ROW2("", "A,KE,2020"),
+    // The last one has no column ACTION.
+    static const char without[] =
         "STRUCTURE,STRUCTURE_ID,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS,UNIT\n"
-        "dataflow,T:F(1.0),A,KE,2020,1,N,PT\n"};
+        "dataflow,T:F(1.0),A,KE,2020,1,N,PT\n";
+    static const char *const wholes[] = {HEAD2 ROW2("I", "A,KE,2020"),
+                                         HEAD2 ROW2("R", "A,KE,2020"),
+                                         HEAD2 ROW2("", "A,KE,2020"), without};
     for (size_t i = 0; i < SG_COUNT_OF(changes); i++) {
         read_as(f, SG_MEDIA_CSV21, changes[i]);
         is_change(f, 1);
