@@ -170,8 +170,12 @@ look_around(struct sg_env_local *local, uint64_t mono_us)
     local->looked_us = mono_us;
     look_back(local);
     if (sg_wire_guard(local->options.wire, sg_os_process_rss(), mono_us, &found,
-                      suspect))
+                      suspect)) {
+        // The frames at hand went with their slots; their senders ask again.
+        local->messages = local->message_at = 0;
+        local->items = local->item_at = 0;
         sg_log(SG_LOG_WARN, "wire.reset", "reason", "memory", NULL);
+    }
     if (found)
         memcpy(sg_env_own(local, SG_EVENT_FLOODED)->event.u.curve_key, suspect,
                sizeof suspect);
