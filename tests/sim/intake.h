@@ -2,16 +2,9 @@
 // moment that stands still. For tests, after the loop.
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/roster.h"
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
 enum { SEED = 1, SECOND = 1000000 };
 
@@ -33,12 +26,7 @@ setup(void **state)
     world = (struct world){sim, sg_output_new(16 * 1024 * 1024)};
     sim->quiet = true;
     sim->peer[COLLECTOR].withdraw_at = UINT64_MAX;
-    for (unsigned i = 0; i < 24; i++) {
-        for (int peer = 0; peer < PEERS; peer++)
-            sim_peer_tick(sim, peer);
-        sim_settle(sim);
-        sim->now += 40000;
-    }
+    quiet_rounds(sim, 24);
     sim->now += 2 * SECOND; // all buckets are full
     assert_null(sim->broken);
     *state = &world;

@@ -3,33 +3,9 @@
 // again when the agreement changes before the key.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/deliver.h"
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
-
-static void
-tick(struct sim *sim, int peer)
-{
-    sim_peer_tick(sim, peer);
-    sim_settle(sim);
-    if (sim->broken != NULL)
-        fail_msg("%s", sim->broken);
-}
-
-static void
-tick_until_step(struct sim *sim, int peer, unsigned step)
-{
-    for (int i = 0; i < 40 && sim->peer[peer].step < step; i++)
-        tick(sim, peer);
-    assert_int_equal(sim->peer[peer].step, step);
-}
+#include "tests/sim/quiet.h"
 
 // A flow that rests on an agreement which asks for this; NEAR subscribes.
 static struct sim *
@@ -43,12 +19,7 @@ world(const char *purpose, const char *recipient, const char *onward)
     sim->asked[0] = purpose;
     sim->asked[1] = recipient;
     sim->asked[2] = onward;
-    for (int i = 0; i < PEERS; i++)
-        tick(sim, i);
-    tick_until_step(sim, ADMIN, 2);
-    tick_until_step(sim, PUBLISHER, 2);
-    tick_until_step(sim, COLLECTOR, 2);
-    tick_until_step(sim, NEAR, 1);
+    quiet_found(sim, 40);
     return sim;
 }
 
@@ -56,10 +27,10 @@ static void
 publish(struct sim *sim, uint64_t revision)
 {
     for (int i = 0; i < 400 && sim->peer[PUBLISHER].revision < revision; i++)
-        tick(sim, PUBLISHER);
+        quiet_tick(sim, PUBLISHER);
     assert_int_equal(sim->peer[PUBLISHER].revision, revision);
     for (int i = 0; i < 60; i++)
-        tick(sim, NEAR);
+        quiet_tick(sim, NEAR);
 }
 
 static void
@@ -145,7 +116,7 @@ a_statement_says_how_far_and_how_long(void **state)
     sim->crash_after = 0;
     sim->retention_days = 30;
     for (int i = 0; i < 400 && sim->peer[NEAR].seen_count < 2; i++)
-        tick(sim, i % PEERS);
+        quiet_tick(sim, i % PEERS);
     for (size_t i = 0; i < sim->count; i++) {
         void *open;
         if (sim->entries[i].type != SG_ENTRY_DELIVERY)

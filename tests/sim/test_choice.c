@@ -3,17 +3,10 @@
 // as in the other tests of the simulation.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
-enum { ROUNDS = 12, TICK_US = 40000, REQUEST = 7 };
+enum { ROUNDS = 12, REQUEST = 7 };
 
 struct bench {
     struct sim *sim;
@@ -29,13 +22,7 @@ setup(void **state)
     bench = (struct bench){.sim = sim_open(1, BUG_NONE)};
     bench.output = sg_output_new(64 * 1024 * 1024);
     bench.sim->quiet = true;
-    for (int i = 0; i < ROUNDS; i++) {
-        for (int peer = 0; peer < PEERS; peer++)
-            sim_peer_tick(bench.sim, peer);
-        sim_settle(bench.sim);
-        bench.sim->now += TICK_US;
-    }
-    assert_null(bench.sim->broken);
+    quiet_rounds(bench.sim, ROUNDS);
     *state = &bench;
     return 0;
 }

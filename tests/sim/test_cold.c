@@ -2,44 +2,20 @@
 // thirty releases of one flow, of which hardly any is in memory at the end.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/cold.h"
 #include "broker/core/release.h"
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
 // FEW_SEED: a gate that has room for few deliveries (sim_open).
 enum { RELEASES = 30, OLD = 5, FEW_SEED = 3 };
 
 static void
-tick(struct sim *sim, int peer)
-{
-    sim_peer_tick(sim, peer);
-    sim_settle(sim);
-    if (sim->broken != NULL)
-        fail_msg("%s", sim->broken);
-}
-
-static void
-tick_until_step(struct sim *sim, int peer, unsigned step)
-{
-    for (int i = 0; i < 40 && sim->peer[peer].step < step; i++)
-        tick(sim, peer);
-    assert_int_equal(sim->peer[peer].step, step);
-}
-
-static void
 publish_up_to(struct sim *sim, uint64_t revision)
 {
     for (int i = 0; i < 4000 && sim->peer[PUBLISHER].revision < revision; i++) {
-        tick(sim, PUBLISHER);
-        tick(sim, NEAR);
+        quiet_tick(sim, PUBLISHER);
+        quiet_tick(sim, NEAR);
     }
     assert_int_equal(sim->peer[PUBLISHER].revision, revision);
 }
@@ -54,12 +30,7 @@ world_of(uint64_t seed, uint32_t retention_days)
     sim->releases = RELEASES;
     sim->retention_days = retention_days;
     sim->crash_after = 0;
-    for (int i = 0; i < PEERS; i++)
-        tick(sim, i);
-    tick_until_step(sim, ADMIN, 2);
-    tick_until_step(sim, PUBLISHER, 2);
-    tick_until_step(sim, COLLECTOR, 2);
-    tick_until_step(sim, NEAR, 1);
+    quiet_found(sim, 40);
     return sim;
 }
 
@@ -76,7 +47,7 @@ setup(void **state)
 
     publish_up_to(sim, RELEASES);
     for (int i = 0; i < 40; i++)
-        tick(sim, NEAR);
+        quiet_tick(sim, NEAR);
     sim_commit(sim);
     sim_settle(sim);
     *state = sim;
@@ -297,7 +268,7 @@ an_old_release_is_recalled_and_stays_so(void **state)
     sim_commit(sim);
     sim_settle(sim);
     sim_crash(sim);
-    tick(sim, PUBLISHER);
+    quiet_tick(sim, PUBLISHER);
     assert_true(is_recalled(sim, OLD));
     recall(sim, OLD); // again: nothing changes
     assert_true(is_recalled(sim, OLD));
@@ -340,7 +311,7 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     recall(sim, OLD);
     subscribe_in_the_past(sim);
     for (int i = 0; i < 400; i++)
-        tick(sim, FAR);
+        quiet_tick(sim, FAR);
     // All from the second on but the recalled one, each once.
     assert_int_equal(sim->peer[FAR].seen_count, RELEASES - 2);
     for (size_t i = 0; i < RELEASES - 2; i++)
@@ -348,14 +319,14 @@ a_subscription_may_begin_with_what_has_left_memory(void **state)
     sim->releases = RELEASES + 10;
     publish_up_to(sim, RELEASES + 10);
     for (int i = 0; i < 60; i++)
-        tick(sim, FAR);
+        quiet_tick(sim, FAR);
     assert_int_equal(sim->peer[FAR].seen_count, RELEASES + 8);
     // They leave when their renditions are destroyed.
     sim->now += 3600 * 1000000ull;
     sim->releases = RELEASES + 20;
     publish_up_to(sim, RELEASES + 20);
     for (int i = 0; i < 60; i++)
-        tick(sim, FAR);
+        quiet_tick(sim, FAR);
     assert_in_range(sg_pool_count(sim->core->state->releases), 1, 20);
 }
 
@@ -381,8 +352,8 @@ for_want_of_room_no_delivery_is_left_out(void **state)
     publish_up_to(sim, RELEASES);
     subscribe_in_the_past(sim);
     for (int i = 0; i < 1000 && far->seen_count < sim->releases - 1; i++) {
-        tick(sim, FAR);
-        tick(sim, NEAR);
+        quiet_tick(sim, FAR);
+        quiet_tick(sim, NEAR);
         if (i % 50 == 49) { // something happens, else nothing leaves memory
             publish_up_to(sim, ++sim->releases);
             sim_commit(sim);
@@ -421,7 +392,7 @@ recovery_at_any_entry_gives_the_same_state(void **state)
             sim_commit(sim);
         sim_crash(sim);
         for (int k = 0; k < PEERS; k++)
-            tick(sim, k);
+            quiet_tick(sim, k);
         sim_compare(sim);
         assert_null(sim->broken);
     }
@@ -440,7 +411,7 @@ releases_out_of_memory_end_with_their_time(void **state)
     sim_settle(sim);
     for (int day = 0; day < 3; day++) {
         sim->now += DAY_US + 1000000;
-        tick(sim, NEAR);
+        quiet_tick(sim, NEAR);
         sim_settle(sim);
     }
     for (size_t i = 0; i < sim->count; i++) {
@@ -496,14 +467,14 @@ what_the_log_names_is_kept_wherever_its_release_is(void **state)
     sim_commit(sim);
     sim_settle(sim);
     sim->now += 3600 * 1000000ull;
-    tick(sim, NEAR);
+    quiet_tick(sim, NEAR);
     assert_true(sg_pool_count(sim->core->state->releases) < RELEASES);
     assert_int_equal(known_releases(sim), RELEASES);
     sim_crash(sim); // and the sweep after it
     assert_int_equal(known_releases(sim), RELEASES);
     for (int day = 0; day < 4; day++) {
         sim->now += DAY_US + 1000000;
-        tick(sim, NEAR);
+        quiet_tick(sim, NEAR);
     }
     assert_int_equal(known_releases(sim), 0);
     sim_store_check(sim);

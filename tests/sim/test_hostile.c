@@ -3,18 +3,11 @@
 // the other tests of the simulation.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/consented.h"
 #include "broker/core/flow.h"
 #include "broker/core/roster.h"
 #include "policy/consent.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
 enum { SEED = 1, SWOLLEN = 18000, AT_ONCE = 240 };
 
@@ -27,13 +20,7 @@ open_world(unsigned rounds)
 
     sim->quiet = true;
     sim->peer[COLLECTOR].withdraw_at = UINT64_MAX;
-    for (unsigned i = 0; i < rounds; i++) {
-        for (int peer = 0; peer < PEERS; peer++)
-            sim_peer_tick(sim, peer);
-        sim_settle(sim);
-        sim->now += 40000;
-    }
-    assert_null(sim->broken);
+    quiet_rounds(sim, rounds);
     return sim;
 }
 

@@ -2,30 +2,14 @@
 // neither the report nor the key that opens it (S23).
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/cold.h"
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
 struct refusal {
     uint8_t manifest[32], report[16];
     uint64_t seq;
 };
-
-static void
-tick(struct sim *sim, int peer)
-{
-    sim_peer_tick(sim, peer);
-    sim_settle(sim);
-    if (sim->broken != NULL)
-        fail_msg("%s", sim->broken);
-}
 
 static struct sim *
 world(void)
@@ -35,10 +19,10 @@ world(void)
     sim->quiet = true;
     sim->crash_after = 0;
     for (int i = 0; i < PEERS; i++)
-        tick(sim, i);
+        quiet_tick(sim, i);
     for (int i = 0; i < 40 && sim->peer[PUBLISHER].step < 2; i++) {
-        tick(sim, ADMIN);
-        tick(sim, PUBLISHER);
+        quiet_tick(sim, ADMIN);
+        quiet_tick(sim, PUBLISHER);
     }
     assert_int_equal(sim->peer[PUBLISHER].step, 2);
     return sim;
@@ -111,7 +95,7 @@ can_be_read(struct sim *sim, const struct refusal *of)
     void *open;
 
     while (!sim->peer[PUBLISHER].greeted)
-        tick(sim, PUBLISHER);
+        quiet_tick(sim, PUBLISHER);
     get.manifest_sha256 = BYTES(of->manifest, 32);
     envelope.proto = 1;
     envelope.request = 1;

@@ -2,15 +2,8 @@
 // those that are over and have left memory, on as many pages as it takes (S36).
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "broker/core/volatile.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/quiet.h"
 
 enum { RELEASES = 30, NAMED_MAX = 256 };
 enum { RECEIPTED = 1, UNRECEIPTED, CIPHERTEXT = 4 }; // of Fate
@@ -28,23 +21,6 @@ struct said { // what the pages of one statement name, last page first
     uint64_t last_key;
 };
 
-static void
-tick(struct sim *sim, int peer)
-{
-    sim_peer_tick(sim, peer);
-    sim_settle(sim);
-    if (sim->broken != NULL)
-        fail_msg("%s", sim->broken);
-}
-
-static void
-tick_until_step(struct sim *sim, int peer, unsigned step)
-{
-    for (int i = 0; i < 400 && sim->peer[peer].step < step; i++)
-        tick(sim, peer);
-    assert_int_equal(sim->peer[peer].step, step);
-}
-
 // RELEASES of a flow that rests on consent, all taken by NEAR.
 static struct sim *
 world(void)
@@ -54,18 +30,13 @@ world(void)
     sim->quiet = true;
     sim->releases = RELEASES;
     sim->crash_after = 0;
-    for (int i = 0; i < PEERS; i++)
-        tick(sim, i);
-    tick_until_step(sim, ADMIN, 2);
-    tick_until_step(sim, PUBLISHER, 2);
-    tick_until_step(sim, COLLECTOR, 2);
-    tick_until_step(sim, NEAR, 1);
+    quiet_found(sim, 400);
     for (int i = 0; i < 4000 && sim->peer[PUBLISHER].revision < RELEASES; i++) {
-        tick(sim, PUBLISHER);
-        tick(sim, NEAR);
+        quiet_tick(sim, PUBLISHER);
+        quiet_tick(sim, NEAR);
     }
     for (int i = 0; i < 40; i++)
-        tick(sim, NEAR);
+        quiet_tick(sim, NEAR);
     assert_int_equal(sim->peer[NEAR].seen_count, RELEASES);
     sim_commit(sim);
     sim_settle(sim);
@@ -78,7 +49,7 @@ withdraw(struct sim *sim)
     sim->now = sim->peer[COLLECTOR].withdraw_at > sim->now
                    ? sim->peer[COLLECTOR].withdraw_at
                    : sim->now;
-    tick_until_step(sim, COLLECTOR, 3);
+    quiet_tick_until_step(sim, COLLECTOR, 3, 400);
     assert_true(sim->peer[COLLECTOR].stated);
 }
 
