@@ -263,7 +263,7 @@ $(B)/tests/e2e/%/statgate-inspect: $(B)/statgate-inspect
 $(B)/tests/e2e/%/statgated: $(B)/statgated
 	@mkdir -p $(@D)
 	@ln -f $< $@
-$(B)/tests/e2e/test_20_liar: | $(B)/tests/e2e/liar/statgate-inspect $(B)/tests/e2e/liar/statgated
+$(B)/tests/e2e/test_23_liar: | $(B)/tests/e2e/liar/statgate-inspect $(B)/tests/e2e/liar/statgated
 $(B)/tests/e2e/test_21_crash: | $(B)/tests/e2e/crash/statgated $(B)/tests/e2e/crash/statgate-inspect
 $(FAULTS): tests/e2e/faults.c tests/e2e/faults.h $(B)/flags
 	@mkdir -p $(@D)

@@ -1,36 +1,5 @@
 // Peers that lie, against the real statgated.
-#include "tests/e2e/raw.h"
-
-static struct raw_member members[] = {
-    {"KE_KNBS", "KE", "nso", "publisher", {.alg = ""}, {.alg = ""}},
-    {"UG_UBOS", "UG", "nso", "subscriber", {.alg = ""}, {.alg = ""}},
-};
-
-static int
-setup(void **state)
-{
-    static struct raw_gate gate;
-    raw_gate_make(&gate, members, SG_COUNT_OF(members));
-    raw_gate_start(&gate);
-    *state = &gate;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    raw_gate_free(*state);
-    return 0;
-}
-
-static void
-good_peer_is_served(struct raw_gate *gate)
-{
-    void *good = raw_member_dealer(gate, 1);
-    bool served = raw_hello(gate, good, 5000);
-    zmq_close(good);
-    assert_true(served);
-}
+#include "tests/e2e/two.h"
 
 static void
 a_participant_is_welcomed(void **state)
@@ -52,7 +21,7 @@ an_unknown_key_gets_no_answer(void **state)
         raw_dealer(gate, gate->data, &stranger, gate->transport.public_key);
     assert_false(raw_hello(gate, peer, 1000));
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 static void
@@ -62,7 +31,7 @@ a_peer_without_curve_gets_no_answer(void **state)
     void *peer = raw_dealer(gate, gate->data, NULL, NULL);
     assert_false(raw_hello(gate, peer, 1000));
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 static void
@@ -72,10 +41,11 @@ a_peer_that_expects_another_gate_gets_no_answer(void **state)
     uint8_t other[32];
     memcpy(other, gate->transport.public_key, 32);
     other[0] ^= 1;
-    void *peer = raw_dealer(gate, gate->data, &members[0].transport, other);
+    void *peer =
+        raw_dealer(gate, gate->data, &gate->members[0].transport, other);
     assert_false(raw_hello(gate, peer, 1000));
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 // Frames that are no sequence of items: each is refused or ignored, none
@@ -109,7 +79,7 @@ malformed_frames_harm_nobody(void **state)
                     answer->body_case == SGPB__ENVELOPE__BODY_REFUSED);
         zmq_close(peer);
     }
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 static void
@@ -128,7 +98,7 @@ a_nesting_bomb_is_refused(void **state)
     assert_true(answer == NULL ||
                 answer->body_case == SGPB__ENVELOPE__BODY_REFUSED);
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 static void
@@ -140,7 +110,7 @@ an_oversize_frame_is_cut_off(void **state)
     assert_true(zmq_send(peer, frame, sizeof frame, 0) >= 0);
     assert_null(raw_receive(gate, peer, 1000));
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 static void
@@ -155,7 +125,7 @@ three_frames_are_refused(void **state)
     assert_true(answer == NULL ||
                 answer->body_case == SGPB__ENVELOPE__BODY_REFUSED);
     zmq_close(peer);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 // What a key may do stands in the roster, not in what it asks.
@@ -188,10 +158,10 @@ the_gate_stops_cleanly_and_comes_back(void **state)
     struct raw_gate *gate = *state;
     assert_int_equal(raw_gate_end(gate, false), 0);
     raw_gate_start(gate);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
     (void)raw_gate_end(gate, true); // kill -9
     raw_gate_start(gate);
-    good_peer_is_served(gate);
+    two_serves(gate, 5000);
 }
 
 // The last entries become zeros, as an insider or a lying disk would have it:
@@ -243,5 +213,5 @@ main(void)
         cmocka_unit_test(the_gate_stops_cleanly_and_comes_back),
         cmocka_unit_test(a_log_cut_behind_its_checkpoint_is_damage),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, two_setup, two_teardown);
 }

@@ -1,27 +1,5 @@
 // A gate whose store came back from yesterday, against peers that remember.
-#include "tests/e2e/raw.h"
-
-static struct raw_member members[] = {
-    {"KE_KNBS", "KE", "nso", "publisher", {.alg = ""}, {.alg = ""}},
-    {"UG_UBOS", "UG", "nso", "subscriber", {.alg = ""}, {.alg = ""}},
-};
-
-static int
-setup(void **state)
-{
-    static struct raw_gate gate;
-    raw_gate_make(&gate, members, SG_COUNT_OF(members));
-    raw_gate_start(&gate);
-    *state = &gate;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    raw_gate_free(*state);
-    return 0;
-}
+#include "tests/e2e/two.h"
 
 // Says hello with a note; the answer, or NULL.
 static const Sgpb__Envelope *
@@ -160,5 +138,5 @@ main(void)
         cmocka_unit_test(a_log_of_yesterday_ends_the_gate),
         cmocka_unit_test(another_history_of_the_same_length_ends_the_gate),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, two_setup, two_teardown);
 }

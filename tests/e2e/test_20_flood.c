@@ -1,36 +1,5 @@
 // A participant who sends more than a turn can hold, against the real statgated.
-#include "tests/e2e/raw.h"
-
-static struct raw_member members[] = {
-    {"KE_KNBS", "KE", "nso", "publisher", {.alg = ""}, {.alg = ""}},
-    {"UG_UBOS", "UG", "nso", "subscriber", {.alg = ""}, {.alg = ""}},
-};
-
-static int
-setup(void **state)
-{
-    static struct raw_gate gate;
-    raw_gate_make(&gate, members, SG_COUNT_OF(members));
-    raw_gate_start(&gate);
-    *state = &gate;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    raw_gate_free(*state);
-    return 0;
-}
-
-static void
-good_peer_is_served(struct raw_gate *gate)
-{
-    void *good = raw_member_dealer(gate, 1);
-    bool served = raw_hello(gate, good, 10000);
-    zmq_close(good);
-    assert_true(served);
-}
+#include "tests/e2e/two.h"
 
 #if defined(__SANITIZE_ADDRESS__) // keeps what is freed: a few frames will do
 enum { EVENTS = 18000, FRAMES = 4, WAVES = 1, GATE_MB = 1024 };
@@ -97,7 +66,7 @@ what_swells_in_one_turn_ends_no_gate(void **state)
         const Sgpb__Envelope *answer = raw_receive(gate, peer, 20000);
         assert_non_null(answer);
         assert_int_equal(answer->body_case, SGPB__ENVELOPE__BODY_REFUSED);
-        good_peer_is_served(gate);
+        two_serves(gate, 10000);
     }
     zmq_close(peer);
     // What they took was given back: the doors stay open (SG_LIMIT_RSS_SOFT).
@@ -110,5 +79,5 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_swells_in_one_turn_ends_no_gate),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, two_setup, two_teardown);
 }

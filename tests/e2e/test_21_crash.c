@@ -11,22 +11,7 @@ enum { SHORT_MS = 250, DEATH_MS = 3000 };
 static int
 setup(void **state)
 {
-    static struct world world;
-    world_open(&world);
-    world_laws(&world);
-    world_flows(&world);
-    assert_int_equal(raw_gate_end(&world.gate, false), 0);
-    world_program(&world, "crash");
-    world_start(&world);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
+    return world_setup_as(state, "crash");
 }
 
 static void
@@ -152,5 +137,5 @@ main(void)
         cmocka_unit_test(the_gate_may_die_at_every_point_of_the_loop),
         cmocka_unit_test(the_gate_may_die_while_it_recovers),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

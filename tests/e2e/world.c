@@ -267,15 +267,6 @@ world_spawn(struct world *world)
     with_faults(world, false);
 }
 
-void
-world_program(struct world *world, const char *folder)
-{
-    assert_true(sg_os_file_path(
-        world->gate.program, "%.*s/tests/e2e/%s/statgated",
-        (int)(strlen(world->cli) - strlen("/statgate")), world->cli, folder));
-    assert_true(sg_os_file_exists(world->gate.program));
-}
-
 int
 world_wait(struct world *world)
 {
@@ -412,6 +403,27 @@ world_setup(void **state)
     world_open(&world);
     world_laws(&world);
     world_flows(&world);
+    return 0;
+}
+
+static void
+take_program(struct world *world, const char *folder)
+{
+    assert_true(sg_os_file_path(
+        world->gate.program, "%.*s/tests/e2e/%s/statgated",
+        (int)(strlen(world->cli) - strlen("/statgate")), world->cli, folder));
+    assert_true(sg_os_file_exists(world->gate.program));
+}
+
+int
+world_setup_as(void **state, const char *folder)
+{
+    if (world_setup(state) != 0)
+        return 1;
+    struct world *world = *state;
+    assert_int_equal(raw_gate_end(&world->gate, false), 0);
+    take_program(world, folder);
+    world_start(world);
     return 0;
 }
 

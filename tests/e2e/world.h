@@ -38,6 +38,8 @@ void world_open(struct world *world);
 void world_close(struct world *world);
 // The same for cmocka: a gate with its laws and flows as *state, and its end.
 int world_setup(void **state);
+// And then the statgated of tests/e2e/FOLDER in its place.
+int world_setup_as(void **state, const char *folder);
 int world_teardown(void **state);
 // "dir/...", for arguments of one call: it lives until 32 more are asked for.
 const char *world_path(const struct world *world, const char *format, ...)
@@ -62,8 +64,6 @@ unsigned world_log(struct world *world, const char *type, const char *what);
 
 void world_start(struct world *world);
 void world_spawn(struct world *world); // the same, waiting for nothing
-// From the next start on the gate is the statgated of tests/e2e/FOLDER.
-void world_program(struct world *world, const char *folder);
 // Ends by itself within the time: its exit status.
 int world_wait(struct world *world);
 struct statgate *world_connect(struct world *world, const char *home);

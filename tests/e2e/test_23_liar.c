@@ -6,9 +6,6 @@
 
 #include "tests/e2e/lies.h"
 
-#define KENYA  "schemas/sdg/data/kenya.csv"
-#define RWANDA "schemas/sdg/data/rwanda_national.csv"
-
 enum { JOB_US = 20 * 60 * 1000000, READS = 2, WAIT_MS = 20 };
 // Segment, structure and the like; each of so many lies leaves none behind.
 enum { KEPT_OPEN = 12 };
@@ -55,22 +52,7 @@ static const struct row {
 static int
 setup(void **state)
 {
-    static struct world world;
-    world_open(&world);
-    world_laws(&world);
-    world_flows(&world);
-    assert_int_equal(raw_gate_end(&world.gate, false), 0);
-    world_program(&world, "liar");
-    world_start(&world);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_close(*state);
-    return 0;
+    return world_setup_as(state, "liar");
 }
 
 static unsigned
@@ -121,7 +103,7 @@ meet(struct world *world, enum lie lie)
 {
     struct statgate *kenya = world_connect(world, "kenya");
     struct world_offer offer;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     world->faults->lied = 0;
     world->faults->lie = lie;
     (void)world_publish(world, kenya, &offer);
@@ -164,14 +146,14 @@ a_reader_that_hangs_holds_nobody_up_and_is_given_up(void **state)
     struct statgate *rwanda = world_connect(world, "rwanda");
     struct world_offer offer;
     uint64_t upload, next;
-    world_offer(world, kenya, "KE_SDG", KENYA, &offer);
+    world_offer(world, kenya, "KE_SDG", WORLD_KENYA, &offer);
     world->faults->lied = 0;
     world->faults->lie = LIE_LATE;
     assert_string_equal(world_begin(world, kenya, &offer, &upload, &next), "");
     world_chunk(kenya, upload, next, offer.data);
     wait_for_reads(world, 1);
     world->faults->lie = LIE_NONE;
-    assert_string_equal(world_good(world, rwanda, "RW_SDG", RWANDA), "");
+    assert_string_equal(world_good(world, rwanda, "RW_SDG", WORLD_RWANDA), "");
     world->faults->lie = LIE_LATE;
     world->faults->mono_us += JOB_US;
     wait_for_reads(world, READS);
@@ -205,5 +187,5 @@ main(void)
         cmocka_unit_test(a_reader_that_hangs_holds_nobody_up_and_is_given_up),
         cmocka_unit_test(what_a_reader_counts_is_not_asked),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }
