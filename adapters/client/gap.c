@@ -23,11 +23,8 @@ static bool
 last_path(const struct sg_home *home, const char *subscription,
           char path[SG_OS_PATH])
 {
-    uint8_t hash[32];
-
-    sg_crypto_sha256(subscription, strlen(subscription), hash);
-    return sg_home_path(home, "subscriptions", sg_slice_of(hash, 32), ".last",
-                        path);
+    return sg_home_path_named(home, "subscriptions", subscription, ".last",
+                              path);
 }
 
 // What a power cut left of it is as good as none: the next delivery begins anew.

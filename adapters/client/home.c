@@ -23,6 +23,16 @@ sg_home_path(const struct sg_home *home, const char *folder,
     return sg_os_file_path(out, "%s/%s/%s%s", home->path, folder, hex, suffix);
 }
 
+bool
+sg_home_path_named(const struct sg_home *home, const char *folder,
+                   const char *name, const char *suffix, char out[SG_OS_PATH])
+{
+    uint8_t hash[32];
+
+    sg_crypto_sha256(name, strlen(name), hash);
+    return sg_home_path(home, folder, sg_slice_of(hash, 32), suffix, out);
+}
+
 static enum sg_err
 read_conf(struct sg_home *home, struct sg_diag *diag)
 {

@@ -53,6 +53,10 @@ void sg_home_close(struct sg_home *home); // keeps the checkpoint, wipes
 SG_MUST_CHECK bool sg_home_path(const struct sg_home *home, const char *folder,
                                 struct sg_slice hash, const char *suffix,
                                 char out[SG_OS_PATH]);
+// The same of a name that comes from outside: its hash is the file's.
+SG_MUST_CHECK bool sg_home_path_named(const struct sg_home *home,
+                                      const char *folder, const char *name,
+                                      const char *suffix, char out[SG_OS_PATH]);
 // Takes a roster from the gate if it may follow the one held, and keeps it.
 SG_MUST_CHECK enum sg_err sg_home_take_roster(struct sg_home *home,
                                               struct sg_slice bytes);

@@ -14,10 +14,7 @@ static const char magic[] = "SGOB1";
 static bool
 head_path(const struct sg_home *home, const char *flow, char path[SG_OS_PATH])
 {
-    uint8_t name[32];
-
-    sg_crypto_sha256(flow, strlen(flow), name);
-    return sg_home_path(home, "outbox", sg_slice_of(name, 32), ".head", path);
+    return sg_home_path_named(home, "outbox", flow, ".head", path);
 }
 
 bool

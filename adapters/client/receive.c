@@ -575,13 +575,11 @@ wait_next(struct sg_receiving *r, uint32_t timeout_ms,
 static void
 open_told(struct sg_receiving *r)
 {
-    uint8_t hash[32];
     char path[SG_OS_PATH];
 
     (void)!sg_told_close(&r->told);
-    sg_crypto_sha256(r->name, strlen(r->name), hash);
-    if (sg_home_path(&r->handle->home, "subscriptions", sg_slice_of(hash, 32),
-                     ".told", path))
+    if (sg_home_path_named(&r->handle->home, "subscriptions", r->name, ".told",
+                           path))
         r->told = sg_told_open(path);
 }
 

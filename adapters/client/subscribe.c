@@ -20,11 +20,7 @@ static bool
 kept_path(const struct sg_home *home, const char *name, const char *state,
           char path[SG_OS_PATH])
 {
-    uint8_t hash[32];
-
-    sg_crypto_sha256(name, strlen(name), hash);
-    return sg_home_path(home, "subscriptions", sg_slice_of(hash, 32), state,
-                        path);
+    return sg_home_path_named(home, "subscriptions", name, state, path);
 }
 
 static enum sg_err
