@@ -166,20 +166,28 @@ find_lost(struct sg_turn *turn, struct sg_dying *dying)
     }
 }
 
-// Of those that have left memory, earliest end first. A row that is not in the
-// index yet is seen an hour later.
+// The next row of a table by time whose time has come, after *row. A row that is
+// not in the index yet is seen an hour later.
+static bool
+next_due(struct sg_turn *turn, const struct sg_dying *dying, struct sg_row *row,
+         size_t *looked)
+{
+    if (*looked > 0)
+        sg_bytes_store_u64(row->key + 8, sg_bytes_load_u64(row->key + 8) + 1);
+    return dying->count < SG_DYING_MAX / 2 && (*looked)++ < 4 * SG_DYING_MAX &&
+           sg_cold_next(turn->state, row) == SG_OK && row->key_len == 16 &&
+           sg_bytes_load_u64(row->key) <= turn->now;
+}
+
+// Of those that have left memory, earliest end first.
 static void
 find_retained_cold(struct sg_turn *turn, struct sg_dying *dying)
 {
     struct sg_row row = {.table = SG_COLD_RETAIN, .key_len = 16};
     struct sg_release release;
+    size_t looked = 0;
 
-    for (size_t looked = 0;
-         dying->count < SG_DYING_MAX / 2 && looked < 4 * SG_DYING_MAX;
-         looked++) {
-        if (sg_cold_next(turn->state, &row) != SG_OK || row.key_len != 16 ||
-            sg_bytes_load_u64(row.key) > turn->now)
-            return;
+    while (next_due(turn, dying, &row, &looked)) {
         // One that came back is among those in memory.
         if (sg_state_release_at(turn->state, sg_bytes_load_u64(row.key + 8)) ==
                 0 &&
@@ -187,7 +195,6 @@ find_retained_cold(struct sg_turn *turn, struct sg_dying *dying)
                 SG_OK &&
             release.destroyed_at == 0)
             (void)add(turn, release.manifest, NULL, 0);
-        sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
     }
 }
 
@@ -196,14 +203,10 @@ static void
 find_refused(struct sg_turn *turn, struct sg_dying *dying)
 {
     struct sg_row row = {.table = SG_COLD_REFUSED, .key_len = 16};
+    struct sg_cold_report report;
+    size_t looked = 0;
 
-    for (size_t looked = 0;
-         dying->count < SG_DYING_MAX / 2 && looked < 4 * SG_DYING_MAX;
-         looked++) {
-        if (sg_cold_next(turn->state, &row) != SG_OK || row.key_len != 16 ||
-            sg_bytes_load_u64(row.key) > turn->now)
-            return;
-        struct sg_cold_report report;
+    while (next_due(turn, dying, &row, &looked)) {
         // What is on its way again is wanted; a row that is gone by now is seen
         // until the index has heard of it.
         if (row.value_len == 32 &&
@@ -211,7 +214,6 @@ find_refused(struct sg_turn *turn, struct sg_dying *dying)
             report.end == sg_bytes_load_u64(row.key) &&
             sg_upload_by(turn->core, row.value) == 0)
             (void)add(turn, row.value, NULL, 0);
-        sg_bytes_store_u64(row.key + 8, sg_bytes_load_u64(row.key + 8) + 1);
     }
 }
 
