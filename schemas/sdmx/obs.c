@@ -195,12 +195,12 @@ static const struct {
 static const char *const foreign_media[SG_MEDIA_END] = {
     [SG_MEDIA_ML30] =
         "the file is SDMX-ML 3.0: write it as 2.1, or as SDMX-CSV",
-    [SG_MEDIA_GENERIC21] =
-        "the file is generic data: write it as structure-specific, or as CSV",
+    [SG_MEDIA_GENERIC21] = ("the file is generic data: write it as "
+                            "structure-specific data, or as SDMX-CSV"),
     [SG_MEDIA_ML20] =
         "the file is SDMX-ML 2.0: write it as 2.1, or as SDMX-CSV",
-    [SG_MEDIA_STRUCTURE] =
-        "the file holds structures, no data: statgate structure import",
+    [SG_MEDIA_STRUCTURE] = ("the file holds structures and no data: "
+                            "statgate structure import reads it"),
 };
 
 const char *
