@@ -13,8 +13,6 @@
 #include "schemas/proof/sign.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, ARENA = 32 * 1024 * 1024, BLOCK = 65536 };
-enum { PERSONS_MAX = 64, TRANSPORT_ALG = 16 };
-#define DAY_US (24 * 3600 * 1000000ull)
 
 // ---- gate.public -----------------------------------------------------------------
 
@@ -106,43 +104,6 @@ sg_roster_file_drop(struct sg_roster_file *roster)
 {
     sg_arena_free(&roster->arena);
     *roster = (struct sg_roster_file){0};
-}
-
-static const Sgpb__RootKey *
-root_of(const Sgpb__Roster *doc, ProtobufCBinaryData key_id)
-{
-    uint8_t id[32];
-
-    for (size_t i = 0; i < doc->n_roots; i++) {
-        sg_crypto_key_id((enum sg_alg)doc->roots[i]->alg,
-                         sg_codec_slice(doc->roots[i]->public_key), id);
-        if (key_id.len == 32 && memcmp(key_id.data, id, 32) == 0)
-            return doc->roots[i];
-    }
-    return NULL;
-}
-
-size_t
-sg_roster_file_persons(const struct sg_roster_file *roster)
-{
-    const char *persons[PERSONS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < roster->outer->n_signatures && count < PERSONS_MAX;
-         i++) {
-        const Sgpb__RootSignature *one = roster->outer->signatures[i];
-        const Sgpb__RootKey *root = root_of(roster->doc, one->key_id);
-        bool seen = root == NULL;
-        for (size_t k = 0; k < count && !seen; k++)
-            seen = strcmp(persons[k], root->person) == 0;
-        if (!seen &&
-            sg_sign_verify((enum sg_alg)root->alg,
-                           sg_codec_slice(root->public_key), SG_SIGN_ROSTER,
-                           sg_codec_slice(roster->outer->roster),
-                           sg_codec_slice(one->sig)))
-            persons[count++] = root->person;
-    }
-    return count;
 }
 
 enum sg_err

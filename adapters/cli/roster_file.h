@@ -37,8 +37,6 @@ enum sg_err sg_roster_file_read(const char *path, struct sg_roster_file *out);
 // Says why it could not be read; the exit status.
 int sg_roster_file_fail(enum sg_err err, const char *path);
 void sg_roster_file_drop(struct sg_roster_file *roster);
-// Distinct persons of its own roots that signed it.
-size_t sg_roster_file_persons(const struct sg_roster_file *roster);
 // doc as a roster without signatures.
 enum sg_err sg_roster_file_write(const char *path, const Sgpb__Roster *doc,
                                  struct sg_arena *arena);

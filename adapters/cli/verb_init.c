@@ -18,6 +18,7 @@
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
 #include "schemas/evidence.pb-c.h"
+#include "schemas/proof/roster_sign.h"
 
 struct options {
     const char *gate, *roster, *control, *data;
@@ -128,7 +129,8 @@ roster_fault(const struct sg_roster_file *roster,
         doc->gate_transport_key.len != 32 ||
         memcmp(doc->gate_transport_key.data, gate->transport, 32) != 0)
         return "it names other keys than this gate's";
-    if (doc->threshold < 2 || sg_roster_file_persons(roster) < doc->threshold)
+    if (doc->threshold < 2 ||
+        sg_roster_sign_persons(roster->outer, roster->doc) < doc->threshold)
         return "it is not signed by enough distinct persons: statgate roster "
                "sign";
     return NULL;

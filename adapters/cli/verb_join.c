@@ -14,6 +14,7 @@
 #include "broker/os/file.h"
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
+#include "schemas/proof/roster_sign.h"
 #include "schemas/proof/sign.h"
 
 struct options {
@@ -115,7 +116,8 @@ pin_roster(const struct options *o, struct sg_gate_public *gate)
         return sg_roster_file_fail(err, file);
     if (strcmp(roster.doc->gate, gate->gate) != 0 ||
         roster.doc->threshold < 2 ||
-        sg_roster_file_persons(&roster) < roster.doc->threshold) {
+        sg_roster_sign_persons(roster.outer, roster.doc) <
+            roster.doc->threshold) {
         sg_roster_file_drop(&roster);
         return sg_cli_fail(SG_ERR_ROSTER, file);
     }

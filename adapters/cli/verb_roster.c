@@ -17,6 +17,7 @@
 #include "broker/os/conf.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
+#include "schemas/proof/roster_sign.h"
 #include "schemas/proof/sign.h"
 
 #define DAY_US (24 * 3600 * 1000000ull)
@@ -215,7 +216,7 @@ static void
 say_signed(const struct options *o, const struct sg_roster_file *roster,
            const char *out)
 {
-    size_t persons = sg_roster_file_persons(roster);
+    size_t persons = sg_roster_sign_persons(roster->outer, roster->doc);
 
     if (o->dry)
         (void)sg_dry_say(o->json,
@@ -330,7 +331,7 @@ roster_show(const struct options *o, const char *path)
                    : "gate %s, version %llu\nfingerprint %s\nexpires %s\n"
                      "signed by %zu distinct persons of %u needed\n",
            doc->gate, (unsigned long long)doc->version, hex, time,
-           sg_roster_file_persons(&roster), doc->threshold);
+           sg_roster_sign_persons(roster.outer, roster.doc), doc->threshold);
     for (size_t i = 0; i < doc->n_participants; i++) {
         const Sgpb__Participant *who = doc->participants[i];
         printf(o->json ? "%s{\"id\":\"%s\",\"jurisdiction\":\"%s\","
@@ -362,7 +363,8 @@ dry_put(struct sg_gate_call *call, const struct sg_roster_file *next)
             next->doc->version != now->version + 1 ||
             next->doc->prev_sha256.len != 32 ||
             memcmp(next->doc->prev_sha256.data, sha256, 32) != 0 ||
-            sg_roster_file_persons(next) < next->doc->threshold)
+            sg_roster_sign_persons(next->outer, next->doc) <
+                next->doc->threshold)
             sg_gate_call_fault(call, SG_ERR_ROSTER, NULL);
     }
     if (call->result.exit != 0)

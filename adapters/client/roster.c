@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "schemas/codec/codec.h"
+#include "schemas/proof/roster_sign.h"
 
 enum { ROSTER_ARENA = 32 * 1024 * 1024, ROSTER_BLOCK = 64 * 1024 };
-enum { ROOTS_MAX = 64 };
 
 enum sg_err
 sg_roster_read(struct sg_slice bytes, struct sg_roster *roster)
@@ -40,52 +40,6 @@ sg_roster_drop(struct sg_roster *roster)
     *roster = (struct sg_roster){0};
 }
 
-static const Sgpb__RootKey *
-root_named(const Sgpb__Roster *by, ProtobufCBinaryData key_id)
-{
-    uint8_t id[32];
-
-    for (size_t i = 0; i < by->n_roots; i++) {
-        sg_crypto_key_id((enum sg_alg)by->roots[i]->alg,
-                         sg_codec_slice(by->roots[i]->public_key), id);
-        if (key_id.len == 32 && memcmp(id, key_id.data, 32) == 0)
-            return by->roots[i];
-    }
-    return NULL;
-}
-
-static bool
-counted(char *const *persons, size_t count, const char *person)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(persons[i], person) == 0)
-            return true;
-    }
-    return false;
-}
-
-size_t
-sg_roster_persons(const struct sg_roster *roster, const Sgpb__Roster *by)
-{
-    char *persons[ROOTS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < roster->outer->n_signatures && count < ROOTS_MAX;
-         i++) {
-        const Sgpb__RootSignature *one = roster->outer->signatures[i];
-        const Sgpb__RootKey *root = root_named(by, one->key_id);
-        if (root == NULL || root->person[0] == '\0' ||
-            counted(persons, count, root->person))
-            continue;
-        if (sg_sign_verify((enum sg_alg)root->alg,
-                           sg_codec_slice(root->public_key), SG_SIGN_ROSTER,
-                           sg_codec_slice(roster->outer->roster),
-                           sg_codec_slice(one->sig)))
-            persons[count++] = root->person;
-    }
-    return count;
-}
-
 enum sg_err
 sg_roster_follows(const struct sg_roster *held, const struct sg_roster *next)
 {
@@ -102,7 +56,7 @@ sg_roster_follows(const struct sg_roster *held, const struct sg_roster *next)
         return SG_ERR_FORK;
     // One person alone could replace the gate (S05).
     if (held->doc->threshold < 2 ||
-        sg_roster_persons(next, held->doc) < held->doc->threshold)
+        sg_roster_sign_persons(next->outer, held->doc) < held->doc->threshold)
         return SG_ERR_ROSTER;
     return SG_OK;
 }

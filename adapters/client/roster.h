@@ -24,9 +24,6 @@ struct sg_roster {
 SG_MUST_CHECK enum sg_err sg_roster_read(struct sg_slice bytes,
                                          struct sg_roster *roster);
 void sg_roster_drop(struct sg_roster *roster);
-// How many distinct persons of `by`'s roots signed it?
-size_t sg_roster_persons(const struct sg_roster *roster,
-                         const Sgpb__Roster *by);
 // May next follow held? SG_ERR_ROSTER_OLD, SG_ERR_FORK (same version, another
 // content), SG_ERR_ROSTER (signatures, gate, predecessor).
 SG_MUST_CHECK enum sg_err sg_roster_follows(const struct sg_roster *held,

@@ -40,6 +40,7 @@
 // None is ever lowered: a log that had more open could not be replayed.
 #define SG_LIMIT_PARTICIPANTS       4096u
 #define SG_LIMIT_KEYS               16384u
+#define SG_LIMIT_ROOTS              64u // persons who vouch for one gate
 #define SG_LIMIT_INSTRUMENTS        65536u
 #define SG_LIMIT_STRUCTURES         4096u
 #define SG_LIMIT_STRUCTURES_EACH    256u // an office has dozens; 16 fill the table

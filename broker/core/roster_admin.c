@@ -3,53 +3,9 @@
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
 #include "broker/core/tokens.h"
+#include "schemas/proof/roster_sign.h"
 
-enum { ROOTS_MAX = 64, CURVE_LEN = 32 };
-
-static const Sgpb__RootKey *
-root_named(const Sgpb__Roster *roster, struct sg_slice key_id)
-{
-    uint8_t id[32];
-
-    for (size_t i = 0; i < roster->n_roots; i++) {
-        sg_crypto_key_id((enum sg_alg)roster->roots[i]->alg,
-                         sg_pack_slice(roster->roots[i]->public_key), id);
-        if (sg_slice_eq(key_id, sg_state_hash(id)))
-            return roster->roots[i];
-    }
-    return NULL;
-}
-
-static bool
-person_seen(char *const *persons, size_t count, const char *person)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(persons[i], person) == 0)
-            return true;
-    return false;
-}
-
-// How many distinct persons among the roots of `by` signed this roster?
-static size_t
-persons_signed(const Sgpb__SignedRoster *outer, const Sgpb__Roster *by)
-{
-    char *persons[ROOTS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < outer->n_signatures && count < ROOTS_MAX; i++) {
-        const Sgpb__RootSignature *one = outer->signatures[i];
-        const Sgpb__RootKey *root = root_named(by, sg_pack_slice(one->key_id));
-        if (root == NULL || root->person[0] == '\0' ||
-            person_seen(persons, count, root->person))
-            continue;
-        if (sg_sign_verify((enum sg_alg)root->alg,
-                           sg_pack_slice(root->public_key), SG_SIGN_ROSTER,
-                           sg_pack_slice(outer->roster),
-                           sg_pack_slice(one->sig)))
-            persons[count++] = root->person;
-    }
-    return count;
-}
+enum { CURVE_LEN = 32 };
 
 static bool
 key_form(const Sgpb__RosterKey *key)
@@ -145,10 +101,10 @@ signed_by_roots(const struct sg_state *state, const Sgpb__SignedRoster *outer,
 {
     const Sgpb__Roster *now = state->roster.doc;
 
-    if (now != NULL && persons_signed(outer, now) < now->threshold)
+    if (now != NULL && sg_roster_sign_persons(outer, now) < now->threshold)
         return false;
     return (now != NULL && same_roots(now, roster)) ||
-           persons_signed(outer, roster) >= roster->threshold;
+           sg_roster_sign_persons(outer, roster) >= roster->threshold;
 }
 
 static const char *
@@ -182,7 +138,7 @@ sg_roster_check(struct sg_turn *turn, const Sgpb__SignedRoster *signed_roster,
     if (roster->expires <= turn->now || roster->expires <= roster->issued)
         return SG_ERR_ROSTER_EXPIRED;
     *what = "threshold";
-    if (roster->threshold < 2 || roster->n_roots > ROOTS_MAX ||
+    if (roster->threshold < 2 || roster->n_roots > SG_LIMIT_ROOTS ||
         roster->n_participants > SG_LIMIT_PARTICIPANTS ||
         roster->n_instruments > SG_LIMIT_INSTRUMENTS)
         return SG_ERR_ROSTER;
@@ -192,7 +148,7 @@ sg_roster_check(struct sg_turn *turn, const Sgpb__SignedRoster *signed_roster,
     if ((*what = succession_fault(state, roster)) != NULL)
         return SG_ERR_ROSTER;
     *what = "signatures";
-    if (signed_roster->n_signatures > ROOTS_MAX)
+    if (signed_roster->n_signatures > SG_LIMIT_ROOTS)
         return SG_ERR_ROSTER;
     // Each is tried with one key of the old and one of the new roots at most.
     if (!sg_tokens_check(turn, signed_roster->n_signatures))
@@ -340,9 +296,9 @@ sg_roster_revoke(struct sg_turn *turn)
     const Sgpb__Signed *document = turn->envelope->revoke->revocation;
     const struct sg_state *state = turn->state;
     const Sgpb__RootKey *root =
-        document == NULL
-            ? NULL
-            : root_named(state->roster.doc, sg_pack_slice(document->key_id));
+        document == NULL ? NULL
+                         : sg_roster_sign_root(state->roster.doc,
+                                               sg_pack_slice(document->key_id));
     const Sgpb__Revocation *order =
         document == NULL
             ? NULL
