@@ -99,3 +99,38 @@ sg_options_number(const char *name, const char *text, unsigned long long most,
     *out = value;
     return true;
 }
+
+bool
+sg_options_yes(const char *name, const char *text, bool *out)
+{
+    *out = strcmp(text, "yes") == 0;
+    if (*out || text[0] == '\0' || strcmp(text, "no") == 0)
+        return true;
+    (void)sg_cli_say(SG_ERR_USAGE, "write yes or no", "%s: %s", name, text);
+    return false;
+}
+
+bool
+sg_options_words(const char *name, char *text, struct sg_arena *arena,
+                 char ***out, size_t *count)
+{
+    *count = 0;
+    *out = sg_arena_take(arena, SG_OPTIONS_LIST * sizeof **out);
+    if (*out == NULL) {
+        (void)sg_cli_fail(SG_ERR_FULL, name);
+        return false;
+    }
+    for (char *at = text + strspn(text, " ,\t"); *at != '\0';
+         at += strspn(at, " ,\t")) {
+        if (*count == SG_OPTIONS_LIST) {
+            (void)sg_cli_say(SG_ERR_USAGE, NULL, "%s: at most %d words", name,
+                             (int)SG_OPTIONS_LIST);
+            return false;
+        }
+        (*out)[(*count)++] = at;
+        at += strcspn(at, " ,\t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return true;
+}

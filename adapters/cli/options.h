@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "broker/base/arena.h"
+
 enum { SG_OPTIONS_LIST = 64 };
 
 struct sg_words { // a list, ended by NULL
@@ -27,3 +29,10 @@ bool sg_options_take(int argc, char **argv, int first,
 // false: not a number up to most; said on stderr.
 bool sg_options_number(const char *name, const char *text,
                        unsigned long long most, unsigned long long *out);
+// yes, no, or nothing, which is no. false: another word; said on stderr.
+bool sg_options_yes(const char *name, const char *text, bool *out);
+// The words of a text, apart by spaces or commas, cut in the text itself. Never
+// fewer than stand there: false, said on stderr, where they are more than
+// SG_OPTIONS_LIST or the arena is full.
+bool sg_options_words(const char *name, char *text, struct sg_arena *arena,
+                      char ***out, size_t *count);

@@ -15,7 +15,7 @@
 #include "policy/consent.h"
 #include "schemas/codec/codec.h"
 
-enum { TEXT = 256, WORDS = 32, WAIT_S = 30 };
+enum { TEXT = 256, WAIT_S = 30 };
 
 static const char *const states[SG_CONSENT_STATE_COUNT] = {
     "none",    "requested", "given",      "refused",    "withdrawn",
@@ -61,24 +61,6 @@ read_agreement(const char *path, struct agreement_text *t, struct sg_diag *diag)
     return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
 }
 
-static char **
-words_of(char *text, size_t *count, struct sg_arena *arena)
-{
-    char **out = sg_arena_take(arena, WORDS * sizeof *out);
-
-    *count = 0;
-    for (char *at = text; out != NULL && *count < WORDS;) {
-        at += strspn(at, " ,\t");
-        if (*at == '\0')
-            break;
-        out[(*count)++] = at;
-        at += strcspn(at, " ,\t");
-        if (*at != '\0')
-            *at++ = '\0';
-    }
-    return out;
-}
-
 static bool
 number(const char *name, const char *text, uint32_t *out)
 {
@@ -87,6 +69,26 @@ number(const char *name, const char *text, uint32_t *out)
     if (text[0] != '\0' && !sg_options_number(name, text, 36500, &value))
         return false;
     *out = (uint32_t)value;
+    return true;
+}
+
+static bool
+fill_words(struct agreement_text *t, Sgpb__ConsentAgreement *doc,
+           struct sg_arena *arena)
+{
+    bool community, before;
+
+    if (!sg_options_yes("community", t->community, &community) ||
+        !sg_options_yes("compatible_before", t->compatible_before, &before) ||
+        !sg_options_words("categories", t->categories, arena,
+                          &doc->data_categories, &doc->n_data_categories) ||
+        !sg_options_words("recipients", t->recipients, arena,
+                          &doc->recipient_classes, &doc->n_recipient_classes) ||
+        !sg_options_words("languages", t->languages, arena, &doc->languages,
+                          &doc->n_languages))
+        return false;
+    doc->community = community;
+    doc->compatible_before = before;
     return true;
 }
 
@@ -101,9 +103,15 @@ fill(struct sg_gate_call *call, struct agreement_text *t,
     if (!sg_options_number("revision", t->revision, 1000000, &revision) ||
         !number("valid_days", t->valid_days, &doc->valid_days) ||
         !number("retention_days", t->retention_days, &doc->retention_days) ||
-        (t->prev[0] != '\0' &&
-         !sg_encode_unhex(sg_slice_text(t->prev), prev, 32)))
+        !fill_words(t, doc, call->arena))
         return false;
+    if (t->prev[0] != '\0' &&
+        !sg_encode_unhex(sg_slice_text(t->prev), prev, 32)) {
+        (void)sg_cli_say(SG_ERR_USAGE,
+                         "write the SHA-256 of the revision before",
+                         "prev is not 64 hexadecimal digits: %s", t->prev);
+        return false;
+    }
     if (t->notice[0] != '\0')
         sg_crypto_sha256(t->notice, strlen(t->notice), notice);
     doc->id = t->id;
@@ -114,13 +122,6 @@ fill(struct sg_gate_call *call, struct agreement_text *t,
     doc->lawful_basis = t->lawful_basis;
     doc->onward = t->onward;
     doc->notice_sha256 = sg_codec_bytes(notice, 32);
-    doc->data_categories =
-        words_of(t->categories, &doc->n_data_categories, call->arena);
-    doc->recipient_classes =
-        words_of(t->recipients, &doc->n_recipient_classes, call->arena);
-    doc->languages = words_of(t->languages, &doc->n_languages, call->arena);
-    doc->community = strcmp(t->community, "yes") == 0;
-    doc->compatible_before = strcmp(t->compatible_before, "yes") == 0;
     return true;
 }
 
@@ -154,7 +155,7 @@ agreement(struct sg_gate_call *call, const char *path)
         return diag.text[0] != '\0' ? sg_cli_fail_at(err, path, &diag)
                                     : sg_cli_fail(err, path);
     if (!fill(call, t, &doc, prev, notice))
-        return sg_cli_fail(SG_ERR_SYNTAX, path);
+        return sg_err_exit(SG_ERR_USAGE);
     if (sg_codec_pack(&doc.base, call->arena, &body) != SG_OK)
         return sg_cli_fail(SG_ERR_FULL, path);
     if (sg_gate_call_sign(call, "sign", "consent-agreement", body, &one)) {

@@ -18,7 +18,7 @@
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
 
-enum { TEXT = 512, WORDS = 64, ATTRIBUTES = 7, NAMES = 29 };
+enum { TEXT = 512, ATTRIBUTES = 7, NAMES = 29 };
 
 struct terms_text {
     char flow[TEXT], structure[TEXT], dataflow[TEXT], classification[TEXT];
@@ -82,25 +82,6 @@ read_terms(const char *path, struct terms_text *t, struct sg_diag *diag)
     return sg_os_conf_read(path, rows, SG_COUNT_OF(rows), diag);
 }
 
-// Words apart by spaces or commas, in the text itself.
-static char **
-words_of(char *text, size_t *count, struct sg_arena *arena)
-{
-    char **out = sg_arena_take(arena, WORDS * sizeof *out);
-
-    *count = 0;
-    for (char *at = text; out != NULL && *count < WORDS;) {
-        at += strspn(at, " ,\t");
-        if (*at == '\0')
-            break;
-        out[(*count)++] = at;
-        at += strcspn(at, " ,\t");
-        if (*at != '\0')
-            *at++ = '\0';
-    }
-    return out;
-}
-
 static bool
 fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
                 struct sg_arena *arena)
@@ -109,8 +90,10 @@ fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
 
     doc->attributes =
         sg_arena_take(arena, ATTRIBUTES * sizeof *doc->attributes);
-    if (all == NULL || doc->attributes == NULL)
+    if (all == NULL || doc->attributes == NULL) {
+        (void)sg_cli_fail(SG_ERR_FULL, "terms");
         return false;
+    }
     for (size_t i = 0; i < ATTRIBUTES; i++) {
         all[i] = (Sgpb__TermsAttribute)SGPB__TERMS_ATTRIBUTE__INIT;
         all[i].attribute = sg_arena_printf(arena, "%s", attributes[i]);
@@ -127,16 +110,20 @@ fill_attributes(struct terms_text *t, Sgpb__FlowTerms *doc,
 static bool
 fill_map(struct terms_text *t, Sgpb__FlowTerms *doc, struct sg_arena *arena)
 {
+    char **words;
     size_t count;
-    char **words = words_of(t->area_map, &count, arena);
-    Sgpb__AreaMap *all = sg_arena_take(arena, WORDS * sizeof *all);
 
-    doc->area_map = sg_arena_take(arena, WORDS * sizeof *doc->area_map);
-    if (words == NULL || all == NULL || doc->area_map == NULL)
+    if (!sg_options_words("area_map", t->area_map, arena, &words, &count))
         return false;
+    Sgpb__AreaMap *all = sg_arena_take(arena, (count + 1) * sizeof *all);
+    doc->area_map = sg_arena_take(arena, (count + 1) * sizeof *doc->area_map);
+    if (all == NULL || doc->area_map == NULL) {
+        (void)sg_cli_fail(SG_ERR_FULL, "area_map");
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         char *equals = strchr(words[i], '=');
-        if (equals == NULL || equals == words[i] || count == WORDS) {
+        if (equals == NULL || equals == words[i]) {
             (void)sg_cli_say(SG_ERR_USAGE, "write it as in KE01=KE KE02=KE",
                              "area_map: %s", words[i]);
             return false;
@@ -151,7 +138,7 @@ fill_map(struct terms_text *t, Sgpb__FlowTerms *doc, struct sg_arena *arena)
     return true;
 }
 
-// yes, no or absent. A word that is neither would loosen the terms unseen.
+// A word that is neither yes nor no would loosen the terms unseen.
 static bool
 fill_choices(const struct terms_text *t, Sgpb__FlowTerms *doc)
 {
@@ -164,17 +151,25 @@ fill_choices(const struct terms_text *t, Sgpb__FlowTerms *doc)
         {"require_conf_status", t->require_conf_status,
          &doc->require_conf_status},
         {"require_label", t->require_label, &doc->require_label}};
+    bool yes;
 
     for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
-        *rows[i].out = strcmp(rows[i].text, "yes") == 0;
-        if (rows[i].text[0] == '\0' || *rows[i].out ||
-            strcmp(rows[i].text, "no") == 0)
-            continue;
-        (void)sg_cli_say(SG_ERR_USAGE, "write yes or no", "%s: %s",
-                         rows[i].name, rows[i].text);
-        return false;
+        if (!sg_options_yes(rows[i].name, rows[i].text, &yes))
+            return false;
+        *rows[i].out = yes;
     }
     return true;
+}
+
+static bool
+fill_lists(struct terms_text *t, Sgpb__FlowTerms *doc, struct sg_arena *arena)
+{
+    return sg_options_words("purposes", t->purposes, arena, &doc->purposes,
+                            &doc->n_purposes) &&
+           sg_options_words("languages", t->languages, arena, &doc->languages,
+                            &doc->n_languages) &&
+           sg_options_words("agreements", t->agreements, arena,
+                            &doc->agreements, &doc->n_agreements);
 }
 
 static bool
@@ -370,13 +365,10 @@ flow_new(struct sg_gate_call *call, const char *path,
     doc.commit = t->commit;
     doc.contact = t->contact;
     doc.revision_policy = t->revision_policy;
-    doc.purposes = words_of(t->purposes, &doc.n_purposes, call->arena);
-    doc.languages = words_of(t->languages, &doc.n_languages, call->arena);
-    doc.agreements = words_of(t->agreements, &doc.n_agreements, call->arena);
     if (!fill_attributes(t, &doc, call->arena) ||
-        !fill_numbers(t, &doc, &cell) || !fill_choices(t, &doc) ||
-        !fill_map(t, &doc, call->arena))
-        return sg_cli_fail(SG_ERR_TERMS, path);
+        !fill_lists(t, &doc, call->arena) || !fill_numbers(t, &doc, &cell) ||
+        !fill_choices(t, &doc) || !fill_map(t, &doc, call->arena))
+        return sg_err_exit(SG_ERR_TERMS);
     if (call->dry)
         return dry_new(call, &doc, second);
     if (!sg_gate_call_put(call, "structure", blob, NULL))

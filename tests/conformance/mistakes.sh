@@ -111,6 +111,18 @@ told 65 'README.md.sgv' office verify "$here/README.md"
 told 65 'it is not a receipt' office verify --receipt "$here/README.md"
 echo "nonsense words" >"$work/nonsense.terms"
 told 65 'there is no setting "nonsense"' office flow new "$work/nonsense.terms"
+{ grep -v '^purposes' "$work/F.terms" && printf 'purposes' && seq -s ' ' 65 | sed 's/^/ /'; } \
+    >"$work/many.terms"
+told 65 'purposes: at most 64 words' office flow new "$work/many.terms"
+{ grep -v '^require_label' "$work/F.terms" && echo 'require_label ja'; } >"$work/loose.terms"
+told 65 'require_label: ja' office flow new "$work/loose.terms"
+agreed='id A\nrevision 1\npurpose sdg_reporting\nrecipients nso\nlawful_basis consent\n'
+# shellcheck disable=SC2059
+printf "${agreed}community Yes\n" >"$work/community.agreement"
+told 2 'community: Yes' office consent agreement "$work/community.agreement"
+# shellcheck disable=SC2059
+printf "${agreed}prev 12\n" >"$work/prev.agreement"
+told 2 'prev is not 64 hexadecimal digits: 12' office consent agreement "$work/prev.agreement"
 told 65 'statgate: A:B is not known here; import it' office structure show A:B
 # Policies, and requests of them.
 laws=$here/policy/examples
