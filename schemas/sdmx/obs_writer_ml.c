@@ -232,19 +232,23 @@ check_row(struct sg_obs_writer *w, const struct sg_obs *obs)
     return SG_OK;
 }
 
+static void
+put_component(struct sg_obs_writer *w, const struct sg_obs *obs, uint32_t i)
+{
+    sg_obs_writer_byte(w, ' ');
+    sg_obs_writer_bytes(w, w->structure->components[i].id);
+    sg_obs_writer_text(w, "=\"");
+    put_escaped(w, value_text(&obs->values[i]));
+    sg_obs_writer_byte(w, '"');
+}
+
 // All components of a level that the row has.
 static void
 put_level(struct sg_obs_writer *w, const struct sg_obs *obs, uint8_t level)
 {
     for (uint32_t i = 0; i < w->count; i++) {
-        const struct sg_value *v = &obs->values[i];
-        if (w->level[i] != level || v->kind == SG_VALUE_ABSENT)
-            continue;
-        sg_obs_writer_byte(w, ' ');
-        sg_obs_writer_bytes(w, w->structure->components[i].id);
-        sg_obs_writer_text(w, "=\"");
-        put_escaped(w, value_text(v));
-        sg_obs_writer_byte(w, '"');
+        if (w->level[i] == level && obs->values[i].kind != SG_VALUE_ABSENT)
+            put_component(w, obs, i);
     }
 }
 
@@ -304,6 +308,20 @@ open_dataset(struct sg_obs_writer *w, const struct sg_obs *obs)
     w->action = obs->action;
 }
 
+static void
+open_group(struct sg_obs_writer *w, const struct sg_obs *obs,
+           const struct sg_group *group)
+{
+    sg_obs_writer_text(w, "<Group xsi:type=\"ns1:");
+    sg_obs_writer_bytes(w, group->id);
+    sg_obs_writer_byte(w, '"');
+    for (uint32_t d = 0; d < w->dimensions && d < 64; d++) {
+        if ((group->dimensions >> d & 1) != 0 &&
+            obs->values[d].kind != SG_VALUE_ABSENT)
+            put_component(w, obs, d);
+    }
+}
+
 // One Group element for each group whose attributes the row has.
 static void
 put_groups(struct sg_obs_writer *w, const struct sg_obs *obs)
@@ -311,30 +329,14 @@ put_groups(struct sg_obs_writer *w, const struct sg_obs *obs)
     for (uint32_t g = 0; g < w->structure->group_count; g++) {
         bool begun = false;
         for (uint32_t i = 0; i < w->count; i++) {
-            const struct sg_component *c = &w->structure->components[i];
-            if (w->level[i] != LEVEL_GROUP || c->group != (int32_t)g ||
+            if (w->level[i] != LEVEL_GROUP ||
+                w->structure->components[i].group != (int32_t)g ||
                 obs->values[i].kind == SG_VALUE_ABSENT)
                 continue;
-            if (!begun) {
-                sg_obs_writer_text(w, "<Group xsi:type=\"ns1:");
-                sg_obs_writer_bytes(w, w->structure->groups[g].id);
-                sg_obs_writer_byte(w, '"');
-                for (uint32_t d = 0; d < w->dimensions && d < 64; d++)
-                    if (w->structure->groups[g].dimensions >> d & 1 &&
-                        obs->values[d].kind != SG_VALUE_ABSENT) {
-                        sg_obs_writer_byte(w, ' ');
-                        sg_obs_writer_bytes(w, w->structure->components[d].id);
-                        sg_obs_writer_text(w, "=\"");
-                        put_escaped(w, value_text(&obs->values[d]));
-                        sg_obs_writer_byte(w, '"');
-                    }
-                begun = true;
-            }
-            sg_obs_writer_byte(w, ' ');
-            sg_obs_writer_bytes(w, c->id);
-            sg_obs_writer_text(w, "=\"");
-            put_escaped(w, value_text(&obs->values[i]));
-            sg_obs_writer_byte(w, '"');
+            if (!begun)
+                open_group(w, obs, &w->structure->groups[g]);
+            begun = true;
+            put_component(w, obs, i);
         }
         if (begun)
             sg_obs_writer_text(w, "/>\n");

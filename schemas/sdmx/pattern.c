@@ -139,7 +139,7 @@ read_atom(struct program *p)
     } else if (c == '\\') {
         set_escape(p, s, peek(p));
         p->at++;
-    } else if (c > 127 || memchr("*+?{}])", c, 7) != NULL) {
+    } else if (c > 127 || strchr("*+?{}])", c) != NULL) {
         p->bad = true;
     } else {
         set_range(s, c, c);

@@ -95,14 +95,16 @@ choose_representation(struct sg_structure_compiler *c, uint32_t i)
     struct sg_model_representation none = {
         .facets = {.min_length = -1, .max_length = -1, .decimals = -1},
     };
-    const struct sg_model_concept *concept = NULL;
+    // "concept" alone is a keyword to clang-format.
+    const struct sg_model_concept *core = NULL;
     if (!component->local.given && component->concept.line != 0)
-    concept = sg_structure_model_concept(c->model, &component->concept);
+        core = sg_structure_model_concept(c->model, &component->concept);
     if (component->local.given)
         c->used[i] = component->local;
-    else if (concept != NULL && concept->core.given)
-    c->used[i] = concept->core;
-    else c->used[i] = none;
+    else if (core != NULL && core->core.given)
+        c->used[i] = core->core;
+    else
+        c->used[i] = none;
     if (c->used[i].typed)
         return;
     if (component->kind == SG_KIND_TIME)

@@ -18,7 +18,7 @@ bool sg_value_has_type(enum sg_type type, struct sg_slice text);
 // xs:double: digits with point and exponent, INF, -INF, NaN.
 bool sg_value_is_number(struct sg_slice text);
 // Numeric order of two texts that sg_value_is_number and are finite: <0, 0, >0.
-int sg_value_compare(struct sg_slice a, struct sg_slice b);
+int sg_value_compare(struct sg_slice left, struct sg_slice right);
 // NaN in a numeric type and #N/A in any: missing on purpose (SDMX-CSV 2.1).
 bool sg_value_is_missing(const struct sg_component *component,
                          struct sg_slice text);
