@@ -10,9 +10,12 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "broker/base/encode.h"
@@ -230,6 +233,27 @@ raw_gate_make(struct raw_gate *gate, struct raw_member *members, size_t count)
     raw_store(gate, sha256);
 }
 
+// A program that ends with this one, however this one ends. Its pid.
+static inline int
+raw_spawn(const char *const *argv)
+{
+    char *words[8] = {NULL};
+    int pid;
+
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        assert_true(i + 1 < SG_COUNT_OF(words));
+        words[i] = (char *)(uintptr_t)argv[i]; // execv does not write them
+    }
+    (void)fflush(stdout);
+    assert_int_equal(sg_os_process_fork(&pid), SG_OK);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)execv(words[0], words);
+        _exit(127);
+    }
+    return pid;
+}
+
 static inline void
 raw_gate_start(struct raw_gate *gate)
 {
@@ -241,7 +265,7 @@ raw_gate_start(struct raw_gate *gate)
 
     assert_true(sg_os_file_path(path, "%s/endpoints", gate->dir));
     assert_int_equal(sg_os_file_remove(path), SG_OK);
-    assert_int_equal(sg_os_process_spawn(argv, NULL, &gate->pid), SG_OK);
+    gate->pid = raw_spawn(argv);
     for (int i = 0; i < 500 && !sg_os_file_exists(path); i++) {
         if (sg_os_process_wait(gate->pid, 20, &status))
             fail_msg("statgated ended with %d", status);

@@ -191,7 +191,7 @@ a_log_cut_behind_its_checkpoint_is_damage(void **state)
     assert_int_equal(fseek(file, (long)(len - sizeof zeros), SEEK_SET), 0);
     assert_int_equal(fwrite(zeros, 1, sizeof zeros, file), sizeof zeros);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(sg_os_process_spawn(argv, NULL, &gate->pid), SG_OK);
+    gate->pid = raw_spawn(argv);
     assert_true(sg_os_process_wait(gate->pid, 10000, &status));
     assert_int_not_equal(status, 0);
     gate->pid = 0;

@@ -224,7 +224,7 @@ ask_raw(struct world *world, void *peer)
 }
 
 static void
-revoke(struct world *world, const struct sg_os_keyfile *key)
+revoke_key(struct world *world, const struct sg_os_keyfile *key)
 {
     uint8_t id[32];
     char hex[65];
@@ -251,7 +251,7 @@ a_revoked_key_is_refused_at_its_next_word(void **state)
     const Sgpb__Envelope *answer = ask_raw(world, thief);
     assert_non_null(answer);
     assert_int_equal(answer->body_case, SGPB__ENVELOPE__BODY_CHECKPOINT);
-    revoke(world, &stolen);
+    revoke_key(world, &stolen);
     answer = ask_raw(world, thief);
     assert_non_null(answer);
     assert_int_equal(answer->body_case, SGPB__ENVELOPE__BODY_REFUSED);
@@ -286,7 +286,7 @@ a_manifest_under_a_revoked_key_is_refused_and_recorded(void **state)
     struct world_offer offer;
     // Signed long ago.
     world_offer(world, rwanda, "RW_SDG", WORLD_RWANDA, &offer);
-    revoke(world, &stolen);
+    revoke_key(world, &stolen);
     assert_string_equal(world_publish(world, rwanda, &offer),
                         "peer.key_revoked");
     assert_int_not_equal(world->seq, 0);
