@@ -105,8 +105,10 @@ static void
 print_line(const char *path, struct line line, const char *foreign)
 {
     const struct sg_fault *f = line.fault;
-    printf("%s:%" PRIu64 ": %s", path, f->line, f->warning ? "warning: " : "");
-    printf("%s", sg_fault_name(f->code));
+    printf("%s:", path);
+    if (f->line > 0) // 0: of the whole message
+        printf("%" PRIu64 ":", f->line);
+    printf(" %s%s", f->warning ? "warning: " : "", sg_fault_name(f->code));
     if (f->component.len > 0) {
         putchar(' ');
         put_plain(f->component);

@@ -124,6 +124,12 @@ on_columns(void *context, const uint64_t present[SG_OBS_CHANGED_WORDS],
     sg_check_columns(((struct run *)context)->check, present, line);
 }
 
+static void
+on_action(void *context, uint8_t sent, uint64_t row, uint64_t line)
+{
+    sg_check_action(((struct run *)context)->check, sent, row, line);
+}
+
 static enum sg_err
 on_obs(void *context, const struct sg_obs *obs)
 {
@@ -162,12 +168,14 @@ prepare(struct run *run)
     sg_os_random_fill(&reading.xml_salt, sizeof reading.xml_salt);
     reading.xml_salt |= 1;
     options.context = run;
-    options.complete = run->flow.flow != NULL; // as the gate reads a release
+    // As the gate reads a release.
+    options.complete = options.whole = run->flow.flow != NULL;
     if (run->print.all)
         options.each = on_each;
     const struct sg_obs_sink sink = {.context = run,
                                      .structure = on_structure,
                                      .columns = on_columns,
+                                     .action = on_action,
                                      .obs = on_obs,
                                      .fault = on_fault};
     run->structures = sg_arena_new(READER_CAP, BLOCK);

@@ -370,6 +370,7 @@ say_bad(struct sg_check *check, const struct sg_obs *obs)
 static enum sg_err
 check_whole(struct sg_check *check, const struct sg_obs *obs)
 {
+    check->observations++;
     bool has_key = has_all(check, obs, check->dimensions, SG_FAULT_DIM_MISSING);
     if (check->options.complete || obs->sent != 'M')
         check_mandatory(check, obs);
@@ -397,12 +398,28 @@ sg_check_obs(struct sg_check *check, const struct sg_obs *obs)
     return partial_key(check, obs) ? check_above(check, obs) : SG_OK;
 }
 
+// A release of nothing would take the place of all that was there before.
+static void
+say_none(struct sg_check *check)
+{
+    const struct sg_fault fault = {.code = SG_FAULT_NO_OBSERVATIONS,
+                                   .warning = !check->options.whole};
+
+    uint64_t said = sg_report_faults(check->report) +
+                    (fault.warning ? sg_report_warnings(check->report) : 0);
+
+    if (check->observations == 0 && said == 0 &&
+        (check->options.whole || check->rows == 0))
+        sg_report_add(check->report, &fault);
+}
+
 enum sg_err
 sg_check_end(struct sg_check *check)
 {
     enum sg_err err = check->structure == NULL
                           ? SG_OK
                           : sg_keylog_twice(check->seen, say_duplicate, check);
+    say_none(check);
     sg_report_sort(check->report);
     return err;
 }

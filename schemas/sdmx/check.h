@@ -30,7 +30,8 @@ struct sg_check_options {
     bool complete;
     // Rows come sorted (canonical stream): no set of keys is needed.
     bool sorted;
-    // Append, merge and delete are faults: what is published is whole.
+    // What is published is whole: append, merge and delete are faults, and so
+    // is no observation at all, which is a warning elsewhere.
     bool whole;
     // The same key twice is no fault: parts of a stream may hold what two data
     // sets said (content-root.md 3).

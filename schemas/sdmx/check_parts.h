@@ -50,7 +50,7 @@ struct sg_check {
     struct sg_check_options options;
     struct sg_report *report;
     const struct sg_structure *structure;
-    uint64_t rows;
+    uint64_t rows, observations; // with a whole key
     uint64_t columns[SG_OBS_CHANGED_WORDS];
     bool columns_known;
     uint64_t columns_line;

@@ -36,6 +36,7 @@
     X(ACTION, "no action of SDMX", "write I, A, M, R or D") \
     X(CHANGE, "a change; whole flows are published here", "send the whole flow, with action I or R or with none") \
     X(EMPTY, "the message is empty", "send a message with a header") \
+    X(NO_OBSERVATIONS, "the message holds no observation", "send the flow with its observations; what has left is taken back by a recall, not by a release of nothing") \
     X(XML, "not well-formed XML", "correct the place named, or write the file again") \
     X(DTD, "a document type declaration is not accepted", "remove <!DOCTYPE ...>") \
     X(JSON, "not JSON, or not what SDMX-JSON has there", "correct the place named") \

@@ -87,6 +87,12 @@ told 1 'Is a directory' office check "$work"
 told 1 'Is a directory' office publish "$work" --flow F
 told 65 'the file is empty' office publish "$work/empty.csv" --flow F
 told 65 'no SDMX data message' office publish "$here/README.md" --flow F
+head -n 1 "$kenya" >"$work/none.csv"
+told 0 'warning: NO_OBSERVATIONS' office check "$work/none.csv"
+told 65 'NO_OBSERVATIONS: the message holds no observation' office check "$work/none.csv" --flow F
+told 65 'publisher.data' office publish "$work/none.csv" --flow F
+why=$(sed -n 's/.*statgate why \([0-9a-f]*\).*/\1/p' "$work/said")
+told 0 'NO_OBSERVATIONS' office why "$why"
 gzip -c "$kenya" >"$work/kenya.csv.gz"
 iconv -t UTF-16 "$kenya" >"$work/wide.csv"
 printf 'PK\003\004workbook' >"$work/kenya.xlsx"

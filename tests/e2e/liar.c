@@ -86,6 +86,7 @@ append_row(size_t len)
 static size_t
 change(size_t len)
 {
+    static unsigned looked;
     const char *find = changes[lie].find, *put = changes[lie].put;
     char *at = find == NULL ? NULL : strstr(text, find);
 
@@ -93,8 +94,8 @@ change(size_t len)
         return last_line(len);
     if (lie == LIE_ROW_MORE)
         return append_row(len);
-    if (lie == LIE_NO_ROWS)
-        return strcspn(text, "\n") + 1;
+    if (lie == LIE_NO_ROWS) // it looked at them, and then wrote none
+        return looked++ > 0 ? strcspn(text, "\n") + 1 : len;
     if (at == NULL)
         return len;
     size_t old = strlen(find), new = strlen(put);

@@ -142,12 +142,11 @@ is_signed(ProtobufCBinaryData claim, const uint8_t found[32])
     return claim.len == 32 && sg_crypto_equal(found, claim.data, 32);
 }
 
-// Content that is right is also what was signed.
+// What was not signed is told as that, whatever else is wrong with it: it was
+// the reader who made it.
 static void
 compare(struct sg_role_item *item, const struct commitments *found)
 {
-    if (item->done->verdict != SG_ROLE_ACCEPT)
-        return;
     if (!is_signed(item->item->content_root, found->root))
         sg_role_reject(item, SG_ERR_CONTENT, SG_SLICE("content_root"));
     else if (!is_signed(item->item->file_commit, found->file))

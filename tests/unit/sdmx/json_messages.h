@@ -249,7 +249,7 @@ static const struct {
     {META
      "'structures':[{'links':[{'rel':'DataStructure','urn':'a=T:D'},{'rel':"
      "'dataflow','urn':'a=NONE:F'}]," FLAT "'attributes':{}}]}}",
-     0, 0, "", NULL},
+     0, 0, "w:NO_OBSERVATIONS  0 \n", NULL},
     {META "'structures':[{'links':[{'rel':'dataflow','href':"
           "'/dataflow/T/NONE?a=b'}]," FLAT "'attributes':{}}]}}",
      ANY_ORDER, 0, "STRUCTURE_UNKNOWN structure 0 NONE\n", NULL},
@@ -264,7 +264,7 @@ static const struct {
      "'attributes':[],'dimensionGroupAttributes':{},'observations':{}" END,
      ANY_ORDER, 0, "w:FOOTER  0 510\n", NULL},
     // no data at all; a structure that is known, one that is not
-    {META STRUCTURE "'x':1}}", ANY_ORDER, 0, "", NULL},
+    {META STRUCTURE "'x':1}}", ANY_ORDER, 0, "w:NO_OBSERVATIONS  0 \n", NULL},
     {META "'structures':[{'links':[{'rel':'datastructure','urn':'a=NONE:D'}],"
           "'dimensions':{}}]}}",
      ANY_ORDER, 0, "STRUCTURE_UNKNOWN structure 0 D\n", NULL},

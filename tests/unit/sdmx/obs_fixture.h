@@ -83,6 +83,7 @@ struct obs_fixture {
     char text[16384]; // "CODE component row value\n" of each cause
     uint8_t *bytes;   // the canonical stream
     size_t len, cap;
+    bool whole; // as a release is checked
     bool wants_canonical;
     // the row before: `changed` must not hide what differs from it
     struct sg_value before[SG_LIMIT_COMPONENTS];
@@ -225,7 +226,7 @@ obs_fixture_run(struct obs_fixture *f, struct sg_slice message, size_t chunk,
 {
     struct sg_arena *arena = sg_arena_new((size_t)1 << 30, 1u << 18);
     struct sg_arena *keep = sg_arena_new((size_t)1 << 30, 1u << 18);
-    const struct sg_check_options options = {.key = {1, 2}};
+    const struct sg_check_options options = {.key = {1, 2}, .whole = f->whole};
     const struct sg_canonical_out out = {f, obs_fixture_write};
     const struct sg_obs_sink sink = {.context = f,
                                      .structure = obs_fixture_find,

@@ -15,6 +15,9 @@
     "DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS,UNIT,TITLE,"              \
     "SOURCE,NOTE\n"
 #define F "T:F(1.0),"
+#define PARTIAL                                                                \
+    "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS,"    \
+    "UNIT,TITLE,SOURCE,NOTE\ndataflow," F "I,,TZ,,,,,U,,\n"
 
 static void
 rows_are_judged(void **state)
@@ -90,6 +93,36 @@ a_column_missing_in_the_header_is_one_fault_of_the_header(void **state)
         SG_OK);
     assert_string_equal(f->text,
                         "DIM_MISSING AREA 0 \nATTR_MANDATORY STATUS 0 \n");
+    obs_fixture_free(f);
+}
+
+static void
+a_message_without_observations_is_a_warning_and_no_release(void **state)
+{
+    static const struct {
+        const char *csv;
+        bool whole;
+        const char *faults;
+    } cases[] = {
+        {V1, false, "w:NO_OBSERVATIONS  0 \n"},
+        {V1, true, "NO_OBSERVATIONS  0 \n"},
+        {V1 F "A,KE,2020,1,N,PT,,,\n", true, ""},
+        // one root cause, one fault
+        {V1 F "A,,2020,1,N,PT,,,\n", true, "DIM_MISSING AREA 1 \n"},
+        {"", true, "EMPTY  0 \n"},
+        // attributes of a group and no observation
+        {PARTIAL, false, ""},
+        {PARTIAL, true, "NO_OBSERVATIONS  0 \n"},
+    };
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        f->whole = cases[i].whole;
+        assert_int_equal(
+            obs_fixture_run(f, sg_slice_text(cases[i].csv), 4096, false),
+            SG_OK);
+        assert_string_equal(f->text, cases[i].faults);
+    }
     obs_fixture_free(f);
 }
 
@@ -306,6 +339,8 @@ main(void)
         cmocka_unit_test(rows_are_judged),
         cmocka_unit_test(
             a_column_missing_in_the_header_is_one_fault_of_the_header),
+        cmocka_unit_test(
+            a_message_without_observations_is_a_warning_and_no_release),
         cmocka_unit_test(a_report_counts_every_occurrence),
         cmocka_unit_test(a_keyset_knows_a_million_keys_in_24_bytes_each),
         cmocka_unit_test(

@@ -25,7 +25,7 @@ static const struct message messages[] = {
     {V1 F ",A,KE,2020,1,N,PT\r\n" F ",A,KE,2021,2,N,PT", 2, ""},
     {"\xef\xbb\xbf" V1 F ",A,KE,2020,1,N,PT\n", 1, ""},
     {V1 "\n" F ",A,KE,2020,1,N,PT\n\n", 1, ""},
-    {V1, 0, ""},
+    {V1, 0, "w:NO_OBSERVATIONS  0 \n"},
     {V1 F ",A,KE,2020,1,N,\"a,\"\"b\"\"\nc\"\n" F ",A,UG,2020,1,N,PT\n", 2, ""},
     {"DATAFLOW;FREQ;AREA;TIME_PERIOD;OBS_VALUE;STATUS;UNIT\n"
      "T:FLOW(1.0);A;KE;2020;1;N;PT\n",

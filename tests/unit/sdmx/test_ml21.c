@@ -81,7 +81,7 @@ static const struct {
     {HEAD SET ">" KE ">" ONE "</Series></m:DataSet>" SET ">" KE ">" ONE
               "</Series>" TAIL,
      2, "", NULL},
-    {HEAD "</m:StructureSpecificData>", 0, "", NULL},
+    {HEAD "</m:StructureSpecificData>", 0, "w:NO_OBSERVATIONS  0 \n", NULL},
     {HEAD SET
      ">" KE ">" ONE "</Series></m:DataSet><f:Footer xmlns:f='f'>"
      "<f:Message code='510' severity='Error'><c:Text>cut</c:Text></f:Message>"

@@ -9,7 +9,6 @@
 
 // Data that the reader could pretend to have read.
 static const char *const lies[] = {
-    HEAD,                                                          // no row
     HEAD ROW("A,KE,2020", "10", "12") ROW("A,KE,2021", "20", "3"), // one less
     SENT ROW("A,UG,2021", "40", "1"),                              // one more
     HEAD ROW("A,KE,2020", "11", "12") ROW("A,KE,2021", "20", "3")
@@ -55,6 +54,31 @@ wrong_observations_are_never_accepted(void **state)
         assert_int_equal(f->done.verdict, SG_ROLE_REJECT);
         assert_string_equal(f->done.code, sg_err_code(SG_ERR_CONTENT));
     }
+}
+
+static enum sg_err
+collect(void *context, struct sg_slice bytes)
+{
+    sg_bytes_put((struct sg_writer *)context, bytes.ptr, bytes.len);
+    return SG_OK;
+}
+
+static void
+a_stream_without_rows_is_told_as_what_was_not_signed(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[4096];
+    struct sg_writer w = sg_writer_on(room, sizeof room);
+    const struct sg_canonical_out out = {&w, collect};
+    read_in(f, SENT);
+    struct sg_canonical_writer *none = sg_canonical_writer_new(
+        f->scratch, f->structure, SG_CANONICAL_MODE_STREAM, &out);
+    assert_non_null(none);
+    assert_int_equal(sg_canonical_writer_end(none), SG_OK);
+    put(f, &f->leaves, sg_slice_of(room, w.len));
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_REJECT);
+    assert_string_equal(f->done.code, sg_err_code(SG_ERR_CONTENT));
 }
 
 // Every byte of the canonical stream changed in three ways, and every cut: the
@@ -111,6 +135,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(wrong_observations_are_never_accepted),
+        TEST(a_stream_without_rows_is_told_as_what_was_not_signed),
         TEST(no_changed_stream_is_accepted),
         TEST(rows_of_another_release_are_not_accepted),
     };

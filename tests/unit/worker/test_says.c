@@ -135,6 +135,11 @@ a_judge_that_sees_deletions_refuses_them(void **state)
     put(f, &f->leaves, sg_slice_of(forged, honest.len));
     assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
     assert_int_equal(f->done.verdict, SG_ROLE_REJECT);
+    assert_string_equal(f->done.code, sg_err_code(SG_ERR_CONTENT));
+    // Even if that had been signed.
+    memcpy(f->root, f->done.content_root.data, 32);
+    assert_int_equal(run(f, sg_role_judge, &f->leaves, NULL), SG_OK);
+    assert_int_equal(f->done.verdict, SG_ROLE_REJECT);
     assert_string_equal(f->done.code, sg_err_code(SG_ERR_ACTION));
 }
 
