@@ -33,11 +33,14 @@ read_boot_id(char out[SG_ENV_BOOT_ID])
 static void
 save(struct sg_env_clock *clock)
 {
-    char text[160];
-    int len =
-        snprintf(text, sizeof text, "boot %s\nboot_us %llu\ntime_us %llu\n",
-                 clock->boot_id, (unsigned long long)clock->boot_us,
-                 (unsigned long long)clock->time_us);
+    char text[256];
+    int len = snprintf(text, sizeof text,
+                       "boot %s\nboot_us %llu\ntime_us %llu\n"
+                       "anchor_boot_us %llu\nanchor_time_us %llu\n",
+                       clock->boot_id, (unsigned long long)clock->boot_us,
+                       (unsigned long long)clock->time_us,
+                       (unsigned long long)clock->anchor_boot_us,
+                       (unsigned long long)clock->anchor_time_us);
 
     clock->saved_us = clock->time_us - clock->boot_us;
     if (clock->boot_id[0] == '\0' || len < 0 || (size_t)len >= sizeof text)
@@ -47,24 +50,30 @@ save(struct sg_env_clock *clock)
                               false);
 }
 
+// Both pairs are of this boot, and the older one is the anchor.
 static bool
 read_saved(struct sg_env_clock *clock, uint64_t boot_us)
 {
-    char boot[SG_ENV_BOOT_ID] = "", at[24] = "", time[24] = "";
+    char boot[SG_ENV_BOOT_ID] = "", text[4][24] = {""};
+    uint64_t *const to[] = {&clock->boot_us, &clock->time_us,
+                            &clock->anchor_boot_us, &clock->anchor_time_us};
     struct sg_diag diag;
     const struct sg_os_conf_row rows[] = {
         {"boot", boot, sizeof boot, true},
-        {"boot_us", at, sizeof at, true},
-        {"time_us", time, sizeof time, true},
+        {"boot_us", text[0], sizeof text[0], true},
+        {"time_us", text[1], sizeof text[1], true},
+        {"anchor_boot_us", text[2], sizeof text[2], true},
+        {"anchor_time_us", text[3], sizeof text[3], true},
     };
 
-    return clock->boot_id[0] != '\0' && sg_os_file_exists(clock->path) &&
-           sg_os_conf_read(clock->path, rows, SG_COUNT_OF(rows), &diag) ==
-               SG_OK &&
-           strcmp(boot, clock->boot_id) == 0 &&
-           sg_slice_u64(sg_slice_text(at), &clock->boot_us) &&
-           sg_slice_u64(sg_slice_text(time), &clock->time_us) &&
-           clock->boot_us <= boot_us;
+    if (clock->boot_id[0] == '\0' || !sg_os_file_exists(clock->path) ||
+        sg_os_conf_read(clock->path, rows, SG_COUNT_OF(rows), &diag) != SG_OK ||
+        strcmp(boot, clock->boot_id) != 0)
+        return false;
+    for (size_t i = 0; i < SG_COUNT_OF(to); i++)
+        if (!sg_slice_u64(sg_slice_text(text[i]), to[i]))
+            return false;
+    return clock->boot_us <= boot_us && clock->anchor_boot_us <= clock->boot_us;
 }
 
 void
@@ -79,8 +88,8 @@ sg_env_clock_start(struct sg_env_clock *clock, const char *path)
         clock->saved_us = clock->time_us - clock->boot_us;
         return;
     }
-    clock->time_us = sg_os_clock_wall_us();
-    clock->boot_us = boot_us;
+    clock->time_us = clock->anchor_time_us = sg_os_clock_wall_us();
+    clock->boot_us = clock->anchor_boot_us = boot_us;
     save(clock);
 }
 
@@ -97,10 +106,19 @@ apart(uint64_t a, uint64_t b)
 }
 
 static bool
-agrees(uint64_t wall_us, uint64_t expected_us, uint64_t elapsed_us)
+near_by(uint64_t wall_us, uint64_t expected_us, uint64_t elapsed_us)
 {
     return apart(wall_us, expected_us) <=
            SG_LIMIT_CLOCK_AHEAD_US + elapsed_us / 1000000 * drift_ppm;
+}
+
+// At most so far from where the anchor would have it, in however many steps.
+static bool
+in_reach(const struct sg_env_clock *clock, uint64_t wall_us, uint64_t boot_us)
+{
+    uint64_t elapsed_us = boot_us - clock->anchor_boot_us;
+
+    return near_by(wall_us, clock->anchor_time_us + elapsed_us, elapsed_us);
 }
 
 bool
@@ -113,7 +131,8 @@ sg_env_clock_look(struct sg_env_clock *clock, uint64_t *from, uint64_t *to)
 
     *from = expected_us;
     *to = wall_us;
-    if (agrees(wall_us, expected_us, elapsed_us)) {
+    if (near_by(wall_us, expected_us, elapsed_us) &&
+        in_reach(clock, wall_us, boot_us)) {
         clock->time_us = wall_us;
         clock->boot_us = boot_us;
         clock->told_from = clock->told_to = 0;
@@ -122,8 +141,8 @@ sg_env_clock_look(struct sg_env_clock *clock, uint64_t *from, uint64_t *to)
         return stepped;
     }
     // The same step, a while later?
-    if (stepped && agrees(wall_us - clock->told_to,
-                          expected_us - clock->told_from, elapsed_us))
+    if (stepped && near_by(wall_us - clock->told_to,
+                           expected_us - clock->told_from, elapsed_us))
         return false;
     clock->told_from = expected_us;
     clock->told_to = wall_us;

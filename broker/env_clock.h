@@ -3,7 +3,8 @@
 // Owns: a pair of times of one instant, wall and boot, and HOME/clock, where it
 // lies for the next start within the same boot. Invariant: time goes on with
 // the boot clock; the wall clock is followed while it agrees with that (2 s and
-// 500 parts in a million). A step of it is told and not followed, over restarts
+// 500 parts in a million), since the last look and since the anchor: many small
+// steps are one large one. A step is told and not followed, over restarts
 // too, until it agrees again, the machine is booted, or the operator takes
 // HOME/clock away: no embargo opens and no key is destroyed by setting a clock.
 // Never: decides what a step means.
@@ -17,7 +18,8 @@
 enum { SG_ENV_BOOT_ID = 40 };
 
 struct sg_env_clock {
-    uint64_t time_us, boot_us;   // one instant
+    uint64_t time_us, boot_us; // one instant: the last look that agreed
+    uint64_t anchor_time_us, anchor_boot_us; // the first of this boot
     uint64_t saved_us;           // time_us - boot_us as HOME/clock has it
     uint64_t told_from, told_to; // the step told last; 0, 0: clocks agree
     char boot_id[SG_ENV_BOOT_ID], path[SG_OS_PATH];

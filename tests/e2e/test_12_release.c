@@ -30,7 +30,7 @@ is_recorded(struct world *world, const char *type)
     assert_non_null(strstr(at, type));
     assert_non_null(strstr(at, world->code));
     // Ten refusals a second are recorded one by one: the next one finds room.
-    world->faults->clock_us += 1000000;
+    world->faults->passed_us += 1000000;
 }
 
 // ---- the manifest ----------------------------------------------------------------

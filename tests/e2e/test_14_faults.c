@@ -6,7 +6,8 @@
 
 #include "schemas/documents.pb-c.h"
 
-#define DAY_US (24 * 3600 * 1000000ll)
+#define DAY_US    (24 * 3600 * 1000000ll)
+#define SECOND_US 1000000ll
 
 enum { SLOW_MS = 40, SHORT_MS = 1500, IDLE_MS = 300, RELEASES = 60 };
 
@@ -217,6 +218,39 @@ a_clock_a_day_ahead_opens_no_embargo(void **state)
     assert_true(norway_gets(world, receipt.revision, 60));
 }
 
+// Each step is small enough to be followed; all of them together are not.
+static void
+a_clock_that_creeps_ahead_opens_no_embargo(void **state)
+{
+    struct world *world = *state;
+    struct statgate *kenya = world_connect(world, "kenya");
+    struct statgate_release release = {
+        .flow = "KE_SDG", .file = WORLD_KENYA, .again = 1};
+    struct statgate_receipt receipt;
+    struct statgate_result result;
+    unsigned before = steps(world);
+    release.embargo_us = sg_os_clock_wall_us() +
+                         (uint64_t)world->faults->passed_us + 60 * SECOND_US;
+    assert_int_equal(
+        statgate_publish(kenya, &release, NULL, NULL, &receipt, &result), 0);
+    statgate_close(&kenya);
+    for (int i = 0; i < 50; i++) {
+        world->faults->clock_us += 3 * SECOND_US / 2;
+        (void)zmq_poll(NULL, 0, 130); // looked at every 100 ms
+    }
+    assert_true(steps(world) > before);
+    assert_false(norway_gets(world, receipt.revision, 2));
+    // Nor does a restart begin to count anew.
+    assert_int_equal(raw_gate_end(&world->gate, false), 0);
+    world_start(world);
+    assert_false(norway_gets(world, receipt.revision, 2));
+    before = steps(world);
+    world->faults->clock_us -= 75 * SECOND_US;
+    wait_for_steps(world, before + 1);
+    world->faults->passed_us += 60 * SECOND_US;
+    assert_true(norway_gets(world, receipt.revision, 5));
+}
+
 static void
 a_clock_a_day_behind_keeps_order_and_serves(void **state)
 {
@@ -338,6 +372,7 @@ main(void)
             a_policy_with_a_typo_is_refused_with_its_place_and_the_law_stays),
         cmocka_unit_test(a_log_that_is_being_written_is_no_damaged_one),
         cmocka_unit_test(a_clock_a_day_ahead_opens_no_embargo),
+        cmocka_unit_test(a_clock_that_creeps_ahead_opens_no_embargo),
         cmocka_unit_test(a_clock_a_day_behind_keeps_order_and_serves),
         cmocka_unit_test(
             an_expired_roster_stays_expired_whatever_the_clock_says),
