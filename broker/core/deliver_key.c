@@ -287,14 +287,18 @@ sg_deliver_key_not_sent(struct sg_turn *turn, const struct sg_event *event)
         released != event->u.key.released || index == 0)
         return;
     sg_table_remove(turn->core->in_flight, id);
+    // With the key taken back the delivery may be over, and leave memory with
+    // its release.
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
+    const uint32_t subscription = delivery->subscription;
+    const uint32_t flow =
+        sg_state_release(turn->state, delivery->release)->flow;
     body.deliveries = &name;
     body.n_deliveries = 1;
     body.released = released;
     body.cause = turn->state->next_seq - 1;
     sg_turn_append(turn, SG_ENTRY_KEY_CANCELLED, &body.base);
-    struct sg_session *session =
-        sg_session_of(turn->core, delivery->subscription);
+    struct sg_session *session = sg_session_of(turn->core, subscription);
     struct sg_sending *slot =
         session == NULL ? NULL : slot_named(turn, session, id);
     if (session != NULL && session->keys_out > 0)
@@ -303,9 +307,7 @@ sg_deliver_key_not_sent(struct sg_turn *turn, const struct sg_event *event)
         slot->ready = true; // looked at again: it may go, or is denied
         turn->core->keys_due = true;
     }
-    sg_policy_due_flow(turn->core,
-                       sg_state_release(turn->state, delivery->release)->flow,
-                       SG_DUE_DECIDE);
+    sg_policy_due_flow(turn->core, flow, SG_DUE_DECIDE);
 }
 
 // ---- receipts -------------------------------------------------------------
