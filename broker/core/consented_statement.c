@@ -28,7 +28,9 @@ names(const Sgpb__FlowTerms *terms, struct sg_slice agreement)
     return false;
 }
 
-// Is a key of this scope, released before the event, still on its way?
+// Is a key that was released before the event still on its way? Any: the frame
+// is handed over or not within the turn, while its delivery may have left memory
+// and its flow may have other terms by now.
 static bool
 unsettled(const struct sg_turn *turn, const struct sg_agreement *agreement)
 {
@@ -37,13 +39,7 @@ unsettled(const struct sg_turn *turn, const struct sg_agreement *agreement)
     uint32_t at = 0;
 
     while (sg_table_next(turn->core->in_flight, &at, &id, &released)) {
-        uint32_t index = sg_state_find(turn->state->delivery_of, id);
-        if (index == 0 || released > agreement->last_stop)
-            continue;
-        const struct sg_release *release = sg_state_release(
-            turn->state, sg_state_delivery(turn->state, index)->release);
-        if (names(sg_state_flow(turn->state, release->flow)->terms,
-                  agreement->id))
+        if (released <= agreement->last_stop)
             return true;
     }
     return false;

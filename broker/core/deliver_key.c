@@ -92,6 +92,16 @@ struct candidate {
     bool looked, permitted;
 };
 
+// A key of it is on its way to where its subscriber was attached before: what
+// becomes of that one is known first, or a statement could leave it out (S36).
+static bool
+is_in_flight(const struct sg_core *core, uint32_t delivery)
+{
+    const struct sg_delivery *one = sg_state_delivery(core->state, delivery);
+
+    return sg_table_get(core->in_flight, sg_slice_of(one->id, 16), NULL);
+}
+
 static size_t
 gather(struct sg_turn *turn, struct candidate *all)
 {
@@ -105,7 +115,8 @@ gather(struct sg_turn *turn, struct candidate *all)
             continue; // at most one frame of keys unreceipted (S36)
         for (size_t k = 0; k < SG_SENDING_MAX; k++) {
             if (!session->sending[k].ready ||
-                !sg_deliver_sends(turn->state, &session->sending[k]))
+                !sg_deliver_sends(turn->state, &session->sending[k]) ||
+                is_in_flight(core, session->sending[k].delivery))
                 continue;
             if (count == CANDIDATES_MAX)
                 return count;
@@ -270,8 +281,19 @@ sg_deliver_turn(struct sg_turn *turn)
 void
 sg_deliver_key_sent(struct sg_turn *turn, const struct sg_event *event)
 {
-    sg_table_remove(turn->core->in_flight,
-                    sg_slice_of(event->u.key.delivery, 16));
+    struct sg_slice id = sg_slice_of(event->u.key.delivery, 16);
+    uint32_t index = sg_state_find(turn->state->delivery_of, id);
+
+    sg_table_remove(turn->core->in_flight, id);
+    if (index == 0)
+        return;
+    // Attached anew meanwhile, the subscriber waits for it again.
+    struct sg_session *session = sg_session_of(
+        turn->core, sg_state_delivery(turn->state, index)->subscription);
+    const struct sg_sending *slot =
+        session == NULL ? NULL : slot_named(turn, session, id);
+    if (slot != NULL && slot->ready)
+        turn->core->keys_due = true;
 }
 
 void
