@@ -112,6 +112,27 @@ close_env(struct sg_index *index)
     index->reading = false;
 }
 
+// LMDB reads its pages where the file is mapped: of one that was cut, the kernel
+// would end the gate at the first page that is missing.
+static int
+is_whole(MDB_env *env, const char *path)
+{
+    char file[SG_DISK_PATH];
+    MDB_envinfo info;
+    MDB_stat pages;
+    struct stat on_disk;
+    int rc = mdb_env_info(env, &info);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_stat(env, &pages);
+    if (rc != MDB_SUCCESS)
+        return rc;
+    if (!sg_disk_path(file, "%s/data.mdb", path) || stat(file, &on_disk) != 0)
+        return MDB_CORRUPTED;
+    return (uint64_t)on_disk.st_size / pages.ms_psize > info.me_last_pgno
+               ? MDB_SUCCESS
+               : MDB_CORRUPTED;
+}
+
 static enum sg_err
 open_env(struct sg_index *index, const char *path)
 {
@@ -125,6 +146,8 @@ open_env(struct sg_index *index, const char *path)
     if (rc == MDB_SUCCESS)
         rc = mdb_env_open(index->env, path,
                           MDB_NOMETASYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (rc == MDB_SUCCESS)
+        rc = is_whole(index->env, path);
     if (rc == MDB_SUCCESS)
         rc = mdb_reader_check(index->env, &dead);
     if (rc == MDB_SUCCESS)

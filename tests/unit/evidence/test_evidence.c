@@ -127,7 +127,7 @@ a_snapshot_the_core_cannot_use_means_replay_from_zero(void **state)
     home_remove(&home);
 }
 
-// Index lost, or from another log, or unreadable: made again by full replay.
+// Index lost, unreadable or cut short by some pages: made again by full replay.
 static void
 an_index_that_is_lost_is_made_again(void **state)
 {
@@ -137,7 +137,8 @@ an_index_that_is_lost_is_made_again(void **state)
     struct sg_evidence_snapshot snapshot = {.seq = 100};
     char path[SG_DISK_PATH];
     static const uint8_t noise[8192] = {0x5a, 0xa5};
-    for (unsigned how = 0; how < 2; how++) {
+    for (unsigned how = 0; how < 6; how++) {
+        size_t len;
         home_create(&home);
         home_open(&home);
         home_append(&home, 100);
@@ -146,10 +147,17 @@ an_index_that_is_lost_is_made_again(void **state)
         home_await(&home, SG_EVIDENCE_SNAPSHOT, &event);
         home_close(&home);
         home_file(&home, "index", path);
-        if (how == 0)
+        if (how == 0) {
             assert_int_equal(sg_os_file_remove_tree(path), SG_OK);
-        else
+        } else if (how == 1) {
             home_write(&home, "index/data.mdb", 0, noise, sizeof(noise));
+        } else {
+            free(home_read(&home, "index/data.mdb", &len));
+            assert_true(len >= 6 * 4096);
+            home_file(&home, "index/data.mdb", path);
+            assert_int_equal(truncate(path, (off_t)(len - (how - 1) * 4096)),
+                             0);
+        }
         home_open(&home);
         assert_int_equal(home.replayed, 111);
         home_append_durable(&home, 1);
