@@ -4,6 +4,7 @@
 #include "adapters/client/statgate.h"
 #include "broker/os/keyfile.h"
 #include "schemas/codec/codec.h"
+#include "schemas/proof/roster_sign.h"
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/proof/seed.h"
 
@@ -88,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               &text, &result) != 0);
     SG_ASSERT(strncmp(text, "VALID", 5) != 0);
     if (sg_roster_read(all, &roster) == SG_OK) {
-        SG_ASSERT(sg_roster_persons(&roster, roster.doc) <=
+        SG_ASSERT(sg_roster_sign_persons(roster.outer, roster.doc) <=
                   roster.outer->n_signatures);
         sg_roster_drop(&roster);
     }
