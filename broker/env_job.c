@@ -406,6 +406,22 @@ duplicate_outputs(struct fds *fds, const struct sg_env_job *job)
     return SG_OK;
 }
 
+// What no worker has seen says nothing against the data: is it our disk?
+static enum sg_err
+not_started(enum sg_err err)
+{
+    static const enum sg_err ours[] = {SG_ERR_CORRUPT, SG_ERR_NOT_FOUND,
+                                       SG_ERR_SHORT, SG_ERR_IO, SG_ERR_FORMAT};
+
+    sg_log(SG_LOG_ERROR, "job.not_started", "reason", sg_err_sentence(err),
+           NULL);
+    for (size_t i = 0; i < SG_COUNT_OF(ours); i++) {
+        if (err == ours[i])
+            return SG_ERR_LOST;
+    }
+    return SG_ERR_INSPECTION;
+}
+
 void
 sg_env_job_start(struct sg_env_local *local, const struct sg_job *from)
 {
@@ -429,9 +445,7 @@ sg_env_job_start(struct sg_env_local *local, const struct sg_job *from)
         close_inputs(&fds, job);
     }
     if (err != SG_OK) {
-        sg_log(SG_LOG_ERROR, "job.not_started", "reason", sg_err_sentence(err),
-               NULL);
-        job->err = SG_ERR_INSPECTION;
+        job->err = not_started(err);
         report(local, job);
     }
 }

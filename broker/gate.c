@@ -100,8 +100,14 @@ read_keys(struct gate *gate)
                              rows[i].use))
             return SG_ERR_FULL;
         err = sg_os_keyfile_read(path, rows[i].use, rows[i].key);
-        if (err != SG_OK)
-            return fail(err, "gate.key", rows[i].use);
+        if (err != SG_OK) {
+            sg_log(SG_LOG_ERROR, "gate.key", "what", path, "reason",
+                   sg_err_sentence(err), "cure",
+                   "put the gate's own key back from its copy; with another "
+                   "one it is another gate",
+                   NULL);
+            return err;
+        }
     }
     if ((err = sg_crypto_signer_new(gate->log.secret, &gate->log_signer)) !=
         SG_OK)
@@ -165,7 +171,9 @@ recover(struct gate *gate)
     enum sg_err err = sg_recover_open(&options, &recovered, &diag);
     gate->evidence = recovered.evidence;
     gate->core = recovered.core;
-    return err == SG_OK ? SG_OK : fail(err, "gate.recovery", diag.text);
+    return err == SG_OK ? SG_OK
+                        : fail(err, "gate.recovery",
+                               diag.text[0] != '\0' ? diag.text : gate->store);
 }
 
 // ---- doors -----------------------------------------------------------------------
@@ -194,8 +202,9 @@ open_doors(struct gate *gate, const struct sg_gate_options *options)
         return fail(err, "gate.inspector", gate->inspect);
     err = sg_wire_open(&wire, &gate->wire);
     sg_crypto_wipe(&wire, sizeof wire);
-    return err == SG_OK ? SG_OK
-                        : fail(err, "gate.bind", gate->endpoint[SG_WIRE_DATA]);
+    if (err != SG_OK && err != SG_ERR_IO) // which the wire has told
+        return fail(err, "gate.bind", gate->endpoint[SG_WIRE_DATA]);
+    return err;
 }
 
 // The very first start: roster 1 becomes entry 1.

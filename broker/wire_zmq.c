@@ -9,6 +9,7 @@
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
+#include "broker/os/log.h"
 #include "broker/wire_guard.h"
 #include "broker/zap.h"
 
@@ -83,8 +84,14 @@ bind_lane(struct sg_wire *wire, int lane, const char *endpoint)
         !configure(wire->socket[lane], &wire->options))
         return false;
     for (int tries = 0; zmq_bind(wire->socket[lane], endpoint) != 0; tries++) {
-        if (tries == 100 || zmq_errno() != EADDRINUSE)
+        if (tries == 100 || zmq_errno() != EADDRINUSE) {
+            sg_log(SG_LOG_ERROR, "gate.bind", "endpoint", endpoint, "reason",
+                   zmq_strerror(zmq_errno()), "cure",
+                   "write an address of this machine that is free into "
+                   "gate.conf: control, or data",
+                   NULL);
             return false;
+        }
         (void)zmq_poll(NULL, 0, 10);
     }
     return zmq_getsockopt(wire->socket[lane], ZMQ_LAST_ENDPOINT,

@@ -359,9 +359,11 @@ after_judge(struct sg_turn *turn, const struct sg_pending_job *done,
 }
 
 // A worker died or lied: the releases of the job are tried alone, so that one
-// cannot harm the others, and then given up.
+// cannot harm the others, and then given up. Or there was nothing whole to give
+// a worker, for which the publisher is not blamed.
 static void
-after_failure(struct sg_turn *turn, const struct sg_pending_job *done)
+after_failure(struct sg_turn *turn, const struct sg_pending_job *done,
+              enum sg_err why)
 {
     for (size_t i = 0; i < done->count; i++) {
         struct sg_upload *upload = sg_upload_at(turn->core, done->of[i]);
@@ -373,7 +375,8 @@ after_failure(struct sg_turn *turn, const struct sg_pending_job *done)
             upload->state = SG_UPLOAD_WAITING;
             sg_inspect_ready(turn, done->of[i]);
         } else {
-            conclude(turn, done->of[i], SG_ERR_INSPECTION);
+            conclude(turn, done->of[i],
+                     why == SG_ERR_LOST ? why : SG_ERR_INSPECTION);
         }
     }
 }
@@ -406,7 +409,7 @@ sg_inspect_done(struct sg_turn *turn, const struct sg_event *event)
     else if (done->role > SG_JOB_JUDGE)
         sg_render_done(turn, done, answer, job);
     else if (answer == NULL)
-        after_failure(turn, done);
+        after_failure(turn, done, job->err);
     else if (done->role == SG_JOB_READER)
         after_reader(turn, done, answer, job);
     else

@@ -16,6 +16,7 @@ enum {
     VERDICT_FAILED = 0,
     VERDICT_ACCEPT = 1,
     TRIES = 3,
+    NO_SOURCE = 0x100, // beside the tries: what it is made from is damaged
 };
 
 // ---- apply --------------------------------------------------------------------------
@@ -179,6 +180,23 @@ forget(struct sg_core *core, uint32_t index)
     sg_pool_give(core->makings, index);
 }
 
+// How often it was tried, and whether its sources failed.
+static uint64_t
+tried(const struct sg_core *core, const uint8_t parameters[32])
+{
+    uint64_t tries = 0;
+
+    return sg_table_get(core->render_tries, sg_state_hash(parameters), &tries)
+               ? tries
+               : 0;
+}
+
+static bool
+given_up(uint64_t tries)
+{
+    return (tries & (NO_SOURCE - 1)) >= TRIES;
+}
+
 // It was made, or given up for no fault of a worker: when it is wanted again,
 // perhaps after its release came back into memory, that is its first try.
 static void
@@ -254,18 +272,17 @@ sg_render_want(struct sg_turn *turn, uint32_t index)
     struct sg_core *core = turn->core;
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
     struct wanted wanted;
-    uint64_t tries = 0;
 
     wanted_by(turn, delivery, &wanted);
     struct sg_slice key = sg_state_hash(wanted.parameters);
+    uint64_t tries = tried(core, wanted.parameters);
     uint32_t found = sg_state_find(turn->state->rendition_of, key);
     if (found != 0 && sg_destroy_is_lost(core, found))
         return 0; // it goes first
     if (found != 0 || sg_table_get(core->render_of, key, NULL))
         return found;
     if (sg_state_release(turn->state, delivery->release)->destroyed_at != 0 ||
-        sg_lost_release(core, delivery->release) ||
-        (sg_table_get(core->render_tries, key, &tries) && tries >= TRIES) ||
+        sg_lost_release(core, delivery->release) || given_up(tries) ||
         sg_pool_count(turn->state->renditions) + sg_pool_count(core->makings) >=
             core->renditions_cap ||
         sg_release_detail(turn, delivery->release) == NULL)
@@ -418,18 +435,25 @@ sg_render_stuck(struct sg_turn *turn, uint32_t index)
 {
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);
     struct wanted wanted;
-    uint64_t tries = 0;
 
     wanted_by(turn, delivery, &wanted);
     struct sg_slice key = sg_state_hash(wanted.parameters);
+    uint64_t tries = tried(turn->core, wanted.parameters);
     if (sg_state_find(turn->state->rendition_of, key) != 0 ||
         sg_table_get(turn->core->render_of, key, NULL))
         return SG_OK;
     if (sg_lost_release(turn->core, delivery->release))
         return SG_ERR_LOST;
-    return sg_table_get(turn->core->render_tries, key, &tries) && tries >= TRIES
-               ? SG_ERR_INSPECTION
-               : SG_OK;
+    if (!given_up(tries))
+        return SG_OK;
+    return (tries & NO_SOURCE) != 0 ? SG_ERR_LOST : SG_ERR_INSPECTION;
+}
+
+static void
+no_source(struct sg_core *core, const struct sg_making *making)
+{
+    (void)!sg_table_put(core->render_tries, sg_state_hash(making->parameters),
+                        tried(core, making->parameters) | NO_SOURCE);
 }
 
 // Were its sources damaged? Asked when a worker could not work.
@@ -608,7 +632,10 @@ sg_render_done(struct sg_turn *turn, const struct sg_pending_job *done,
     } else if (answer != NULL) {
         after_review(turn, done, answer);
     } else { // a worker died or lied: each is tried again, alone
-        for (size_t i = 0; i < done->count; i++)
+        for (size_t i = 0; i < done->count; i++) {
+            if (job->err == SG_ERR_LOST)
+                no_source(turn->core, making_at(turn->core, done->of[i]));
             give_up(turn, done->of[i]);
+        }
     }
 }

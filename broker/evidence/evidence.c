@@ -253,12 +253,18 @@ open_stores(struct sg_evidence *ev, struct sg_diag *diag)
     ev->entry = malloc(SG_LOG_ENTRY);
     if (ev->attempts == NULL || ev->chunk == NULL || ev->entry == NULL)
         return SG_ERR_MEMORY;
+    const char *part = "index";
     enum sg_err err = sg_index_open(ev->home, ev->options.map_bytes,
                                     ev->genesis, &ev->index, &ev->index_state);
-    if (err == SG_OK)
+    if (err == SG_OK) {
+        part = "evidence/tree";
         err = sg_tree_open(&ev->parts.tree, ev->disk, ev->dir);
+    }
     if (err == SG_OK)
         err = choose_start(ev);
+    if (err != SG_OK && diag->text[0] == '\0')
+        sg_diag_set(diag, 0, 0, "%s/%s: %s; take it away and it is made again",
+                    ev->home, part, sg_err_sentence(err));
     if (err == SG_OK)
         err = sg_keys_open(ev->disk, ev->keys_dir, ev->options.keys_cap,
                            &random, &ev->keys, diag);
@@ -287,6 +293,11 @@ open_all(struct sg_evidence *ev, struct sg_diag *diag)
         err = sg_log_identity(ev->dir, ev->genesis, &epoch, diag);
     if (err == SG_OK)
         err = open_slot(ev, diag);
+    if (err != SG_OK && diag->text[0] == '\0')
+        sg_diag_set(diag, 0, 0,
+                    "%s: the log or its checkpoint: %s; restore the folder "
+                    "from a copy",
+                    ev->dir, sg_err_sentence(err));
     if (err == SG_OK)
         err = sg_log_open(&ev->parts.log, ev->disk, ev->dir,
                           ev->options.segment_bytes);

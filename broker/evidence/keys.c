@@ -295,9 +295,13 @@ load(struct sg_keys *keys, struct sg_diag *diag)
         return SG_ERR_FULL;
     err = keys->disk->open(keys->disk->arg, path, SG_DISK_READ,
                            &keys->secrets_fd);
-    return err != SG_OK ? err
-                        : load_all(keys, keys->secrets_fd, 0,
-                                   SG_KEYS_SECRET_BYTES, load_secret);
+    if (err == SG_OK)
+        err = load_all(keys, keys->secrets_fd, 0, SG_KEYS_SECRET_BYTES,
+                       load_secret);
+    if (err != SG_OK)
+        sg_diag_set(diag, 0, 0, "keys/secrets: %s; restore it from a copy",
+                    sg_err_sentence(err));
+    return err;
 }
 
 enum sg_err

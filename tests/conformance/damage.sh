@@ -74,4 +74,28 @@ gate_stop
 gate_again
 expect 'put back, it comes' \
     as agency receive FIGURES --once --wait 60 --out "$work/agency.in"
+
+# The structure of a flow is damaged: neither publisher nor subscriber is blamed.
+gate_subscribe agency FIGURES --format csv20 --name FOUR
+structure=$(object structure object)
+flip "$structure"
+gate_stop
+gate_again
+mkdir -p "$work/four.in"
+blameless() {
+    as agency receive FOUR --once --wait 60 --json --out "$work/four.in" && return 1
+    [ $? -eq 75 ] && grep -q '"gate.object_lost"' "$work/said"
+}
+expect 'a delivery that cannot be made for want of its structure says so' blameless
+unread() {
+    as office publish "$work/all.csv" --flow FIGURES --again --json && return 1
+    [ $? -eq 75 ] && grep -q '"gate.object_lost"' "$work/said"
+}
+expect 'and so does a release that cannot be read' unread
+flip "$structure"
+gate_stop
+gate_again
+expect 'put back, that delivery comes' \
+    as agency receive FOUR --once --wait 60 --out "$work/four.in"
+expect 'and the release is accepted' as office publish "$work/all.csv" --flow FIGURES --again
 finish
