@@ -174,6 +174,7 @@ begin(struct maker *m, const char *home)
     uint8_t genesis[32];
 
     history_open(&m->h);
+    m->h.destroys = true; // as a gate does within a day
     const struct sim_entry *first = &m->h.sim->entries[0];
     struct sg_core_options core = {.gate = SG_SLICE("HUB"),
                                    .signer = m->h.sim->gate_signer};
