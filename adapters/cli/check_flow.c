@@ -7,7 +7,7 @@
 #include "adapters/cli/structure_get.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 #include "schemas/sdmx/structure.h"
@@ -127,7 +127,7 @@ has_zone(const struct sg_value *value)
     uint64_t us;
 
     return value->kind == SG_VALUE_TEXT &&
-           sg_os_clock_parse(sg_obs_value_bytes(value), &us);
+           sg_utc_parse(sg_obs_value_bytes(value), &us);
 }
 
 void

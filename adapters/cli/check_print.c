@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/utc.h"
 #include "broker/os/clock.h"
 
 // ---- occurrences ---------------------------------------------------------------
@@ -246,7 +247,7 @@ print_json(const struct sg_check_print_options *options,
 
 struct ess {
     const struct sg_check_result *result;
-    char time[SG_OS_CLOCK_TEXT];
+    char time[SG_UTC_TEXT];
     size_t number;
 };
 
@@ -284,7 +285,7 @@ print_ess(const struct sg_check_print_options *options,
           const struct sg_check_result *result)
 {
     struct ess ess = {.result = result};
-    sg_os_clock_format(sg_os_clock_wall_us(), ess.time);
+    sg_utc_format(sg_os_clock_wall_us(), ess.time);
     putchar('[');
     for (size_t i = 0; i < lines(options, result); i++) {
         struct line line = line_at(options, result, i);

@@ -9,7 +9,7 @@
 #include "adapters/cli/options.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "broker/os/conf.h"
 #include "broker/os/file.h"
 #include "policy/consent.h"
@@ -229,7 +229,7 @@ static void
 print_event(const char *id, const char *state,
             const struct statgate_statement *s)
 {
-    char time[SG_OS_CLOCK_TEXT];
+    char time[SG_UTC_TEXT];
 
     printf("{\"exit\":0,\"code\":\"ok\",\"agreement\":\"%s\","
            "\"state\":\"%s\",\"entry\":%llu,\"statement\":",
@@ -238,7 +238,7 @@ print_event(const char *id, const char *state,
         printf("null}\n");
         return;
     }
-    sg_os_clock_format(s->answered_us, time);
+    sg_utc_format(s->answered_us, time);
     printf("{\"entry\":%llu,\"time\":\"%s\",", (unsigned long long)s->entry,
            time);
     print_fates(s, STATGATE_LEFT_RECEIPTED, "left_receipted");

@@ -14,7 +14,7 @@
 #include "adapters/cli/structure_get.h"
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
 
@@ -402,7 +402,7 @@ print_flow(const struct sg_gate_call *call, const Sgpb__CatalogueFlow *flow,
            bool first, bool whole)
 {
     void *terms = NULL;
-    char time[SG_OS_CLOCK_TEXT] = "";
+    char time[SG_UTC_TEXT] = "";
 
     if (flow->terms == NULL ||
         sg_codec_unpack(&sgpb__flow_terms__descriptor,
@@ -411,7 +411,7 @@ print_flow(const struct sg_gate_call *call, const Sgpb__CatalogueFlow *flow,
         return;
     const Sgpb__FlowTerms *t = terms;
     if (flow->head_time != 0)
-        sg_os_clock_format(flow->head_time, time);
+        sg_utc_format(flow->head_time, time);
     if (call->json) {
         printf("%s{\"flow\":\"%s\",\"provider\":\"%s\",\"revision\":%llu,"
                "\"time\":\"%s\",\"terms\":%llu,\"classification\":",

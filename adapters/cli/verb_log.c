@@ -13,8 +13,8 @@
 #include "broker/base/crypto.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
+#include "broker/base/utc.h"
 #include "broker/evidence/verify.h"
-#include "broker/os/clock.h"
 #include "broker/os/file.h"
 #include "schemas/codec/text.h"
 
@@ -228,11 +228,11 @@ static void
 print_result(const struct run *run)
 {
     const struct sg_verify_result *r = &run->result;
-    char root[65], genesis[65], from[SG_OS_CLOCK_TEXT], to[SG_OS_CLOCK_TEXT];
+    char root[65], genesis[65], from[SG_UTC_TEXT], to[SG_UTC_TEXT];
     sg_encode_hex(r->root, 32, root);
     sg_encode_hex(r->genesis, 32, genesis);
-    sg_os_clock_format(r->first_us, from);
-    sg_os_clock_format(r->last_us, to);
+    sg_utc_format(r->first_us, from);
+    sg_utc_format(r->last_us, to);
     printf("%llu entr%s in %llu segment%s, %s to %s\n",
            (unsigned long long)r->entries, r->entries == 1 ? "y" : "ies",
            (unsigned long long)r->segments, r->segments == 1 ? "" : "s", from,
@@ -352,10 +352,10 @@ static void
 show_entry(void *arg, const struct sg_entry *entry, const uint8_t leaf[32])
 {
     struct run *run = arg;
-    char time[SG_OS_CLOCK_TEXT], hex[65];
+    char time[SG_UTC_TEXT], hex[65];
     struct sg_writer w = sg_writer_on(run->text, TEXT_MAX - 1);
     sg_arena_reset(run->arena);
-    sg_os_clock_format(entry->time_us, time);
+    sg_utc_format(entry->time_us, time);
     sg_encode_hex(leaf, 32, hex);
     bool known =
         sg_text_body(entry->type, entry->body, run->arena, &w) == SG_OK;

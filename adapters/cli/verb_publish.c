@@ -10,7 +10,7 @@
 #include "adapters/cli/progress.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
 
@@ -102,7 +102,7 @@ sg_verb_publish(int argc, char **argv)
 
     bool fine = sg_options_take(argc, argv, 1, rows, SG_COUNT_OF(rows), &rest);
     if (fine && embargo != NULL &&
-        !sg_os_clock_parse(sg_slice_text(embargo), &until))
+        !sg_utc_parse(sg_slice_text(embargo), &until))
         return sg_cli_say(SG_ERR_USAGE, NULL,
                           "--embargo %s is no time; write it as in "
                           "2027-03-01T09:00:00Z",

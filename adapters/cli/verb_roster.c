@@ -13,6 +13,7 @@
 #include "adapters/cli/options.h"
 #include "adapters/cli/roster_file.h"
 #include "broker/base/encode.h"
+#include "broker/base/utc.h"
 #include "broker/os/clock.h"
 #include "broker/os/conf.h"
 #include "broker/os/file.h"
@@ -317,14 +318,14 @@ static int
 roster_show(const struct options *o, const char *path)
 {
     struct sg_roster_file roster;
-    char hex[65], time[SG_OS_CLOCK_TEXT];
+    char hex[65], time[SG_UTC_TEXT];
 
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
         return sg_roster_file_fail(err, path);
     const Sgpb__Roster *doc = roster.doc;
     sg_encode_hex(roster.sha256, 32, hex);
-    sg_os_clock_format(doc->expires, time);
+    sg_utc_format(doc->expires, time);
     printf(o->json ? "{\"gate\":\"%s\",\"version\":%llu,\"sha256\":\"%s\","
                      "\"expires\":\"%s\",\"persons\":%zu,\"threshold\":%u,"
                      "\"participants\":["

@@ -7,7 +7,7 @@
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 
 // How a value is told to people.
 enum as { AS_IT_IS, AS_BYTES, AS_TIME };
@@ -46,10 +46,10 @@ static const struct {
 static void
 print_number(json_int_t value, enum as as)
 {
-    char time[SG_OS_CLOCK_TEXT];
+    char time[SG_UTC_TEXT];
 
     if (as == AS_TIME) {
-        sg_os_clock_format((uint64_t)value, time);
+        sg_utc_format((uint64_t)value, time);
         printf("%s\n", time);
     } else if (as == AS_BYTES) {
         printf("%.1f MiB\n", (double)value / (1024.0 * 1024.0));

@@ -13,6 +13,7 @@
 
 #include "adapters/client/session.h"
 #include "broker/base/encode.h"
+#include "broker/base/utc.h"
 #include "broker/os/clock.h"
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
@@ -263,12 +264,12 @@ words(struct asking *a)
 {
     const struct statgate_statement *s = a->out;
     char *text = sg_arena_take(a->handle->arena, TEXT_MAX);
-    char hex[33], time[SG_OS_CLOCK_TEXT];
+    char hex[33], time[SG_UTC_TEXT];
     size_t len = 0;
 
     if (text == NULL)
         return NULL;
-    sg_os_clock_format(s->answered_us, time);
+    sg_utc_format(s->answered_us, time);
     add(text, &len, "withdrawn in entry %" PRIu64 " of the gate's log\n",
         s->event);
     add(text, &len, "the gate %s states in entry %" PRIu64 ", signed, at %s:\n",

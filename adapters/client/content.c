@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "broker/os/file.h"
 #include "broker/os/random.h"
 #include "schemas/sdmx/canonical.h"
@@ -125,7 +125,7 @@ on_header(void *context, const struct sg_obs_header *header)
     file->embargo_us = 0;
     if (header->embargoes > 0 &&
         (header->embargoes > 1 ||
-         !sg_os_clock_parse(header->embargo, &file->embargo_us)))
+         !sg_utc_parse(header->embargo, &file->embargo_us)))
         file->embargo_us = UINT64_MAX;
 }
 

@@ -5,6 +5,7 @@
 #include "broker/base/bytes.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
+#include "broker/base/utc.h"
 #include "broker/evidence/payload_write.h"
 
 static const char magic[8] = "SGOBJ1";
@@ -85,19 +86,11 @@ sg_payload_is_small(const struct sg_payload_meta *meta)
            sg_payload_stored_bytes(meta) <= SG_LIMIT_SMALL_OBJECT;
 }
 
-// Days to civil date: Howard Hinnant, "chrono-Compatible Low-Level Date
-// Algorithms", days_from_civil's inverse.
 uint32_t
 sg_payload_month(uint64_t time_us)
 {
-    uint64_t z = time_us / 86400000000ull + 719468;
-    uint64_t era = z / 146097;
-    uint64_t doe = z - era * 146097;
-    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    uint64_t mp = (5 * doy + 2) / 153;
-    uint64_t month = mp < 10 ? mp + 3 : mp - 9;
-    uint64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+    uint64_t year, month, day;
+    sg_utc_date(time_us / 86400000000ull, &year, &month, &day);
     return (uint32_t)(year * 100 + month);
 }
 

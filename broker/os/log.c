@@ -8,6 +8,7 @@
 
 #include "broker/base/check.h"
 #include "broker/base/slice.h"
+#include "broker/base/utc.h"
 #include "broker/os/clock.h"
 
 // Keys are ours, short and plain.
@@ -104,14 +105,14 @@ sg_log(enum sg_log_level level, const char *event, ...)
 {
     static const char *const name[] = {"debug", "info", "warn", "error"};
     struct line line = {.text = "{", .len = 1};
-    char time[SG_OS_CLOCK_TEXT];
+    char time[SG_UTC_TEXT];
     const char *key;
     va_list pairs;
 
     SG_ASSERT((size_t)level < SG_COUNT_OF(name));
     if (level < lowest)
         return;
-    sg_os_clock_format(sg_os_clock_wall_us(), time);
+    sg_utc_format(sg_os_clock_wall_us(), time);
     (void)put_pair(&line, "time", time);
     (void)put_pair(&line, "level", name[level]);
     bool fits = put_pair(&line, "event", event);

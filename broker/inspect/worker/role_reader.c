@@ -3,8 +3,8 @@
 // Two passes over the same bytes: the first checks and sees whether the rows
 // are sorted, the second writes. A number of a chunk is thus sealed once, even
 // when the rows have to be sorted (decisions-security S32).
+#include "broker/base/utc.h"
 #include "broker/inspect/worker/rows.h"
-#include "broker/os/clock.h"
 
 struct pass {
     struct sg_role_item *item;
@@ -48,7 +48,7 @@ on_header(void *context, const struct sg_obs_header *header)
         return;
     if (header->embargoes > 1)
         fault.hint = SG_SLICE("it stands there more than once");
-    else if (!sg_os_clock_parse(header->embargo, &us))
+    else if (!sg_utc_parse(header->embargo, &us))
         fault.hint = SG_SLICE("no time with a zone");
     else if (us > pass->item->item->embargo_us)
         fault.hint = SG_SLICE("the manifest claims none, or an earlier one");

@@ -1,7 +1,7 @@
 #include "broker/inspect/worker/rows.h"
 
 #include "broker/base/limits.h"
-#include "broker/os/clock.h"
+#include "broker/base/utc.h"
 #include "schemas/vocabulary/vocabulary.h"
 
 enum sg_err
@@ -447,7 +447,7 @@ embargo_of(const struct sg_rows_facts *facts, const struct sg_rows_part *part)
     if (value[0] == '\0' && !facts->given_up[SG_ROWS_EMBARGO])
         return strcmp(flag, "E") == 0 ? UINT64_MAX : 0;
     if (facts->given_up[SG_ROWS_EMBARGO] ||
-        !sg_os_clock_parse(sg_slice_text(value), &us))
+        !sg_utc_parse(sg_slice_text(value), &us))
         return UINT64_MAX;
     return us;
 }
