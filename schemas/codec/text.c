@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "broker/base/encode.h"
+#include "broker/base/utc.h"
 #include "schemas/codec/codec.h"
 #include "schemas/documents.pb-c.h"
 #include "schemas/evidence.pb-c.h"
@@ -74,6 +75,20 @@ put_number(struct sg_writer *out, uint64_t number)
     put_text(out, text);
 }
 
+// What is counted never reaches these numbers, which are the times from 2000 to
+// 2199 in microseconds.
+static void
+put_wide(struct sg_writer *out, uint64_t number)
+{
+    char text[SG_UTC_TEXT];
+    if (number < 946684800000000 || number >= 7258118400000000) {
+        put_number(out, number);
+        return;
+    }
+    sg_utc_format(number, text);
+    put_text(out, text);
+}
+
 static void
 put_quoted(struct sg_writer *out, const char *text)
 {
@@ -133,7 +148,7 @@ put_value(struct sg_writer *out, const ProtobufCFieldDescriptor *field,
     } else if (field->type == PROTOBUF_C_TYPE_UINT64 ||
                field->type == PROTOBUF_C_TYPE_FIXED64) {
         memcpy(&wide, value, sizeof(wide));
-        put_number(out, wide);
+        put_wide(out, wide);
     } else {
         memcpy(&narrow, value, sizeof(narrow));
         put_number(out, narrow);
@@ -174,19 +189,84 @@ is_default(const ProtobufCFieldDescriptor *field, const uint8_t *value)
     return memcmp(value, zeros, value_size(field)) == 0;
 }
 
-// What became of a delivery, for people.
-static void
-put_fate(struct sg_writer *out, const ProtobufCFieldDescriptor *field,
-         const uint8_t *at)
+// Numbers that are words. A verdict is said although deny is the default.
+static const struct {
+    const ProtobufCMessageDescriptor *of;
+    const char *field;
+    bool always;
+    const char *words[9];
+} named[] = {
+    {&sgpb__fate__descriptor,
+     "fate",
+     false,
+     {"", "left, receipted", "left, not receipted", "cancelled",
+      "ciphertext only"}},
+    {&sgpb__delivery_verdict__descriptor,
+     "verdict",
+     true,
+     {"deny", "hold", "permit"}},
+    {&sgpb__part_verdict__descriptor,
+     "verdict",
+     true,
+     {"deny", "hold", "permit"}},
+    {&sgpb__decision__descriptor,
+     "stage",
+     false,
+     {"", "at match", "again", "before the key"}},
+    {&sgpb__receipt_ack__descriptor, "kept", false, {"", "kept", "refused"}},
+    {&sgpb__consent_event__descriptor,
+     "from",
+     false,
+     {"none", "requested", "given", "refused", "withdrawn", "revoked",
+      "expired", "superseded", "invalidated"}},
+    {&sgpb__consent_event__descriptor,
+     "to",
+     false,
+     {"none", "requested", "given", "refused", "withdrawn", "revoked",
+      "expired", "superseded", "invalidated"}},
+};
+
+// SG_COUNT_OF(named): it is just a number.
+static size_t
+named_at(const ProtobufCMessageDescriptor *of,
+         const ProtobufCFieldDescriptor *field)
 {
-    static const char *const words[] = {"", " (left, receipted)",
-                                        " (left, not receipted)",
-                                        " (cancelled)", " (ciphertext only)"};
-    uint32_t fate;
-    if (strcmp(field->name, "fate") != 0)
+    size_t i = 0;
+    while (i < SG_COUNT_OF(named) &&
+           (named[i].of != of || strcmp(named[i].field, field->name) != 0))
+        i++;
+    return i;
+}
+
+static void
+put_word(struct sg_writer *out, size_t name, const uint8_t *at)
+{
+    uint32_t number;
+    if (name == SG_COUNT_OF(named))
         return;
-    memcpy(&fate, at, sizeof(fate));
-    put_text(out, fate < SG_COUNT_OF(words) ? words[fate] : "");
+    memcpy(&number, at, sizeof(number));
+    if (number >= SG_COUNT_OF(named[name].words) ||
+        named[name].words[number] == NULL)
+        return;
+    put_text(out, " (");
+    put_text(out, named[name].words[number]);
+    put_text(out, ")");
+}
+
+// Which rule decided: by the order of files in the bundle, and of rules in one.
+static void
+put_rule(struct sg_writer *out, const ProtobufCMessageDescriptor *of,
+         const ProtobufCFieldDescriptor *field, const uint8_t *at)
+{
+    char text[48];
+    uint64_t rule;
+    if (of != &sgpb__part_verdict__descriptor ||
+        strcmp(field->name, "rules") != 0)
+        return;
+    memcpy(&rule, at, sizeof(rule));
+    (void)snprintf(text, sizeof(text), " (file %u, rule %u)",
+                   (unsigned)(rule >> 32) + 1, (unsigned)(uint32_t)rule + 1);
+    put_text(out, text);
 }
 
 static void
@@ -194,6 +274,8 @@ put_field(struct sg_writer *out, const ProtobufCMessage *message,
           const ProtobufCFieldDescriptor *field)
 {
     const uint8_t *at = (const uint8_t *)message + field->offset;
+    size_t name = named_at(message->descriptor, field);
+    bool always = name < SG_COUNT_OF(named) && named[name].always;
     size_t count = 1;
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         memcpy(&count, (const uint8_t *)message + field->quantifier_offset,
@@ -201,15 +283,15 @@ put_field(struct sg_writer *out, const ProtobufCMessage *message,
         const uint8_t *values;
         memcpy(&values, at, sizeof(values));
         at = values;
-    } else if (is_default(field, at)) {
+    } else if (is_default(field, at) && !always) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         put_text(out, field->name);
         put_text(out, ": ");
         put_value(out, field, at + i * value_size(field));
-        if (message->descriptor == &sgpb__fate__descriptor)
-            put_fate(out, field, at);
+        put_word(out, name, at);
+        put_rule(out, message->descriptor, field, at + i * value_size(field));
         put_text(out, " ");
     }
 }

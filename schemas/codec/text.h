@@ -1,9 +1,10 @@
 // text - bodies of evidence entries in words, for people.
 //
 // One line: `field: value`, messages in braces, bytes in hexadecimal (long ones
-// by their number), texts in quotes with everything unprintable as \xNN, so that
-// nothing in a body can steer a terminal. Defaults are left out, as in the
-// bytes. Not a format: programs read the bodies themselves.
+// by their number), times as in RFC 3339, a word behind a number that stands for
+// one, texts in quotes with everything unprintable as \xNN, so that nothing in a
+// body can steer a terminal. Defaults are left out, as in the bytes, but for
+// verdicts. Not a format: programs read the bodies themselves.
 #pragma once
 
 #include "broker/base/arena.h"

@@ -123,10 +123,39 @@ what_was_signed_is_shown_in_words_too(void **state)
     assert_string_equal(in_words(f, 50, &entry.base), "");
 }
 
+static void
+verdicts_are_always_said_and_times_are_times(void **state)
+{
+    Sgpb__Decision decision = SGPB__DECISION__INIT;
+    Sgpb__DeliveryVerdict one = SGPB__DELIVERY_VERDICT__INIT, *ones = &one;
+    Sgpb__PartVerdict parts[2] = {SGPB__PART_VERDICT__INIT,
+                                  SGPB__PART_VERDICT__INIT};
+    Sgpb__PartVerdict *each[2] = {&parts[0], &parts[1]};
+    uint64_t rules[] = {1, 2ull << 32};
+    parts[0].rules = rules;
+    parts[0].n_rules = 2;
+    parts[1].verdict = 1;
+    parts[1].hold_until = 1795507200000000;
+    one.parts = each;
+    one.n_parts = 2;
+    decision.release = 7;
+    decision.stage = 3;
+    decision.deliveries = &ones;
+    decision.n_deliveries = 1;
+    assert_string_equal(
+        in_words(*state, 33, &decision.base),
+        "release: 7 deliveries: { verdict: 0 (deny) parts: { verdict: 0 "
+        "(deny) rules: 1 (file 1, rule 2) rules: 8589934592 (file 3, rule 1) } "
+        "parts: { verdict: 1 (hold) hold_until: "
+        "2026-11-24T08:00:00.000000Z } } stage: 3 (before the key) ");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            verdicts_are_always_said_and_times_are_times, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_body_is_shown_field_by_field_without_defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_in_a_body_steers_a_terminal,
