@@ -134,6 +134,13 @@ print_line(const char *path, struct line line, const char *foreign)
     putchar('\n');
 }
 
+void
+sg_check_print_fault(const char *path, const struct sg_fault *fault,
+                     uint64_t count)
+{
+    print_line(path, (struct line){fault, count}, NULL);
+}
+
 static void
 print_text(const struct sg_check_print_options *options,
            const struct sg_check_result *result)

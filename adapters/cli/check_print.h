@@ -43,5 +43,8 @@ struct sg_check_result {
 bool sg_check_print_keep(struct sg_check_occurrences *occurrences,
                          const struct sg_fault *fault);
 void sg_check_print_drop(struct sg_check_occurrences *occurrences);
+// One line of a report and its cure, as text; count: how often it occurs.
+void sg_check_print_fault(const char *path, const struct sg_fault *fault,
+                          uint64_t count);
 void sg_check_print(const struct sg_check_print_options *options,
                     const struct sg_check_result *result);

@@ -8,6 +8,7 @@
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "adapters/cli/progress.h"
+#include "adapters/cli/report_print.h"
 #include "broker/base/encode.h"
 #include "broker/base/limits.h"
 #include "broker/base/utc.h"
@@ -59,17 +60,33 @@ keep_receipt(const char *path, const struct statgate_receipt *receipt)
     return err == SG_OK ? 0 : sg_cli_fail(err, path);
 }
 
-// The report of a refused release is asked for by its manifest.
+// What is wrong with the data is said at once, and again by `why`.
 static void
-say_refused(struct sg_gate_call *call, const struct statgate_receipt *receipt)
+say_report(struct sg_gate_call *call, const char *path,
+           const struct statgate_receipt *receipt)
 {
+    struct statgate_result ignored;
+    const char *json;
     char hex[65];
 
-    if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) == 0) {
-        sg_encode_hex(receipt->manifest_sha256, 32, hex);
-        (void)snprintf(call->result.cure, sizeof call->result.cure,
-                       "statgate why %s", hex);
-    }
+    if (!call->json && statgate_report(call->gate, receipt->manifest_sha256,
+                                       &json, &ignored) == 0)
+        sg_report_print(path, json);
+    (void)fflush(stdout);
+    sg_encode_hex(receipt->manifest_sha256, 32, hex);
+    (void)snprintf(call->result.cure, sizeof call->result.cure,
+                   call->json ? "statgate why %s"
+                              : "mend what is named; statgate why %s says it "
+                                "again",
+                   hex);
+}
+
+static void
+say_refused(struct sg_gate_call *call, const char *path,
+            const struct statgate_receipt *receipt)
+{
+    if (strcmp(call->result.code, sg_err_code(SG_ERR_DATA)) == 0)
+        say_report(call, path, receipt);
     (void)sg_gate_call_say(call);
     if (call->result.exit == 0 && !call->json)
         printf("rehearsed: it would be accepted; nothing was published\n%s\n",
@@ -141,7 +158,7 @@ sg_verb_publish(int argc, char **argv)
             if (keep != NULL)
                 call.result.exit = keep_receipt(keep, &receipt);
         } else {
-            say_refused(&call, &receipt);
+            say_refused(&call, rest.word[0], &receipt);
         }
     }
     sg_gate_call_close(&call);
@@ -229,7 +246,7 @@ sg_verb_why(int argc, char **argv)
         return sg_cli_usage(
             stderr,
             "usage: statgate why FLOW@N SUBSCRIBER/NAME [--json] [--home DIR]\n"
-            "       statgate why MANIFEST  (fault report of an own release)\n\n"
+            "       statgate why MANIFEST [--json]  (faults of an own release)\n\n"
             "Why a release went to a subscription, or did not. FLOW@N is what\n"
             "publish prints, SUBSCRIBER/NAME an organisation's subscription.\n");
     }
@@ -242,10 +259,12 @@ sg_verb_why(int argc, char **argv)
         const char *text;
         if (!report)
             why(&call, flow, revision, rest.word[1]);
-        else if (statgate_report(call.gate, manifest, &text, &call.result) == 0)
+        else if (statgate_report(call.gate, manifest, &text, &call.result) != 0)
+            (void)sg_gate_call_say(&call);
+        else if (json)
             printf("%s\n", text);
         else
-            (void)sg_gate_call_say(&call);
+            sg_report_print("the file", text);
     }
     sg_gate_call_close(&call);
     return call.result.exit;

@@ -66,6 +66,8 @@ struct sg_fault {
     uint64_t line;             // physical, from 1; 0: unknown
 };
 
+// The code of this name; false: none.
+bool sg_fault_named(struct sg_slice name, enum sg_fault_code *code);
 // Static text, never NULL.
 const char *sg_fault_name(enum sg_fault_code code); // "DIM_MISSING"
 const char *sg_fault_sentence(enum sg_fault_code code);

@@ -90,7 +90,16 @@ told 65 'no SDMX data message' office publish "$here/README.md" --flow F
 head -n 1 "$kenya" >"$work/none.csv"
 told 0 'warning: NO_OBSERVATIONS' office check "$work/none.csv"
 told 65 'NO_OBSERVATIONS: the message holds no observation' office check "$work/none.csv" --flow F
-told 65 'publisher.data' office publish "$work/none.csv" --flow F
+told 65 'none.csv: NO_OBSERVATIONS: the message holds no observation' \
+    office publish "$work/none.csv" --flow F
+said 'with the code of the refusal' publisher.data
+sed 's/,PT,/,PERCENT,/' "$kenya" >"$work/percent.csv"
+told 65 'percent.csv:8: CODE UNIT_MEASURE "PERCENT": .* - 87 times in all' \
+    office publish "$work/percent.csv" --flow F
+said 'with the cure of each' 'perhaps "PT"'
+as office publish "$work/percent.csv" --flow F --json || true
+said 'programs get the code alone' '"code":"publisher.data"'
+as office publish "$work/none.csv" --flow F || true
 why=$(sed -n 's/.*statgate why \([0-9a-f]*\).*/\1/p' "$work/said")
 told 0 'NO_OBSERVATIONS' office why "$why"
 gzip -c "$kenya" >"$work/kenya.csv.gz"

@@ -34,7 +34,7 @@ ends 65 'a wrong one is refused in rehearsal' \
 said 'as it would be' 'publisher.data'
 ends 65 'and in earnest' office publish "$work/wrong.csv" --flow LARGE
 report=$(sed -n 's/.*statgate why \([0-9a-f]\{64\}\).*/\1/p' "$work/said")
-ends 0 'the report says where' office why "${report:-none}"
+ends 0 'the report says where' office why --json "${report:-none}"
 said 'each fault with its place' '"code":"CODE","component":"UNIT_MEASURE","row":1'
 ends 0 'nothing of this took a number' office publish "$work/1.csv" --flow LARGE \
     --receipt "$work/receipt"
