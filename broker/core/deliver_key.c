@@ -306,9 +306,11 @@ sg_deliver_key_not_sent(struct sg_turn *turn, const struct sg_event *event)
     uint64_t released;
 
     if (!sg_table_get(turn->core->in_flight, id, &released) ||
-        released != event->u.key.released || index == 0)
+        released != event->u.key.released)
         return;
     sg_table_remove(turn->core->in_flight, id);
+    if (index == 0)
+        return; // over, and no longer in memory: there is nothing to cancel
     // With the key taken back the delivery may be over, and leave memory with
     // its release.
     const struct sg_delivery *delivery = sg_state_delivery(turn->state, index);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/core/cold.h"
+#include "broker/core/volatile.h"
 #include "tests/sim/sim.h"
 
 enum { WITHDRAWN = 4 };
@@ -112,8 +114,12 @@ watch_statement(struct sim *sim, const struct sg_appended *entry)
                                     shown->statement->body.len},
                   &sgpb__statement__descriptor);
 
+    // What is over and has left memory was kept with a key of before: one more
+    // that was not sent leaves no entry.
     for (size_t i = 0; i < sim->keys_out_count; i++)
-        if (sim->keys_out[i].released < doc->event_index)
+        if (sim->keys_out[i].released < doc->event_index &&
+            sg_state_find(sim->core->state->delivery_of,
+                          sg_slice_of(sim->keys_out[i].delivery, 16)) != 0)
             sim_break(sim, "a statement while a key is on its way");
 }
 
