@@ -102,6 +102,17 @@ watch_cancelled(struct sim *sim, const struct sg_appended *entry)
         sim_key_settled(sim, shown->deliveries[i].data, shown->released);
 }
 
+// A key that was not sent leaves no entry when its delivery, kept or refused
+// with one of before, has left memory; then the core must know of none either.
+static bool
+is_forgotten(const struct sim *sim, const struct sim_key *key)
+{
+    struct sg_slice id = sg_slice_of(key->delivery, 16);
+
+    return sg_state_find(sim->core->state->delivery_of, id) == 0 &&
+           !sg_table_get(sim->core->in_flight, id, NULL);
+}
+
 // All keys here are of the one agreement there is.
 static void
 watch_statement(struct sim *sim, const struct sg_appended *entry)
@@ -114,12 +125,9 @@ watch_statement(struct sim *sim, const struct sg_appended *entry)
                                     shown->statement->body.len},
                   &sgpb__statement__descriptor);
 
-    // What is over and has left memory was kept with a key of before: one more
-    // that was not sent leaves no entry.
     for (size_t i = 0; i < sim->keys_out_count; i++)
         if (sim->keys_out[i].released < doc->event_index &&
-            sg_state_find(sim->core->state->delivery_of,
-                          sg_slice_of(sim->keys_out[i].delivery, 16)) != 0)
+            !is_forgotten(sim, &sim->keys_out[i]))
             sim_break(sim, "a statement while a key is on its way");
 }
 
