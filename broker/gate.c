@@ -202,9 +202,8 @@ open_doors(struct gate *gate, const struct sg_gate_options *options)
         return fail(err, "gate.inspector", gate->inspect);
     err = sg_wire_open(&wire, &gate->wire);
     sg_crypto_wipe(&wire, sizeof wire);
-    if (err != SG_OK && err != SG_ERR_IO) // which the wire has told
-        return fail(err, "gate.bind", gate->endpoint[SG_WIRE_DATA]);
-    return err;
+    return err == SG_OK ? SG_OK
+                        : fail(err, "gate.bind", gate->endpoint[SG_WIRE_DATA]);
 }
 
 // The very first start: roster 1 becomes entry 1.
