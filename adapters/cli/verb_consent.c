@@ -14,18 +14,9 @@
 #include "broker/os/file.h"
 #include "policy/consent.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/text.h"
 
 enum { TEXT = 256, WAIT_S = 30 };
-
-static const char *const states[SG_CONSENT_STATE_COUNT] = {
-    "none",    "requested", "given",      "refused",    "withdrawn",
-    "revoked", "expired",   "superseded", "invalidated"};
-
-static const char *
-states_of(uint32_t state)
-{
-    return state < SG_CONSENT_STATE_COUNT ? states[state] : "unknown";
-}
 
 // ---- the text agreed to ------------------------------------------------------------
 
@@ -285,13 +276,13 @@ dry_event(struct sg_gate_call *call, const struct statgate_consent *wanted)
                          one->state != SG_CONSENT_STATE_REVOKED &&
                          one->state != SG_CONSENT_STATE_INVALIDATED;
     if (!fits)
-        sg_gate_call_fault(call, SG_ERR_CONSENT, states_of(one->state));
+        sg_gate_call_fault(call, SG_ERR_CONSENT, sg_text_consent(one->state));
     if (one == NULL || !fits)
         return sg_gate_call_say(call);
     return sg_dry_say(
         call->json, "%s consent under %s for a record that is now %s%s",
         wanted->withdraw ? "withdraw" : "give", wanted->agreement,
-        states_of(one->state),
+        sg_text_consent(one->state),
         wanted->withdraw ? ", and wait for the gate's statement" : "");
 }
 
@@ -300,8 +291,8 @@ event(struct sg_gate_call *call, const struct statgate_consent *wanted)
 {
     if (call->dry)
         return dry_event(call, wanted);
-    const char *state = states[wanted->withdraw ? SG_CONSENT_STATE_WITHDRAWN
-                                                : SG_CONSENT_STATE_GIVEN];
+    const char *state = sg_text_consent(
+        wanted->withdraw ? SG_CONSENT_STATE_WITHDRAWN : SG_CONSENT_STATE_GIVEN);
     struct statgate_statement said;
 
     if (statgate_consent(call->gate, wanted, &said, &call->result) != 0)
@@ -334,7 +325,7 @@ show(struct sg_gate_call *call, const char *id, const uint8_t *record)
            (unsigned long long)agreed->withdrawn);
     if (one != NULL)
         printf(call->json ? ",\"record\":\"%s\"" : "record: %s\n",
-               states_of(one->state));
+               sg_text_consent(one->state));
     if (call->json)
         printf("}\n");
     return 0;

@@ -189,42 +189,34 @@ is_default(const ProtobufCFieldDescriptor *field, const uint8_t *value)
     return memcmp(value, zeros, value_size(field)) == 0;
 }
 
+static const char *const fates[] = {"", "left, receipted",
+                                    "left, not receipted", "cancelled",
+                                    "ciphertext only"};
+static const char *const verdicts[] = {"deny", "hold", "permit"};
+static const char *const stages[] = {"", "at match", "again", "before the key"};
+static const char *const ends[] = {"", "kept", "refused"};
+static const char *const consents[] = {"none",    "requested",  "given",
+                                       "refused", "withdrawn",  "revoked",
+                                       "expired", "superseded", "invalidated"};
+
 // Numbers that are words. A verdict is said although deny is the default.
+#define WORDS(list) list, SG_COUNT_OF(list)
 static const struct {
     const ProtobufCMessageDescriptor *of;
     const char *field;
+    const char *const *words;
+    size_t count;
     bool always;
-    const char *words[9];
 } named[] = {
-    {&sgpb__fate__descriptor,
-     "fate",
-     false,
-     {"", "left, receipted", "left, not receipted", "cancelled",
-      "ciphertext only"}},
-    {&sgpb__delivery_verdict__descriptor,
-     "verdict",
-     true,
-     {"deny", "hold", "permit"}},
-    {&sgpb__part_verdict__descriptor,
-     "verdict",
-     true,
-     {"deny", "hold", "permit"}},
-    {&sgpb__decision__descriptor,
-     "stage",
-     false,
-     {"", "at match", "again", "before the key"}},
-    {&sgpb__receipt_ack__descriptor, "kept", false, {"", "kept", "refused"}},
-    {&sgpb__consent_event__descriptor,
-     "from",
-     false,
-     {"none", "requested", "given", "refused", "withdrawn", "revoked",
-      "expired", "superseded", "invalidated"}},
-    {&sgpb__consent_event__descriptor,
-     "to",
-     false,
-     {"none", "requested", "given", "refused", "withdrawn", "revoked",
-      "expired", "superseded", "invalidated"}},
+    {&sgpb__fate__descriptor, "fate", WORDS(fates), false},
+    {&sgpb__delivery_verdict__descriptor, "verdict", WORDS(verdicts), true},
+    {&sgpb__part_verdict__descriptor, "verdict", WORDS(verdicts), true},
+    {&sgpb__decision__descriptor, "stage", WORDS(stages), false},
+    {&sgpb__receipt_ack__descriptor, "kept", WORDS(ends), false},
+    {&sgpb__consent_event__descriptor, "from", WORDS(consents), false},
+    {&sgpb__consent_event__descriptor, "to", WORDS(consents), false},
 };
+#undef WORDS
 
 // SG_COUNT_OF(named): it is just a number.
 static size_t
@@ -245,8 +237,7 @@ put_word(struct sg_writer *out, size_t name, const uint8_t *at)
     if (name == SG_COUNT_OF(named))
         return;
     memcpy(&number, at, sizeof(number));
-    if (number >= SG_COUNT_OF(named[name].words) ||
-        named[name].words[number] == NULL)
+    if (number >= named[name].count)
         return;
     put_text(out, " (");
     put_text(out, named[name].words[number]);
@@ -359,4 +350,10 @@ sg_text_body(unsigned type, struct sg_slice body, struct sg_arena *arena,
         return err;
     }
     return SG_ERR_UNSUPPORTED;
+}
+
+const char *
+sg_text_consent(uint32_t state)
+{
+    return state < SG_COUNT_OF(consents) ? consents[state] : "unknown";
 }

@@ -18,3 +18,5 @@
 SG_MUST_CHECK enum sg_err sg_text_body(unsigned type, struct sg_slice body,
                                        struct sg_arena *arena,
                                        struct sg_writer *out);
+// "given", "withdrawn" ...: a state of consent, as policy/consent.h counts them.
+const char *sg_text_consent(uint32_t state);
