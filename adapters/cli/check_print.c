@@ -95,8 +95,8 @@ line_at(const struct sg_check_print_options *options,
 // ---- text ----------------------------------------------------------------------
 
 // Control characters would let a value write over the terminal.
-static void
-put_plain(struct sg_slice text)
+void
+sg_check_print_plain(struct sg_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
         putchar(text.ptr[i] < ' ' || text.ptr[i] == 0x7f ? '?' : text.ptr[i]);
@@ -112,11 +112,11 @@ print_line(const char *path, struct line line, const char *foreign)
     printf(" %s%s", f->warning ? "warning: " : "", sg_fault_name(f->code));
     if (f->component.len > 0) {
         putchar(' ');
-        put_plain(f->component);
+        sg_check_print_plain(f->component);
     }
     if (f->value.len > 0) {
         printf(" \"");
-        put_plain(f->value);
+        sg_check_print_plain(f->value);
         putchar('"');
     }
     printf(": %s", sg_fault_sentence(f->code));
@@ -128,7 +128,7 @@ print_line(const char *path, struct line line, const char *foreign)
     if (f->hint.len > 0 && foreign == NULL) {
         bool code = f->code == SG_FAULT_CODE;
         printf(code ? "; perhaps \"" : "; ");
-        put_plain(f->hint);
+        sg_check_print_plain(f->hint);
         printf(code ? "\"" : "");
     }
     putchar('\n');
@@ -141,24 +141,32 @@ sg_check_print_fault(const char *path, const struct sg_fault *fault,
     print_line(path, (struct line){fault, count}, NULL);
 }
 
+void
+sg_check_print_sum(const char *path, const struct sg_check_sum *sum)
+{
+    if (sum->not_listed > 0)
+        printf("%" PRIu64 " more faults of other causes are not listed\n",
+               sum->not_listed);
+    printf("%s: %" PRIu64 " observation%s, %" PRIu64 " fault%s, %" PRIu64
+           " warning%s: %s\n",
+           path, sum->observations, sum->observations == 1 ? "" : "s",
+           sum->faults, sum->faults == 1 ? "" : "s", sum->warnings,
+           sum->warnings == 1 ? "" : "s", sum->accepted ? "accept" : "reject");
+}
+
 static void
 print_text(const struct sg_check_print_options *options,
            const struct sg_check_result *result)
 {
     for (size_t i = 0; i < lines(options, result); i++)
         print_line(result->path, line_at(options, result, i), options->foreign);
-    uint64_t cut = sg_report_uncounted(result->report);
-    if (cut > 0)
-        printf("%" PRIu64 " more faults of other causes are not listed\n", cut);
-    uint64_t faults = sg_report_faults(result->report);
-    uint64_t warnings = sg_report_warnings(result->report);
-
-    printf("%s: %" PRIu64 " observation%s, %" PRIu64 " fault%s, %" PRIu64
-           " warning%s: %s\n",
-           result->path, result->observations,
-           result->observations == 1 ? "" : "s", faults, faults == 1 ? "" : "s",
-           warnings, warnings == 1 ? "" : "s",
-           result->accepted ? "accept" : "reject");
+    sg_check_print_sum(result->path,
+                       &(struct sg_check_sum){
+                           .observations = result->observations,
+                           .faults = sg_report_faults(result->report),
+                           .warnings = sg_report_warnings(result->report),
+                           .not_listed = sg_report_uncounted(result->report),
+                           .accepted = result->accepted});
 }
 
 // ---- JSON ----------------------------------------------------------------------

@@ -43,8 +43,17 @@ struct sg_check_result {
 bool sg_check_print_keep(struct sg_check_occurrences *occurrences,
                          const struct sg_fault *fault);
 void sg_check_print_drop(struct sg_check_occurrences *occurrences);
-// One line of a report and its cure, as text; count: how often it occurs.
+// A report as text, for those who have it from elsewhere: one line of it with
+// its cure (count: how often it occurs), text of others in which nothing steers
+// a terminal, and the sum.
 void sg_check_print_fault(const char *path, const struct sg_fault *fault,
                           uint64_t count);
+void sg_check_print_plain(struct sg_slice text);
+struct sg_check_sum {
+    uint64_t observations, faults, warnings;
+    uint64_t not_listed; // of the faults
+    bool accepted;
+};
+void sg_check_print_sum(const char *path, const struct sg_check_sum *sum);
 void sg_check_print(const struct sg_check_print_options *options,
                     const struct sg_check_result *result);

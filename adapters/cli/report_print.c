@@ -38,11 +38,15 @@ print_list(const char *path, const json_t *list, bool warnings)
         struct sg_slice code = text_of(from, "code");
         uint64_t count = number_of(from, "count");
         all += count;
-        if (sg_fault_named(code, &fault.code))
+        if (sg_fault_named(code, &fault.code)) {
             sg_check_print_fault(path, &fault, count);
-        else // of a newer gate
-            printf("%s: %.*s %.*s\n", path, SG_SLICE_ARG(code),
-                   SG_SLICE_ARG(fault.component));
+        } else { // of a newer gate
+            printf("%s: ", path);
+            sg_check_print_plain(code);
+            putchar(' ');
+            sg_check_print_plain(fault.component);
+            putchar('\n');
+        }
     }
     return all;
 }
@@ -51,16 +55,16 @@ void
 sg_report_print(const char *path, const char *json)
 {
     json_t *report = json_loads(json, 0, NULL);
-    const json_t *list = json_object_get(report, "faults");
+    uint64_t listed =
+        print_list(path, json_object_get(report, "faults"), false);
+    struct sg_check_sum sum = {
+        .observations = number_of(report, "observations"),
+        .faults = number_of(report, "faults_total"),
+        .warnings = print_list(path, json_object_get(report, "warnings"), true),
+        .accepted =
+            sg_slice_eq(text_of(report, "verdict"), SG_SLICE("accept"))};
 
-    uint64_t faults = print_list(path, list, false);
-    uint64_t warnings =
-        print_list(path, json_object_get(report, "warnings"), true);
-    printf("%s: %llu observation%s, %llu fault%s, %llu warning%s: %s\n", path,
-           (unsigned long long)number_of(report, "observations"),
-           number_of(report, "observations") == 1 ? "" : "s",
-           (unsigned long long)faults, faults == 1 ? "" : "s",
-           (unsigned long long)warnings, warnings == 1 ? "" : "s",
-           faults == 0 ? "accept" : "reject");
+    sum.not_listed = sum.faults > listed ? sum.faults - listed : 0;
+    sg_check_print_sum(path, &sum);
     json_decref(report);
 }

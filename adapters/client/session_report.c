@@ -80,6 +80,7 @@ sg_session_report_json(struct statgate *handle, const Sgpb__Report *report)
     put_faults(&out, report->faults, report->n_faults);
     put(&out, ",\"warnings\":");
     put_faults(&out, report->warnings, report->n_warnings);
+    put_number(&out, "faults_total", report->faults_total);
     put(&out, "}");
     return out.full ? NULL : (const char *)room;
 }
