@@ -185,7 +185,7 @@ sg_ml21_end(struct sg_ml21 *ml)
         return SG_OK;
     // No data set: the structure named must be known all the same.
     struct sg_obs_ref ref;
-    if (sg_ml21_header_find(ml, ml->structures[0].id, &ref) &&
+    if (sg_ml21_header_find(ml, ml->structures[0].id, &ref) != NULL &&
         ml->sink.structure(ml->sink.context, &ref) == NULL)
         sg_ml21_say(ml, SG_FAULT_STRUCTURE_UNKNOWN, 0, SG_SLICE("Structure"),
                     ref.id, NULL);

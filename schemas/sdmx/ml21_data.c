@@ -84,15 +84,15 @@ misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level, int32_t component)
     if (c->kind != SG_KIND_ATTRIBUTE ||
         (level == SG_ML21_LEVEL_OBS && !ml->in_series))
         return false; // flat: the observation carries everything
-    bool time = ml->structure->time >= 0 && ml->structure->time < 64 &&
-                (c->dimensions >> ml->structure->time & 1) != 0;
+    bool varies = ml->at >= 0 && ml->at < 64 && // within a series
+                  (c->dimensions >> ml->at & 1) != 0;
     switch (level) {
     case SG_ML21_LEVEL_SERIES:
-        right = c->attach == SG_ATTACH_DIMENSIONS && !time;
+        right = c->attach == SG_ATTACH_DIMENSIONS && !varies;
         break;
     case SG_ML21_LEVEL_OBS:
         right = c->attach == SG_ATTACH_OBSERVATION ||
-                (c->attach == SG_ATTACH_DIMENSIONS && time);
+                (c->attach == SG_ATTACH_DIMENSIONS && varies);
         break;
     case SG_ML21_LEVEL_GROUP:
         right =
@@ -193,13 +193,29 @@ bind(struct sg_ml21 *ml, const struct sg_structure *structure)
                : SG_OK;
 }
 
+// Which dimension the observations of a series tell apart: time, if the header
+// names no other. What is known of places holds for one of them.
+static void
+observe(struct sg_ml21 *ml, struct sg_slice name)
+{
+    int32_t at = sg_structure_find(ml->structure, name);
+    if (at < 0 || ml->structure->components[at].kind > SG_KIND_TIME)
+        at = ml->structure->time;
+    if (ml->at != at) {
+        memset(ml->memo, 0, sizeof ml->memo);
+        memset(ml->known, 0, sizeof ml->known);
+    }
+    ml->at = at;
+}
+
 static enum sg_err
 find_structure(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     struct sg_obs_ref ref;
     ml->blind = true;
     struct sg_slice name = sg_xml_attr(element, SG_SLICE("structureRef"));
-    if (!sg_ml21_header_find(ml, name, &ref))
+    const struct sg_ml21_structure *named = sg_ml21_header_find(ml, name, &ref);
+    if (named == NULL)
         return SG_OK;
     const struct sg_structure *found =
         ml->sink.structure(ml->sink.context, &ref);
@@ -215,7 +231,10 @@ find_structure(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return SG_OK;
     }
     ml->blind = false;
-    return ml->structure == NULL ? bind(ml, found) : SG_OK;
+    enum sg_err err = ml->structure == NULL ? bind(ml, found) : SG_OK;
+    if (err == SG_OK)
+        observe(ml, named->at);
+    return err;
 }
 
 enum sg_err
@@ -446,13 +465,15 @@ sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     enum sg_err taken = take_obs(ml, element);
     if (taken != SG_OK)
         return taken;
-    if (!ml->in_series && ml->groups != NULL) {
+    bool grouped =
+        ml->groups != NULL && (!ml->in_series || ml->groups_meet_obs);
+    if (grouped) {
         sg_ml21_group_apply(ml, ml->values);
         memset(ml->own, 0xff, sizeof ml->own);
     }
     uint64_t line = sg_xml_place(ml->xml).line;
     enum sg_err err = sg_ml21_emit(ml, line);
-    if (!ml->in_series && ml->groups != NULL)
+    if (grouped)
         memcpy(ml->values, ml->base,
                ml->structure->component_count * sizeof *ml->base);
     return err;

@@ -42,6 +42,8 @@ link_group(struct sg_ml21 *ml, struct sg_ml21_group *group)
     *bucket = group;
     *ml->groups_end = group;
     ml->groups_end = &group->next_all;
+    if (ml->at >= 0 && ml->at < 64 && (group->mask >> ml->at & 1) != 0)
+        ml->groups_meet_obs = true;
     return remember_mask(ml, group->mask);
 }
 
@@ -163,6 +165,7 @@ sg_ml21_group_clear(struct sg_ml21 *ml)
     ml->groups = NULL;
     ml->groups_end = &ml->groups;
     ml->mask_count = 0;
+    ml->groups_meet_obs = false;
     if (ml->buckets != NULL)
         memset(ml->buckets, 0, SG_ML21_BUCKETS * sizeof(void *));
 }

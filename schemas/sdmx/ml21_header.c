@@ -38,7 +38,13 @@ structure_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     }
     struct sg_ml21_structure *s = &ml->structures[ml->structure_count++];
     ml->in_structure = true;
-    return copy(ml, sg_xml_attr(element, SG_SLICE("structureID")), &s->id);
+    enum sg_err err =
+        copy(ml, sg_xml_attr(element, SG_SLICE("structureID")), &s->id);
+    return err == SG_OK
+               ? copy(ml,
+                      sg_xml_attr(element, SG_SLICE("dimensionAtObservation")),
+                      &s->at)
+               : err;
 }
 
 // The element that says what kind of thing is referred to.
@@ -209,7 +215,7 @@ sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name)
     return err;
 }
 
-bool
+const struct sg_ml21_structure *
 sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
                     struct sg_obs_ref *ref)
 {
@@ -224,10 +230,10 @@ sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
                     found == NULL
                         ? "no Structure of the header has this structureID"
                         : "the header's Structure names no structure");
-        return false;
+        return NULL;
     }
     *ref = found->ref;
     if (ref->kind == 0)
         ref->kind = SG_OBS_REF_DATASTRUCTURE;
-    return true;
+    return found;
 }

@@ -26,6 +26,7 @@ enum sg_ml21_level {
 
 struct sg_ml21_structure { // of the header
     struct sg_slice id;    // structureID
+    struct sg_slice at;    // dimensionAtObservation
     struct sg_obs_ref ref;
     bool has_ref;
 };
@@ -89,6 +90,7 @@ struct sg_ml21 {
     char footer[96]; // code and severity
     // data set
     const struct sg_structure *structure;
+    int32_t at; // dimension of the observations in a series; -1: none
     bool in_dataset, in_series, blind;
     uint64_t dataset_rows, series_rows;
     struct sg_ml21_memo memo[SG_ML21_LEVELS][SG_ML21_MEMO];
@@ -108,6 +110,7 @@ struct sg_ml21 {
     struct sg_ml21_group **buckets, *groups, **groups_end;
     uint64_t masks[SG_ML21_MASKS];
     uint32_t mask_count;
+    bool groups_meet_obs; // the dimension of observations is in a mask
 };
 
 void sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
@@ -118,9 +121,10 @@ enum sg_err sg_ml21_header_start(struct sg_ml21 *ml,
                                  const struct sg_xml_element *element);
 enum sg_err sg_ml21_header_text(struct sg_ml21 *ml, struct sg_slice text);
 enum sg_err sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name);
-// What a data set follows; false: said why not.
-bool sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
-                         struct sg_obs_ref *ref);
+// What a data set follows; NULL: said why not.
+const struct sg_ml21_structure *
+sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
+                    struct sg_obs_ref *ref);
 // Information, Append ... ; 0: none of them.
 uint8_t sg_ml21_header_action(struct sg_slice word);
 

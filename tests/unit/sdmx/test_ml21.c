@@ -6,7 +6,9 @@
 
 #include "tests/unit/sdmx/obs_fixture.h"
 
-#define HEAD                                                                   \
+#define HEAD   HEADER("TIME_PERIOD")
+#define ACROSS HEADER("AREA")
+#define HEADER(at)                                                             \
     "<?xml version='1.0'?><m:StructureSpecificData "                           \
     "xmlns:m='http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message' "     \
     "xmlns:ss='http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/"        \
@@ -15,7 +17,7 @@
     "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:n='urn:x'>"   \
     "<m:Header><m:ID>X</m:ID><m:Test>true</m:Test><m:Sender id='BIS'/>"        \
     "<m:Structure structureID='S1' namespace='urn:x' "                         \
-    "dimensionAtObservation='TIME_PERIOD'><c:StructureUsage><Ref "             \
+    "dimensionAtObservation='" at "'><c:StructureUsage><Ref "                  \
     "agencyID='T' id='FLOW' version='1.0'/></c:StructureUsage></m:Structure>"  \
     "<m:DataSetAction>Information</m:DataSetAction></m:Header>"
 #define SET                                                                    \
@@ -70,6 +72,20 @@ static const struct {
      "UNIT='PT' TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'/><Obs FREQ='A' "
      "AREA='UG' UNIT='PT' TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'/>" TAIL,
      2, "", V2 F "I,A,KE,2020,1,N,PT,T,,\n" F "I,A,UG,2020,1,N,PT,,,\n"},
+    // series of one period: what belongs to areas stands at observations, or
+    // comes from their group
+    {ACROSS SET "><Group AREA='KE' TITLE='T'/><Series FREQ='A' "
+                "TIME_PERIOD='2020'><Obs AREA='KE' OBS_VALUE='1' STATUS='N' "
+                "UNIT='PT'/><Obs AREA='UG' OBS_VALUE='1' STATUS='N' UNIT='PT'/>"
+                "<Obs AREA='TZ' OBS_VALUE='1' STATUS='N' UNIT='IX'/></Series>"
+                "<Series FREQ='A' TIME_PERIOD='2021'><Obs AREA='KE' "
+                "OBS_VALUE='2' STATUS='N' UNIT='PT'/></Series>" TAIL,
+     4, "",
+     V2 F "I,A,KE,2020,1,N,PT,T,,\n" F "I,A,UG,2020,1,N,PT,,,\n" F
+          "I,A,TZ,2020,1,N,IX,,,\n" F "I,A,KE,2021,2,N,PT,T,,\n"},
+    {ACROSS SET "><Series FREQ='A' TIME_PERIOD='2020' UNIT='PT'><Obs "
+                "AREA='KE' OBS_VALUE='1' STATUS='N'/></Series>" TAIL,
+     1, "ATTR_LEVEL UNIT 1 \n", NULL},
     // white space, entities, an empty value
     {HEAD SET ">" KE "><Obs TIME_PERIOD='2020' OBS_VALUE='' STATUS='N' "
               "NOTE='&lt;&#10;&amp; '/></Series>" TAIL,
