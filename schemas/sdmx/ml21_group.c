@@ -75,6 +75,19 @@ sort_group(const struct sg_ml21 *ml, struct sg_ml21_group *group)
     }
 }
 
+// Rows that are gone could be of the group; they would lack its attributes.
+static void
+say_late(struct sg_ml21 *ml, const struct sg_ml21_group *group)
+{
+    for (uint32_t i = group->dimensions; i < group->count; i++)
+        sg_ml21_say(
+            ml, SG_FAULT_ATTR_LEVEL, 0,
+            ml->structure->components[group->attributes[i].component].id,
+            SG_SLICE(""),
+            "it stands behind observations of the data set; write what belongs "
+            "to groups before them");
+}
+
 enum sg_err
 sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
@@ -107,7 +120,12 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
             return err;
     }
     sort_group(ml, group);
-    return group->count == group->dimensions ? SG_OK : link_group(ml, group);
+    if (group->count == group->dimensions)
+        return SG_OK;
+    if (ml->dataset_rows == 0)
+        return link_group(ml, group);
+    say_late(ml, group);
+    return SG_OK;
 }
 
 static bool

@@ -119,6 +119,8 @@ static const struct {
      2, "ATTR_LEVEL UNIT 2 \nw:ATTR_CONFLICT UNIT 2 X\n", NULL},
     {HEAD SET ">" KE " STATUS='N'><Obs TIME_PERIOD='2020'/></Series>" TAIL, 1,
      "ATTR_LEVEL STATUS 1 \n", NULL},
+    {HEAD SET ">" KE ">" ONE "</Series><Group AREA='KE' TITLE='T'/>" TAIL, 1,
+     "ATTR_LEVEL TITLE 0 \n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S2'>" KE ">" ONE "</Series>" TAIL, 1,
      "STRUCTURE_REF  0 S2\n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Move'>" KE ">" ONE
