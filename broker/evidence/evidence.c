@@ -402,11 +402,11 @@ sg_evidence_snapshot(struct sg_evidence *evidence,
 enum sg_err
 sg_evidence_drop_snapshot(struct sg_evidence *evidence)
 {
-    // The watermark read at open still says how long the log must be.
+    // The watermark still says how long the log must be.
     memset(&evidence->snapshot, 0, sizeof(evidence->snapshot));
     sg_tree_reset(&evidence->parts.tree);
     evidence->index_dropped = true;
-    return sg_index_drop(evidence->index);
+    return sg_index_drop(evidence->index, &evidence->index_state);
 }
 
 // ---- replay -------------------------------------------------------------------------

@@ -485,7 +485,7 @@ sg_evidence_find_next(struct sg_evidence *evidence, uint8_t table,
 bool
 sg_evidence_has_rows(const struct sg_evidence *evidence, uint64_t seq)
 {
-    return !evidence->index_dropped && seq < evidence->index_state.size;
+    return !evidence->index_dropped && seq < evidence->index_state.rows;
 }
 
 enum sg_err

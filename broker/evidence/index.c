@@ -179,10 +179,88 @@ remove_index(const char *path)
     return rmdir(path) == 0 || errno == ENOENT ? SG_OK : SG_ERR_IO;
 }
 
+// ---- how much of the log it stands for ---------------------------------------
+
+// Records of meta, each genesis | size | leaf of entry size - 1.
+#define WATERMARK "watermark" // the rows follow from so many entries
+#define MUST      "must"      // so many there were before a drop
+enum { MARK_LEN = 72 };
+
+static enum sg_err
+put_mark(struct sg_index *index, const char *text, uint64_t size,
+         const uint8_t leaf[32])
+{
+    char name[16];
+    (void)snprintf(name, sizeof(name), "%s", text);
+    MDB_val key = meta_key(name);
+    uint8_t value[MARK_LEN];
+    memcpy(value, index->genesis, 32);
+    sg_bytes_store_u64(value + 32, size);
+    memcpy(value + 40, leaf, 32);
+    return put_record(index->write, index->meta, &key,
+                      sg_slice_of(value, sizeof(value)), sg_slice_of(NULL, 0));
+}
+
+// Takes the record into state when it says more than what is there.
+static enum sg_err
+load_mark(struct sg_index *index, MDB_txn *txn, const char *text,
+          struct sg_index_state *state)
+{
+    char name[16];
+    struct sg_slice value;
+    (void)snprintf(name, sizeof(name), "%s", text);
+    MDB_val key = meta_key(name);
+    enum sg_err err = get_record(txn, index->meta, &key, &value);
+    if (err == SG_ERR_NOT_FOUND)
+        return SG_OK;
+    if (err == SG_OK && value.len != MARK_LEN)
+        err = SG_ERR_CORRUPT;
+    if (err == SG_OK && memcmp(value.ptr, index->genesis, 32) != 0)
+        err = SG_ERR_CORRUPT; // another log's
+    if (err != SG_OK || sg_bytes_load_u64(value.ptr + 32) <= state->size)
+        return err;
+    state->known = true;
+    state->size = sg_bytes_load_u64(value.ptr + 32);
+    memcpy(state->leaf, value.ptr + 40, 32);
+    return SG_OK;
+}
+
+static enum sg_err
+load_state(struct sg_index *index, struct sg_index_state *state)
+{
+    MDB_txn *txn;
+    memset(state, 0, sizeof(*state));
+    int rc = mdb_txn_begin(index->env, NULL, MDB_RDONLY, &txn);
+    if (rc != MDB_SUCCESS)
+        return from_lmdb(rc);
+    enum sg_err err = load_mark(index, txn, WATERMARK, state);
+    state->rows = state->size;
+    if (err == SG_OK)
+        err = load_mark(index, txn, MUST, state);
+    mdb_txn_abort(txn);
+    return err;
+}
+
+static enum sg_err
+begin_write(struct sg_index *index)
+{
+    if (index->write != NULL)
+        return SG_OK;
+    return from_lmdb(mdb_txn_begin(index->env, NULL, 0, &index->write));
+}
+
+static enum sg_err
+commit_write(struct sg_index *index)
+{
+    enum sg_err err = from_lmdb(mdb_txn_commit(index->write));
+    index->write = NULL;
+    return err;
+}
+
 // Makes an empty one beside, whole and synced, then gives it its name: a failed
 // sync while LMDB writes its first pages leaves a file that cannot be opened.
 static enum sg_err
-make_fresh(struct sg_index *index)
+make_fresh(struct sg_index *index, const struct sg_index_state *must)
 {
     char beside[SG_DISK_PATH], path[SG_DISK_PATH];
     if (!sg_disk_path(beside, "%s/index.new", index->home) ||
@@ -195,6 +273,13 @@ make_fresh(struct sg_index *index)
         err = SG_ERR_IO;
     if (err == SG_OK)
         err = open_env(index, beside);
+    if (err == SG_OK && must != NULL && must->known) {
+        err = begin_write(index);
+        if (err == SG_OK)
+            err = put_mark(index, MUST, must->size, must->leaf);
+        if (err == SG_OK)
+            err = commit_write(index);
+    }
     if (err == SG_OK)
         err = from_lmdb(mdb_env_sync(index->env, 1));
     close_env(index);
@@ -204,35 +289,10 @@ make_fresh(struct sg_index *index)
 }
 
 enum sg_err
-sg_index_drop(struct sg_index *index)
+sg_index_drop(struct sg_index *index, const struct sg_index_state *must)
 {
     close_env(index);
-    return make_fresh(index);
-}
-
-static enum sg_err
-load_state(struct sg_index *index, struct sg_index_state *state)
-{
-    char name[] = "watermark";
-    MDB_val key = meta_key(name);
-    struct sg_slice value;
-    MDB_txn *txn;
-    memset(state, 0, sizeof(*state));
-    int rc = mdb_txn_begin(index->env, NULL, MDB_RDONLY, &txn);
-    if (rc != MDB_SUCCESS)
-        return from_lmdb(rc);
-    enum sg_err err = get_record(txn, index->meta, &key, &value);
-    if (err == SG_OK && value.len != 72)
-        err = SG_ERR_CORRUPT;
-    if (err == SG_OK && memcmp(value.ptr, index->genesis, 32) != 0)
-        err = SG_ERR_CORRUPT; // another log's
-    if (err == SG_OK) {
-        state->known = true;
-        state->size = sg_bytes_load_u64(value.ptr + 32);
-        memcpy(state->leaf, value.ptr + 40, 32);
-    }
-    mdb_txn_abort(txn);
-    return err == SG_ERR_NOT_FOUND ? SG_OK : err;
+    return make_fresh(index, must);
 }
 
 // A file that stands while an index is being opened and looked at. Found at the
@@ -287,7 +347,7 @@ sg_index_open(const char *home, uint64_t map_bytes, const uint8_t genesis[32],
         err = open_existing(index, state);
         if (err != SG_OK) {
             memset(state, 0, sizeof(*state));
-            err = sg_index_drop(index);
+            err = sg_index_drop(index, NULL);
         }
         if (err == SG_OK)
             (void)unlink(mark);
@@ -309,14 +369,6 @@ sg_index_close(struct sg_index **index)
 }
 
 // ---- writing -------------------------------------------------------------------------
-
-static enum sg_err
-begin_write(struct sg_index *index)
-{
-    if (index->write != NULL)
-        return SG_OK;
-    return from_lmdb(mdb_txn_begin(index->env, NULL, 0, &index->write));
-}
 
 static MDB_val
 row_key(uint8_t bytes[ROW_KEY_MAX], uint8_t table, struct sg_slice key)
@@ -371,23 +423,14 @@ enum sg_err
 sg_index_commit(struct sg_index *index, uint64_t size, const uint8_t leaf[32],
                 const struct sg_index_snapshot *snapshot)
 {
-    char name[] = "watermark";
-    MDB_val key = meta_key(name);
-    uint8_t value[72];
-    memcpy(value, index->genesis, 32);
-    sg_bytes_store_u64(value + 32, size);
-    memcpy(value + 40, leaf, 32);
     enum sg_err err = begin_write(index);
     if (err == SG_OK)
-        err =
-            put_record(index->write, index->meta, &key,
-                       sg_slice_of(value, sizeof(value)), sg_slice_of(NULL, 0));
+        err = put_mark(index, WATERMARK, size, leaf);
     if (err == SG_OK && snapshot != NULL)
         err = put_snapshot(index, snapshot);
     if (err != SG_OK)
         return err;
-    err = from_lmdb(mdb_txn_commit(index->write));
-    index->write = NULL;
+    err = commit_write(index);
     if (err == SG_OK && snapshot != NULL)
         err = from_lmdb(mdb_env_sync(index->env, 1));
     return err;

@@ -36,8 +36,9 @@ struct sg_index_snapshot {
 
 struct sg_index_state {
     bool known;       // a watermark that passes its check
-    uint64_t size;    // entries the rows follow from
+    uint64_t size;    // entries it stands for
     uint8_t leaf[32]; // of entry size - 1
+    uint64_t rows;    // entries the rows follow from; less after a drop
 };
 
 // Opens home/index, or makes an empty one. genesis: leaf of entry 0; an index
@@ -48,8 +49,11 @@ SG_MUST_CHECK enum sg_err sg_index_open(const char *home, uint64_t map_bytes,
                                         struct sg_index **index,
                                         struct sg_index_state *state);
 void sg_index_close(struct sg_index **index);
-// Throws everything away and begins again, empty.
-SG_MUST_CHECK enum sg_err sg_index_drop(struct sg_index *index);
+// Throws the rows and the snapshot away and begins again. must: the watermark
+// that is kept, so that a log that was found too short is so at the next start
+// too; NULL: none.
+SG_MUST_CHECK enum sg_err sg_index_drop(struct sg_index *index,
+                                        const struct sg_index_state *must);
 // size 0: none, or it fails its check.
 void sg_index_snapshot(struct sg_index *index,
                        struct sg_index_snapshot *snapshot);

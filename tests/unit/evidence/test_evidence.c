@@ -191,8 +191,10 @@ an_index_that_knows_more_than_the_log_is_damage(void **state)
     assert_int_equal(count, 21);
     for (size_t i = 11; i < count; i++)
         home_write(&home, frames[i].name, frames[i].at, zeros, frames[i].size);
-    assert_int_equal(home_try_open(&home), SG_ERR_DAMAGE);
-    assert_non_null(strstr(home.diag.text, "21 entries were indexed"));
+    for (int again = 0; again < 3; again++) { // what ends is started again
+        assert_int_equal(home_try_open(&home), SG_ERR_DAMAGE);
+        assert_non_null(strstr(home.diag.text, "21 entries were indexed"));
+    }
     home_file(&home, "index", path);
     assert_int_equal(sg_os_file_remove_tree(path), SG_OK);
     home_open(&home); // nothing else remembers: what witnesses are for
