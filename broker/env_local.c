@@ -484,7 +484,14 @@ look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
 static enum sg_err
 look_up_shown(void *ctx, struct sg_slice note)
 {
-    return sg_evidence_shown((struct sg_evidence *)ctx, note);
+    struct sg_evidence_note said;
+    enum sg_err err = sg_evidence_shown((struct sg_evidence *)ctx, note, &said);
+
+    if (err != SG_OK)
+        return err;
+    if (!said.held)
+        return SG_ERR_DAMAGE;
+    return said.same ? SG_OK : SG_ERR_FORK;
 }
 
 static enum sg_err

@@ -233,8 +233,15 @@ choose_start(struct sg_evidence *ev)
     struct sg_tree *tree = &ev->parts.tree;
     sg_index_snapshot(ev->index, &ev->snapshot);
     uint64_t size = ev->snapshot.size;
-    if (size > 0 && size < 1ull << SG_LIMIT_PATH &&
-        sg_tree_load(tree, size) == SG_OK) {
+    ev->largest_seen =
+        ev->index_state.known && ev->index_state.size > ev->slot.size
+            ? ev->index_state.size
+            : ev->slot.size;
+    // Of a copy the index may be of another day than the log.
+    if (ev->options.new_epoch != 0)
+        ev->index_state.known = false;
+    else if (size > 0 && size < 1ull << SG_LIMIT_PATH &&
+             sg_tree_load(tree, size) == SG_OK) {
         sg_tree_root(tree, root);
         if (memcmp(root, ev->snapshot.root, 32) == 0 &&
             sg_evidence_ends_with(ev, size, root, &ev->last) == SG_OK)
@@ -402,11 +409,13 @@ sg_evidence_snapshot(struct sg_evidence *evidence,
 enum sg_err
 sg_evidence_drop_snapshot(struct sg_evidence *evidence)
 {
-    // The watermark still says how long the log must be.
+    // The watermark says how long the log must be, unless it is a copy's.
+    const struct sg_index_state *must =
+        evidence->options.new_epoch == 0 ? &evidence->index_state : NULL;
     memset(&evidence->snapshot, 0, sizeof(evidence->snapshot));
     sg_tree_reset(&evidence->parts.tree);
     evidence->index_dropped = true;
-    return sg_index_drop(evidence->index, &evidence->index_state);
+    return sg_index_drop(evidence->index, must);
 }
 
 // ---- replay -------------------------------------------------------------------------
@@ -472,6 +481,15 @@ sg_evidence_replay(struct sg_evidence *evidence,
     return err != SG_OK ? err : replay.refused;
 }
 
+// By the clock, so that what was signed after an earlier start from the same
+// copy has another origin.
+static uint64_t
+next_epoch(const struct sg_evidence *ev)
+{
+    uint64_t after = ev->parts.log.epoch + 1;
+    return ev->options.new_epoch > after ? ev->options.new_epoch : after;
+}
+
 enum sg_err
 sg_evidence_start(struct sg_evidence *evidence, struct sg_diag *diag)
 {
@@ -481,6 +499,8 @@ sg_evidence_start(struct sg_evidence *evidence, struct sg_diag *diag)
     sg_diag_set(diag, 0, 0, "the disk refused to take what the log holds");
     parts->index = ev->index;
     enum sg_err err = sg_log_settle(&parts->log, ev->slot.size);
+    if (err == SG_OK && ev->options.new_epoch != 0)
+        err = sg_log_new_epoch(&parts->log, next_epoch(ev));
     if (err == SG_OK)
         err = sg_tree_flush(&parts->tree);
     if (err == SG_OK)
@@ -539,6 +559,18 @@ uint64_t
 sg_evidence_epoch(const struct sg_evidence *evidence)
 {
     return evidence->parts.log.epoch;
+}
+
+uint64_t
+sg_evidence_largest_seen(const struct sg_evidence *evidence)
+{
+    return evidence->largest_seen;
+}
+
+const uint8_t *
+sg_evidence_root(const struct sg_evidence *evidence)
+{
+    return evidence->durable.root;
 }
 
 uint64_t

@@ -46,6 +46,9 @@ struct sg_evidence_options {
     // How surely an overwritten and unlinked wrapping key is gone: MEDIUM only
     // where keys/ lies on a file system of its own that writes in place.
     enum sg_keys_class keys_class;
+    // The home was brought back from a copy: _start opens a new epoch of the
+    // log with at least this number (S27). 0: the log goes on.
+    uint64_t new_epoch;
 };
 
 struct sg_evidence_entry {
@@ -112,17 +115,30 @@ SG_MUST_CHECK enum sg_err sg_evidence_replay(
 SG_MUST_CHECK enum sg_err sg_evidence_start(struct sg_evidence *evidence,
                                             struct sg_diag *diag);
 
-// A gate-signed note that a participant shows, or a receipt's: SG_ERR_DAMAGE
-// when it covers more than the durable log, SG_ERR_FORK when it has the same
-// size but another root, SG_ERR_SIGNATURE when it is not ours.
+// What a gate-signed note says of this log.
+struct sg_evidence_note {
+    uint64_t epoch; // of its origin
+    uint64_t size;
+    bool held; // so many entries are durable here
+    bool same; // and they have its root
+};
+
+// A note that a participant shows, or a receipt's. SG_ERR_SIGNATURE: it is not
+// signed by our log key for this gate and genesis.
 SG_MUST_CHECK enum sg_err sg_evidence_shown(struct sg_evidence *evidence,
-                                            struct sg_slice note);
+                                            struct sg_slice bytes,
+                                            struct sg_evidence_note *out);
 
 // Entries under the checkpoint that was found when the log was opened.
 uint64_t sg_evidence_signed_size(const struct sg_evidence *evidence);
 const uint8_t *sg_evidence_genesis(const struct sg_evidence *evidence); // 32
 const char *sg_evidence_origin(const struct sg_evidence *evidence);
 uint64_t sg_evidence_epoch(const struct sg_evidence *evidence);
+// The most entries that the home said there were when it was opened, by its
+// checkpoint or its index: more than the log has only when it is from a copy.
+uint64_t sg_evidence_largest_seen(const struct sg_evidence *evidence);
+// Root over the durable entries; after _start.
+const uint8_t *sg_evidence_root(const struct sg_evidence *evidence); // 32
 // Sequence number of the next entry (entries appended or queued so far).
 uint64_t sg_evidence_next_seq(const struct sg_evidence *evidence);
 // Time of the last entry appended or queued; `now` of the core never lies

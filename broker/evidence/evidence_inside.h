@@ -41,10 +41,11 @@ struct sg_evidence {
     struct sg_index *index;
     struct sg_index_state index_state;
     struct sg_index_snapshot snapshot;
-    struct sg_entry last; // of the snapshot; its body in `entry`
-    struct sg_slot slot;  // newest at open
-    bool rows_put;        // during replay
-    bool index_dropped;   // it is empty, whatever index_state says
+    struct sg_entry last;  // of the snapshot; its body in `entry`
+    struct sg_slot slot;   // newest at open
+    uint64_t largest_seen; // at open, by checkpoint or index
+    bool rows_put;         // during replay
+    bool index_dropped;    // it is empty, whatever index_state says
 
     struct sg_keys *keys;
     struct sg_payload *payload;

@@ -169,24 +169,26 @@ sg_evidence_receipt(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
 }
 
 enum sg_err
-sg_evidence_shown(struct sg_evidence *evidence, struct sg_slice bytes)
+sg_evidence_shown(struct sg_evidence *evidence, struct sg_slice bytes,
+                  struct sg_evidence_note *out)
 {
     struct sg_note note;
     struct sg_slice gate;
     uint8_t front[8], root[32];
-    uint64_t epoch;
+    *out = (struct sg_evidence_note){0};
     if (sg_note_parse(bytes, &note) != SG_OK ||
         !sg_note_verify(&note, evidence->log_public) ||
-        !sg_note_origin_parse(note.origin, &gate, front, &epoch) ||
+        !sg_note_origin_parse(note.origin, &gate, front, &out->epoch) ||
         !sg_slice_eq(gate,
                      sg_slice_of(evidence->gate, strlen(evidence->gate))) ||
         memcmp(front, evidence->genesis, sizeof(front)) != 0)
         return SG_ERR_SIGNATURE;
-    if (note.size > evidence->durable.size)
-        return SG_ERR_DAMAGE;
+    out->size = note.size;
+    out->held = note.size <= evidence->durable.size;
+    if (!out->held)
+        return SG_OK;
     enum sg_err err =
         sg_tree_root_at(evidence->parts.tree.nodes_fd, note.size, root);
-    if (err != SG_OK)
-        return err;
-    return memcmp(root, note.root, 32) == 0 ? SG_OK : SG_ERR_FORK;
+    out->same = err == SG_OK && memcmp(root, note.root, 32) == 0;
+    return err;
 }

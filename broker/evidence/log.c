@@ -154,6 +154,14 @@ next_segment(struct sg_log *log)
     return SG_OK;
 }
 
+enum sg_err
+sg_log_new_epoch(struct sg_log *log, uint64_t epoch)
+{
+    SG_ASSERT(epoch > log->epoch);
+    log->epoch = epoch;
+    return next_segment(log);
+}
+
 // ---- appending -------------------------------------------------------------------
 
 bool

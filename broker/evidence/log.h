@@ -100,6 +100,9 @@ SG_MUST_CHECK enum sg_err sg_log_recover(struct sg_log *log,
 // does not), zeros behind it, removes segments behind it, syncs.
 SG_MUST_CHECK enum sg_err sg_log_settle(struct sg_log *log,
                                         uint64_t durable_size);
+// After it: goes on in a segment of this epoch, which is later than that of the
+// log. One that a cut left without entries is written over.
+SG_MUST_CHECK enum sg_err sg_log_new_epoch(struct sg_log *log, uint64_t epoch);
 
 // Room for a body of body_len bytes without writing?
 bool sg_log_has_room(const struct sg_log *log, size_t body_len);
