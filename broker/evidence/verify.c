@@ -34,7 +34,7 @@ compare_roots(struct sg_verify *v)
 {
     for (size_t i = 0; i < v->marks_count; i++) {
         struct sg_verify_mark *mark = &v->marks[i];
-        if (mark->size != v->next || mark->compared)
+        if (mark->size != v->next || mark->compared || sg_verify_gone(v, mark))
             continue;
         mark->compared = true;
         mark->same = true;
@@ -226,7 +226,20 @@ walk(struct sg_verify *v)
     }
 }
 
-static void
+static bool
+add_epoch(struct sg_verify *v, const struct sg_verify_file *file)
+{
+    struct sg_verify_epoch *more =
+        realloc(v->past, (v->past_count + 1) * sizeof(*more));
+    if (more == NULL)
+        return false;
+    v->past = more;
+    v->past[v->past_count++] = (struct sg_verify_epoch){
+        .number = v->result->epoch, .size = file->first};
+    return true;
+}
+
+static enum sg_err
 check_head(struct sg_verify *v, const struct sg_entry_segment *head,
            const struct sg_verify_file *file, uint64_t len)
 {
@@ -240,9 +253,12 @@ check_head(struct sg_verify *v, const struct sg_entry_segment *head,
         fault_at(v, v->next, 8, "the header names another genesis");
     if (head->epoch < v->result->epoch)
         fault_at(v, v->next, 16, "the epoch in the header goes back");
+    if (head->epoch > v->result->epoch && v->next > 0 && !add_epoch(v, file))
+        return SG_ERR_MEMORY;
     if (head->size != len)
         fault_at(v, v->next, 56, "the file has not the size its header says");
     v->result->epoch = head->epoch;
+    return SG_OK;
 }
 
 static enum sg_err
@@ -265,7 +281,7 @@ verify_segment(struct sg_verify *v, const struct sg_verify_file *file)
         if (err == SG_OK &&
             sg_entry_segment_decode(sg_slice_of(bytes, sizeof(bytes)), &head) ==
                 SG_OK)
-            check_head(v, &head, file, len);
+            err = check_head(v, &head, file, len);
         else if (err == SG_OK)
             fault_at(v, v->next, 0, "the header of the segment is broken");
         sg_segment_begin(&v->segment, fd, len, SG_ENTRY_SEGMENT_LEN);
@@ -356,5 +372,6 @@ sg_verify_log(const struct sg_verify_options *options,
     sg_segment_fini(&v.segment);
     free(v.files);
     free(v.marks);
+    free(v.past);
     return err;
 }

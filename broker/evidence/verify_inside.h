@@ -14,12 +14,18 @@ struct sg_verify_file {
 // A size and root that somebody signed.
 struct sg_verify_mark {
     char from[64]; // "checkpoint, slot 1", "receipt 1"
-    uint64_t size;
+    uint64_t size, epoch;
     uint8_t root[32], found[32];
     bool compared, same, held; // held: by somebody else
     uint64_t index;            // entry of a receipt
     uint8_t leaf[32];
     bool has_leaf, leaf_seen, leaf_same;
+};
+
+// An epoch that is over: the log was brought back from a copy of so many
+// entries, and went on in another.
+struct sg_verify_epoch {
+    uint64_t number, size;
 };
 
 struct sg_verify_doubt {
@@ -34,6 +40,8 @@ struct sg_verify {
     size_t files_count;
     struct sg_verify_mark *marks;
     size_t marks_count;
+    struct sg_verify_epoch *past;
+    size_t past_count;
     struct sg_segment segment;
     char name[SG_SEGMENT_NAME];
     uint64_t next;    // sequence expected
@@ -58,5 +66,8 @@ void sg_verify_genesis(struct sg_verify *v, const struct sg_entry *entry,
                        uint64_t at);
 // Is the entry just taken one that a receipt holds?
 void sg_verify_held_entry(struct sg_verify *v, struct sg_slice bytes);
+// Was the mark signed over entries of an earlier epoch that the log has lost?
+bool sg_verify_gone(const struct sg_verify *v,
+                    const struct sg_verify_mark *mark);
 // At the end: signatures, sizes and roots of all that was signed.
 void sg_verify_marks(struct sg_verify *v);

@@ -33,6 +33,26 @@ add_mark(struct sg_verify *v, const struct sg_verify_mark *mark)
     return SG_OK;
 }
 
+static uint64_t
+epoch_of(const struct sg_note *note)
+{
+    struct sg_slice gate;
+    uint8_t front[8];
+    uint64_t epoch;
+    return sg_note_origin_parse(note->origin, &gate, front, &epoch) ? epoch : 0;
+}
+
+bool
+sg_verify_gone(const struct sg_verify *v, const struct sg_verify_mark *mark)
+{
+    if (mark->epoch >= v->result->epoch)
+        return false;
+    for (size_t i = 0; i < v->past_count; i++)
+        if (v->past[i].number == mark->epoch)
+            return mark->size > v->past[i].size;
+    return true; // of one that began after the copy was made
+}
+
 static bool
 note_is_ours(const struct sg_verify *v, struct sg_slice bytes,
              struct sg_note *note)
@@ -87,7 +107,11 @@ collect_slots(struct sg_verify *v, const char *dir, bool *some)
                            "writing (then start the gate once)");
             continue;
         }
+        struct sg_note note;
         struct sg_verify_mark mark = {.size = slot.size};
+        if (sg_note_parse(sg_slice_of(slot.note, slot.note_len), &note) ==
+            SG_OK)
+            mark.epoch = epoch_of(&note);
         (void)snprintf(mark.from, sizeof(mark.from), "checkpoint, slot %u", i);
         memcpy(mark.root, slot.root, 32);
         err = add_mark(v, &mark);
@@ -152,6 +176,7 @@ collect_held(struct sg_verify *v, size_t i)
         return SG_OK;
     }
     mark.size = note.size;
+    mark.epoch = epoch_of(&note);
     memcpy(mark.root, note.root, 32);
     return add_mark(v, &mark);
 }
@@ -179,7 +204,8 @@ sg_verify_held_entry(struct sg_verify *v, struct sg_slice bytes)
     (void)bytes;
     for (size_t i = 0; i < v->marks_count; i++) {
         struct sg_verify_mark *mark = &v->marks[i];
-        if (!mark->has_leaf || mark->index + 1 != v->next)
+        if (!mark->has_leaf || mark->index + 1 != v->next ||
+            sg_verify_gone(v, mark))
             continue;
         mark->leaf_seen = true;
         mark->leaf_same = memcmp(mark->leaf, v->leaf, 32) == 0;
@@ -287,7 +313,22 @@ sg_verify_marks(struct sg_verify *v)
     check_held(v);
     for (size_t i = 0; i < v->marks_count; i++) {
         const struct sg_verify_mark *mark = &v->marks[i];
-        if (!mark->compared && mark->size > v->next) {
+        if (mark->epoch > v->result->epoch) {
+            (void)snprintf(text, sizeof(text),
+                           "it is of epoch %llu of the log, and this log has "
+                           "only come to epoch %llu: it is an older copy",
+                           (unsigned long long)mark->epoch,
+                           (unsigned long long)v->result->epoch);
+            fault(v, mark->from, text);
+        } else if (sg_verify_gone(v, mark)) {
+            (void)snprintf(text, sizeof(text),
+                           "it covers %llu entries of epoch %llu, and the log "
+                           "was brought back from a copy without all of them: "
+                           "keep it, it proves what was lost",
+                           (unsigned long long)mark->size,
+                           (unsigned long long)mark->epoch);
+            fault(v, mark->from, text);
+        } else if (!mark->compared && mark->size > v->next) {
             (void)snprintf(text, sizeof(text),
                            "it covers %llu entries; the log has %llu: entries "
                            "were cut off",

@@ -63,6 +63,12 @@ shown(const struct home *home, const struct kept *kept)
     return note;
 }
 
+static void
+no_word(void *arg, const struct sg_verify_fault *fault)
+{
+    (void)arg, (void)fault;
+}
+
 static uint64_t
 faults(const struct home *home, struct sg_slice held)
 {
@@ -70,6 +76,7 @@ faults(const struct home *home, struct sg_slice held)
     const char *dirs[] = {path};
     struct sg_verify_options options = {.dirs = dirs,
                                         .dirs_count = 1,
+                                        .fault = no_word,
                                         .against = &held,
                                         .against_count = held.len > 0};
     struct sg_verify_result result;
@@ -114,6 +121,8 @@ a_copy_goes_on_in_a_new_epoch(void **state)
     assert_int_equal(sg_evidence_epoch(home.ev), 1000);
     home_close(&home);
     assert_int_equal(faults(&home, (struct sg_slice){NULL, 0}), 0);
+    assert_int_equal(faults(&home, sg_slice_of(lost.bytes, lost.len)), 1);
+    assert_int_equal(faults(&home, sg_slice_of(now.bytes, now.len)), 0);
     home_remove(&home);
 }
 
