@@ -482,16 +482,16 @@ look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
 }
 
 static enum sg_err
-look_up_shown(void *ctx, struct sg_slice note)
+look_up_shown(void *ctx, struct sg_slice note, struct sg_shown *shown)
 {
     struct sg_evidence_note said;
     enum sg_err err = sg_evidence_shown((struct sg_evidence *)ctx, note, &said);
 
-    if (err != SG_OK)
-        return err;
-    if (!said.held)
-        return SG_ERR_DAMAGE;
-    return said.same ? SG_OK : SG_ERR_FORK;
+    *shown = (struct sg_shown){.epoch = said.epoch,
+                               .size = said.size,
+                               .held = said.held,
+                               .same = said.same};
+    return err;
 }
 
 static enum sg_err

@@ -156,21 +156,35 @@ open_home(struct gate *gate, const struct sg_gate_options *options)
 
 // ---- recovery --------------------------------------------------------------------
 
+// The number of an epoch. A clock before 1970 gives the next one.
+static uint64_t
+now_s(void)
+{
+    uint64_t now = sg_os_clock_wall_us() / 1000000;
+
+    return now == 0 ? 1 : now;
+}
+
 static enum sg_err
-recover(struct gate *gate)
+recover(struct gate *gate, bool restored)
 {
     struct sg_recover_options options = {.store = gate->store,
                                          .gate = gate->id,
                                          .log_key = gate->log_signer,
                                          .sign_key = gate->sign_signer,
                                          .stop_on_damage =
-                                             gate->on_damage[0] == 's'};
+                                             gate->on_damage[0] == 's',
+                                         .new_epoch = restored ? now_s() : 0};
     struct sg_recover recovered;
     struct sg_diag diag = {.line = 0};
+    char number[24];
 
     enum sg_err err = sg_recover_open(&options, &recovered, &diag);
     gate->evidence = recovered.evidence;
     gate->core = recovered.core;
+    if (err == SG_OK && restored)
+        sg_log(SG_LOG_WARN, "gate.restored", "epoch",
+               sg_log_number(sg_evidence_epoch(gate->evidence), number), NULL);
     return err == SG_OK ? SG_OK
                         : fail(err, "gate.recovery",
                                diag.text[0] != '\0' ? diag.text : gate->store);
@@ -333,7 +347,7 @@ sg_gate_run(const struct sg_gate_options *options)
     gate->lock = -1;
     enum sg_err err = open_home(gate, options);
     if (err == SG_OK)
-        err = recover(gate);
+        err = recover(gate, options->restored);
     if (err == SG_OK)
         err = open_doors(gate, options);
     if (err == SG_OK)

@@ -7,6 +7,7 @@
 // nothing is served after a failed write.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/base/err.h"
@@ -14,6 +15,7 @@
 struct sg_gate_options {
     const char *home;
     uint32_t workers; // running at once; 0: 2
+    bool restored;    // the store is from a copy: a new epoch begins
 };
 
 // Runs until SIGTERM or SIGINT. SG_OK: stopped cleanly.

@@ -8,9 +8,10 @@
 #include "broker/os/process.h"
 
 static const char usage[] =
-    "usage: statgated HOME [--workers N]\n\n"
+    "usage: statgated HOME [--workers N] [--restored]\n\n"
     "Runs the gate whose home `statgate init` made, in the foreground, until\n"
-    "SIGTERM. Says what it does as JSON lines on stderr; statgated(8).\n";
+    "SIGTERM. Says what it does as JSON lines on stderr; statgated(8).\n"
+    "--restored: the home was brought back from a copy; once, at its first start.\n";
 
 static int
 parse(int argc, char **argv, struct sg_gate_options *options)
@@ -22,6 +23,8 @@ parse(int argc, char **argv, struct sg_gate_options *options)
             number <= 64) {
             options->workers = (uint32_t)number;
             i++;
+        } else if (strcmp(argv[i], "--restored") == 0) {
+            options->restored = true;
         } else if (argv[i][0] != '-' && options->home == NULL) {
             options->home = argv[i];
         } else {
@@ -34,7 +37,7 @@ parse(int argc, char **argv, struct sg_gate_options *options)
 int
 main(int argc, char **argv)
 {
-    struct sg_gate_options options = {NULL, 0};
+    struct sg_gate_options options = {.home = NULL};
 
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("statgated %s\n", SG_VERSION);

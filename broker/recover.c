@@ -131,13 +131,25 @@ load_snapshot(struct work *work)
     return err;
 }
 
+static void
+tell_log(const struct sg_recover *made)
+{
+    struct sg_core_log log = {.epoch = sg_evidence_epoch(made->evidence),
+                              .largest_seen =
+                                  sg_evidence_largest_seen(made->evidence)};
+
+    memcpy(log.root, sg_evidence_root(made->evidence), sizeof log.root);
+    sg_core_log_is(made->core, &log);
+}
+
 enum sg_err
 sg_recover_open(const struct sg_recover_options *options,
                 struct sg_recover *made, struct sg_diag *diag)
 {
     struct sg_evidence_options evidence = {.home = options->store,
                                            .gate = options->gate,
-                                           .log_key = options->log_key};
+                                           .log_key = options->log_key,
+                                           .new_epoch = options->new_epoch};
     struct work work = {.options = options, .made = made};
 
     memset(made, 0, sizeof *made);
@@ -150,6 +162,8 @@ sg_recover_open(const struct sg_recover_options *options,
         err = sg_evidence_replay(made->evidence, apply, &work, diag);
     if (err == SG_OK)
         err = sg_evidence_start(made->evidence, diag);
+    if (err == SG_OK)
+        tell_log(made);
     if (err == SG_OK) // which commits the rest of the rows
         sg_core_indexed(made->core, sg_core_next_seq(made->core) - 1);
     return err;

@@ -15,6 +15,7 @@ struct sg_recover_options {
     struct sg_signer *log_key, *sign_key; // borrowed
     bool stop_on_damage;                  // of old segments, found afterwards
     uint64_t snapshot_every;              // 0: SG_LIMIT_SNAPSHOT
+    uint64_t new_epoch; // the store is from a copy: at least this; 0: it is not
 };
 
 struct sg_recover {

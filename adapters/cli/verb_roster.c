@@ -90,7 +90,8 @@ sg_verb_root(int argc, char **argv)
 struct options {
     const char *home, *gate, *out, *key, *days, *threshold, *gate_home, *roster;
     const char *kind, *from, *to;
-    struct sg_words roots, admit;
+    const char *epoch;
+    struct sg_words roots, admit, without;
     bool json, dry;
 };
 
@@ -402,15 +403,22 @@ roster_put(const struct options *o, const char *path)
     return call.result.exit;
 }
 
+static bool
+is_participant(const char *id, const Sgpb__Roster *doc)
+{
+    for (size_t i = 0; i < doc->n_participants; i++)
+        if (strcmp(doc->participants[i]->id, id) == 0)
+            return true;
+    return false;
+}
+
 // A country, or a participant of the roster: anything else would be signed, and
 // found when the instrument applies to nobody.
 static bool
 is_party(const char *option, const char *id, const Sgpb__Roster *doc)
 {
-    for (size_t i = 0; i < doc->n_participants; i++) {
-        if (strcmp(doc->participants[i]->id, id) == 0)
-            return true;
-    }
+    if (is_participant(id, doc))
+        return true;
     if (sg_vocabulary_code(SG_ATTR_DESTINATION, sg_slice_text(id)) != 0)
         return true;
     (void)sg_cli_say(SG_ERR_USAGE,
@@ -466,6 +474,44 @@ roster_instrument(const struct options *o, const char *path)
     return status;
 }
 
+// The next roster, in which the root key holders say that a gate that was
+// brought back from a copy need not wait for some participants (S27).
+static int
+roster_waive(const struct options *o, const char *path)
+{
+    struct sg_roster_file roster;
+    unsigned long long epoch = 0;
+
+    if (o->without.count == 0 || o->epoch == NULL || o->out == NULL)
+        return sg_cli_fail(SG_ERR_USAGE, "roster waive FILE --epoch N "
+                                         "--without ID... -o NEXT");
+    if (!sg_options_number("--epoch", o->epoch, INT64_MAX, &epoch))
+        return sg_err_exit(SG_ERR_USAGE);
+    enum sg_err err = sg_roster_file_read(path, &roster);
+    if (err != SG_OK)
+        return sg_roster_file_fail(err, path);
+    int status = 0;
+    char **ids = sg_arena_take(roster.arena, o->without.count * sizeof *ids);
+    for (size_t i = 0; i < o->without.count && ids != NULL && status == 0;
+         i++) {
+        ids[i] = field(o->without.word[i]);
+        if (!is_participant(ids[i], roster.doc))
+            status = sg_cli_say(SG_ERR_USAGE,
+                                "statgate roster show lists them, and statgate "
+                                "status those for whom the gate waits",
+                                "--without %s is no participant", ids[i]);
+    }
+    sg_roster_file_next(&roster);
+    roster.doc->restored_epoch = epoch;
+    roster.doc->restored_without = ids;
+    roster.doc->n_restored_without = o->without.count;
+    if (status == 0)
+        status = ids == NULL ? sg_cli_fail(SG_ERR_FULL, path)
+                             : put_out(o, roster.doc, roster.arena);
+    sg_roster_file_drop(&roster);
+    return status;
+}
+
 static bool
 take(int argc, char **argv, int first, struct options *o, struct sg_words *rest)
 {
@@ -479,7 +525,9 @@ take(int argc, char **argv, int first, struct options *o, struct sg_words *rest)
         {"--kind", &o->kind, NULL, NULL},
         {"--from", &o->from, NULL, NULL},
         {"--to", &o->to, NULL, NULL},
+        {"--epoch", &o->epoch, NULL, NULL},
         {"-o", &o->out, NULL, NULL},
+        {"--without", NULL, NULL, &o->without},
         {"--root", NULL, NULL, &o->roots},
         {"--admit", NULL, NULL, &o->admit},
         {"--dry-run", NULL, &o->dry, NULL},
@@ -506,6 +554,8 @@ sg_verb_roster(int argc, char **argv)
             return roster_put(&o, file);
         if (strcmp(argv[1], "instrument") == 0 && file != NULL)
             return roster_instrument(&o, file);
+        if (strcmp(argv[1], "waive") == 0 && file != NULL)
+            return roster_waive(&o, file);
     }
     return sg_cli_usage(
         stderr,
@@ -517,10 +567,14 @@ sg_verb_roster(int argc, char **argv)
         "       statgate roster show FILE [--json]\n"
         "       statgate roster instrument FILE --kind K --from A --to B\n"
         "         [--days N] -o NEXT [--dry-run] [--json]\n"
+        "       statgate roster waive FILE --epoch N --without ID... -o NEXT\n"
+        "         [--dry-run] [--json]\n"
         "       statgate roster put FILE [--dry-run] [--json] [--home DIR]\n\n"
         "The roster says who takes part. new makes the first one, instrument the\n"
         "next one with a legal instrument between two countries or participants;\n"
-        "each root key holder signs it; put sends it to the gate.\n");
+        "each root key holder signs it; put sends it to the gate. waive makes the\n"
+        "next one for a gate that was brought back from a copy (epoch N, as status\n"
+        "says) and waits for participants that cannot say hello.\n");
 }
 
 int

@@ -7,6 +7,7 @@
 #include "broker/base/encode.h"
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
+#include "schemas/evidence.pb-c.h"
 
 enum { FILE_MAX = 8 * 1024 * 1024, BLOB_MAX = 256 * 1024 * 1024 };
 enum { STRUCTURE_ARENA = 64 * 1024 * 1024, STRUCTURE_BLOCK = 256 * 1024 };
@@ -131,6 +132,19 @@ read_roster(struct sg_home *home, struct sg_diag *diag)
     return err;
 }
 
+static void
+hold(struct sg_home *home, struct sg_slice bytes, const struct sg_note *note,
+     uint64_t epoch)
+{
+    SG_ASSERT(bytes.len <= sizeof home->checkpoint); // sg_note_parse looked
+    memcpy(home->checkpoint, bytes.ptr, bytes.len);
+    home->checkpoint_len = bytes.len;
+    home->checkpoint_size = note->size;
+    home->checkpoint_epoch = epoch;
+    memcpy(home->checkpoint_root, note->root, 32);
+    home->checkpoint_dirty = true;
+}
+
 static enum sg_err
 read_evidence(struct sg_home *home)
 {
@@ -138,6 +152,9 @@ read_evidence(struct sg_home *home)
     uint8_t *bytes;
     size_t len;
     struct sg_note note;
+    struct sg_slice gate;
+    uint8_t front[8];
+    uint64_t epoch;
 
     if (sg_os_file_path(path, "%s/genesis", home->path) &&
         sg_os_file_read(path, 128, &bytes, &len) == SG_OK) {
@@ -149,12 +166,12 @@ read_evidence(struct sg_home *home)
         sg_os_file_read(path, SG_NOTE_MAX, &bytes, &len) != SG_OK)
         return SG_OK;
     enum sg_err err = sg_note_parse(sg_slice_of(bytes, len), &note);
-    if (err == SG_OK && len <= sizeof home->checkpoint) {
-        memcpy(home->checkpoint, bytes, len);
-        home->checkpoint_len = len;
-        home->checkpoint_size = note.size;
-        memcpy(home->checkpoint_root, note.root, 32);
-    }
+    if (err == SG_OK &&
+        !sg_note_origin_parse(note.origin, &gate, front, &epoch))
+        err = SG_ERR_FORMAT;
+    if (err == SG_OK)
+        hold(home, sg_slice_of(bytes, len), &note, epoch);
+    home->checkpoint_dirty = false;
     free(bytes);
     return err;
 }
@@ -255,35 +272,99 @@ sg_home_take_genesis(struct sg_home *home, struct sg_slice genesis)
     return sg_os_file_replace(path, sg_slice_of(hex, 65), false);
 }
 
+// Is it signed by the log key of this gate, for the log that is known?
+static enum sg_err
+open_note(const struct sg_home *home, struct sg_slice bytes,
+          struct sg_note *note, uint64_t *epoch)
+{
+    struct sg_slice gate;
+    uint8_t front[8];
+
+    if (sg_note_parse(bytes, note) != SG_OK ||
+        !sg_note_origin_parse(note->origin, &gate, front, epoch))
+        return SG_ERR_PEER_MALFORMED;
+    return home->roster.doc == NULL ||
+                   home->roster.doc->gate_log_key.len != 32 ||
+                   !home->has_genesis ||
+                   !sg_slice_eq(gate, sg_slice_text(home->gate)) ||
+                   memcmp(front, home->genesis, sizeof front) != 0 ||
+                   !sg_note_verify(note, home->roster.doc->gate_log_key.data)
+               ? SG_ERR_SIGNATURE
+               : SG_OK;
+}
+
 enum sg_err
 sg_home_take_checkpoint(struct sg_home *home, struct sg_slice bytes,
                         bool newest)
 {
     struct sg_note note;
-    struct sg_slice gate;
-    uint8_t front[8];
     uint64_t epoch;
 
-    if (sg_note_parse(bytes, &note) != SG_OK ||
-        !sg_note_origin_parse(note.origin, &gate, front, &epoch))
-        return SG_ERR_PEER_MALFORMED;
-    if (home->roster.doc == NULL || home->roster.doc->gate_log_key.len != 32 ||
-        !home->has_genesis || !sg_slice_eq(gate, sg_slice_text(home->gate)) ||
-        memcmp(front, home->genesis, sizeof front) != 0 ||
-        !sg_note_verify(&note, home->roster.doc->gate_log_key.data))
-        return SG_ERR_SIGNATURE;
-    if (note.size == home->checkpoint_size)
+    enum sg_err err = open_note(home, bytes, &note, &epoch);
+    if (err != SG_OK)
+        return err;
+    if (epoch == home->checkpoint_epoch && note.size == home->checkpoint_size)
         return memcmp(note.root, home->checkpoint_root, 32) == 0 ? SG_OK
                                                                  : SG_ERR_FORK;
-    if (note.size < home->checkpoint_size)
+    if (epoch < home->checkpoint_epoch || note.size < home->checkpoint_size)
         return newest ? SG_ERR_DAMAGE : SG_OK;
-    SG_ASSERT(bytes.len <= sizeof home->checkpoint); // sg_note_parse looked
-    memcpy(home->checkpoint, bytes.ptr, bytes.len);
-    home->checkpoint_len = bytes.len;
-    home->checkpoint_size = note.size;
-    memcpy(home->checkpoint_root, note.root, 32);
-    home->checkpoint_dirty = true;
+    hold(home, bytes, &note, epoch);
     return SG_OK;
+}
+
+// What the gate wrote down is the note held here, or a later one of its epoch
+// that another home of this participant showed.
+static enum sg_err
+check_testimony(const struct sg_home *home, struct sg_slice testimony,
+                struct sg_arena *arena)
+{
+    struct sg_receipt_expect expect = {.kind = SG_ENTRY_TESTIMONY,
+                                       .participant =
+                                           sg_slice_text(home->participant)};
+    struct sg_receipt_result found;
+    struct sg_note note;
+    uint64_t epoch;
+    void *body;
+
+    enum sg_err err = sg_home_receipt(home, testimony, &expect, arena, &found);
+    if (err == SG_OK)
+        err = sg_codec_unpack(&sgpb__testimony__descriptor, found.body, arena,
+                              &body);
+    if (err != SG_OK)
+        return SG_ERR_RECEIPT;
+    const Sgpb__Testimony *said = body;
+    err = open_note(home, sg_codec_slice(said->checkpoint), &note, &epoch);
+    return err == SG_OK && epoch == home->checkpoint_epoch &&
+                   note.size >= home->checkpoint_size
+               ? SG_OK
+               : SG_ERR_RECEIPT;
+}
+
+enum sg_err
+sg_home_take_restored(struct sg_home *home, struct sg_slice bytes,
+                      struct sg_slice testimony, struct sg_arena *arena)
+{
+    char path[SG_OS_PATH];
+    struct sg_note note;
+    uint64_t epoch;
+
+    enum sg_err err = open_note(home, bytes, &note, &epoch);
+    if (err == SG_OK && epoch <= home->checkpoint_epoch)
+        err = SG_ERR_DAMAGE;
+    if (err == SG_OK)
+        err = check_testimony(home, testimony, arena);
+    if (err == SG_OK && !home->look_only) {
+        err =
+            sg_os_file_path(path, "%s/checkpoint.%llu", home->path,
+                            (unsigned long long)home->checkpoint_epoch)
+                ? sg_os_file_replace(
+                      path, sg_slice_of(home->checkpoint, home->checkpoint_len),
+                      true)
+                : SG_ERR_FULL;
+    }
+    if (err == SG_OK)
+        hold(home, bytes, &note, epoch);
+    return err;
 }
 
 enum sg_err
@@ -301,6 +382,7 @@ sg_home_receipt(const struct sg_home *home, struct sg_slice receipt,
     expect->log_keys = &key;
     expect->log_key_count = 1;
     expect->held.size = home->checkpoint_size;
+    expect->held.epoch = home->checkpoint_epoch;
     memcpy(expect->held.root, home->checkpoint_root, 32);
     *found = sg_receipt_verify(receipt, expect, arena);
     expect->log_keys = NULL; // lived here

@@ -33,6 +33,7 @@ struct sg_home {
     char checkpoint[SG_NOTE_MAX];
     size_t checkpoint_len;
     uint64_t checkpoint_size; // 0: none held
+    uint64_t checkpoint_epoch;
     uint8_t checkpoint_root[32];
     bool checkpoint_dirty;
     bool look_only; // nothing is written
@@ -63,11 +64,20 @@ SG_MUST_CHECK enum sg_err sg_home_take_roster(struct sg_home *home,
 // First contact: remembered; later: compared. SG_ERR_FORK.
 SG_MUST_CHECK enum sg_err sg_home_take_genesis(struct sg_home *home,
                                                struct sg_slice genesis);
-// A note that the gate showed. SG_ERR_DAMAGE: smaller than the one held;
-// SG_ERR_FORK: another root at the same size; SG_ERR_SIGNATURE.
+// A note that the gate showed; newest: it says that this is all. SG_ERR_DAMAGE:
+// smaller than the one held, or of an earlier epoch; SG_ERR_FORK: another root
+// at the same size; SG_ERR_SIGNATURE.
 SG_MUST_CHECK enum sg_err sg_home_take_checkpoint(struct sg_home *home,
                                                   struct sg_slice note,
                                                   bool newest);
+// The same of a gate that was brought back from a copy: testimony is the receipt
+// of the entry in which it wrote down that the note held so far is of a part of
+// its log that it has lost. That note is kept beside. SG_ERR_RECEIPT: it does
+// not say so.
+SG_MUST_CHECK enum sg_err sg_home_take_restored(struct sg_home *home,
+                                                struct sg_slice note,
+                                                struct sg_slice testimony,
+                                                struct sg_arena *arena);
 // Looks at a receipt as this home must see it: of its gate, its history, under
 // the log key of its roster, in line with the checkpoint it holds. kind and what
 // it is about are the caller's part of expect. SG_ERR_ROSTER: no roster held;

@@ -170,12 +170,27 @@ put(struct statgate *handle, enum sg_wire_lane lane, Sgpb__Envelope *envelope,
                         : sg_session_fail(result, err, NULL);
 }
 
+// Of a gate that is behind nothing is asked. false: result says so.
+static bool
+may_ask(struct statgate *handle, enum sg_wire_lane lane,
+        const Sgpb__Envelope *envelope, struct statgate_result *result)
+{
+    if (!handle->greeted[lane] || !handle->behind ||
+        envelope->body_case == SGPB__ENVELOPE__BODY_ROSTER_PUT)
+        return true;
+    handle->greeted[lane] = false; // it may have got the rosters by then
+    (void)sg_session_fail(result, SG_ERR_ROSTER_OLD, NULL);
+    return false;
+}
+
 int
 sg_session_send(struct statgate *handle, enum sg_wire_lane lane,
                 Sgpb__Envelope *envelope, struct sg_slice payload,
                 struct statgate_result *result)
 {
     if (!handle->greeted[lane] && sg_session_greet(handle, lane, result) != 0)
+        return result->exit;
+    if (!may_ask(handle, lane, envelope, result))
         return result->exit;
     if (payload.len <= handle->credit[lane])
         handle->credit[lane] -= payload.len;
@@ -331,8 +346,9 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
     if (strcmp(said->participant, home->participant) != 0)
         return SG_ERR_PEER_UNKNOWN;
     uint64_t held = home->roster.doc == NULL ? 0 : home->roster.doc->version;
-    if (said->roster->version < held)
-        return SG_ERR_ROSTER_OLD;
+    handle->behind = said->roster->version < held;
+    if (handle->behind)
+        return SG_OK;
     if (said->roster->version > held)
         err = take_roster(handle, lane, result);
     if (err == SG_OK && home->roster.doc == NULL)
@@ -346,10 +362,14 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
         err = SG_ERR_ROSTER_EXPIRED;
     if (err == SG_OK)
         err = sg_home_take_genesis(home, sg_codec_slice(said->genesis));
-    if (err == SG_OK)
-        err = sg_home_take_checkpoint(home, sg_codec_slice(said->checkpoint),
-                                      true);
-    return err;
+    if (err != SG_OK)
+        return err;
+    if (said->testimony.len > 0 && home->checkpoint_size > 0)
+        return sg_home_take_restored(home, sg_codec_slice(said->checkpoint),
+                                     sg_codec_slice(said->testimony),
+                                     handle->arena);
+    return sg_home_take_checkpoint(home, sg_codec_slice(said->checkpoint),
+                                   true);
 }
 
 static int
@@ -519,6 +539,8 @@ sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
             sg_session_greet(handle, lane, result) != 0 &&
             !sg_session_is(result, SG_ERR_UNREACHABLE))
             return result->exit;
+        if (!may_ask(handle, lane, envelope, result))
+            return result->exit;
         if (handle->greeted[lane])
             (void)ask_once(handle, lane, envelope, payload, &waiting, deadline,
                            result);
@@ -533,6 +555,8 @@ sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
         if (waiting.answer == NULL)
             sg_session_renew(handle, lane);
     }
+    if (handle->behind)
+        handle->greeted[lane] = false; // what it has now is another roster
     if (waiting.answer->body_case == SGPB__ENVELOPE__BODY_REFUSED)
         return sg_session_refused(result, waiting.answer->refused);
     if (wanted != 0 && waiting.answer->body_case != wanted)

@@ -34,6 +34,7 @@
     X(BUSY,      "gate.busy", "the gate has no room for more at the moment", "try again later", 75, 1) \
     X(DISK,      "gate.disk", "the gate's disk is nearly full", "try again later; the operator must make room", 75, 1) \
     X(STOPPING,  "gate.stopping", "the gate is stopping", "try again later", 75, 1) \
+    X(RESTORED,  "gate.restored", "the gate was brought back from a copy and delivers nothing until every participant has said hello", "wait, and try again later; the operator sees with statgate status for whom the gate waits", 75, 1) \
     X(UNREACHABLE, "gate.unreachable", "the gate does not answer", "check address, network and the gate's key", 69, 1) \
     X(ROSTER_OLD, "gate.roster_old", "the roster shown is older than one already seen", "fetch the newest roster; if it stays old, tell the auditors", 1, 0) \
     X(ROSTER,    "gate.roster", "the roster is not acceptable", "it must follow the current one and carry k signatures of distinct persons", 65, 0) \

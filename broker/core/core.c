@@ -13,6 +13,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/render.h"
+#include "broker/core/restored.h"
 #include "broker/core/resume.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
@@ -34,6 +35,7 @@ apply_genesis(struct sg_state *state, const struct sg_appended *entry,
         return SG_ERR_DAMAGE;
     memcpy(state->roster_pin, genesis->roster_sha256.data, 32);
     state->genesis_time = entry->time_us;
+    state->epochs.now = genesis->epoch;
     return SG_OK;
 }
 
@@ -55,7 +57,7 @@ struct apply_row {
 
 static const struct apply_row apply_rows[] = {
     {SG_ENTRY_GENESIS, &sgpb__genesis__descriptor, apply_genesis},
-    {SG_ENTRY_EPOCH, &sgpb__epoch__descriptor, apply_nothing},
+    {SG_ENTRY_EPOCH, &sgpb__epoch__descriptor, sg_restored_apply_epoch},
     {SG_ENTRY_ROSTER, &sgpb__roster_entry__descriptor, sg_roster_apply},
     {SG_ENTRY_KEY_REVOKED, &sgpb__key_revoked__descriptor,
      sg_roster_apply_revoked},
@@ -106,6 +108,8 @@ static const struct apply_row apply_rows[] = {
     {SG_ENTRY_REFUSED_AGGREGATE, &sgpb__refused_aggregate__descriptor,
      apply_nothing},
     {SG_ENTRY_CHECKPOINT_KEY, &sgpb__checkpoint_key__descriptor, apply_nothing},
+    {SG_ENTRY_TESTIMONY, &sgpb__testimony__descriptor,
+     sg_restored_apply_testimony},
 };
 
 enum sg_err
@@ -388,6 +392,18 @@ end_stop(struct sg_turn *turn)
     sg_output_effect(turn->output, SG_EFFECT_STOP, take_snapshot(turn));
 }
 
+// What a restored gate leaves until everybody was heard.
+static void
+decide_owed(struct sg_turn *turn)
+{
+    sg_policy_slice(turn);
+    sg_match_timers(turn);
+    sg_match_turn(turn);
+    sg_deliver_turn(turn);
+    sg_choice_turn(turn);
+    sg_render_turn(turn);
+}
+
 void
 sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
                  uint64_t now_us, struct sg_output *output)
@@ -401,15 +417,14 @@ sg_core_end_turn(struct sg_core *core, const uint8_t random[32],
     }
     if (core->state->roster.doc == NULL)
         return;
-    sg_policy_slice(&turn);
+    if (core->was_waiting && !core->state->epochs.waiting)
+        sg_policy_due_all(core, SG_DUE_MATCH | SG_DUE_DECIDE | SG_DUE_SEND);
+    core->was_waiting = core->state->epochs.waiting;
     sg_consented_expire(&turn);
     sg_upload_expire(&turn);
-    sg_match_timers(&turn);
-    sg_match_turn(&turn);
+    if (!core->was_waiting)
+        decide_owed(&turn);
     sg_consented_statements(&turn);
-    sg_deliver_turn(&turn);
-    sg_choice_turn(&turn);
-    sg_render_turn(&turn);
     sg_destroy_turn(&turn);
     sg_refuse_aggregate(&turn, false);
     give_rows(&turn);
@@ -444,6 +459,12 @@ sg_core_resume(struct sg_core *core, const char *reason,
 
 // ---- life and questions -----------------------------------------------------
 
+void
+sg_core_log_is(struct sg_core *core, const struct sg_core_log *log)
+{
+    core->log = *log;
+}
+
 uint64_t
 sg_core_next_seq(const struct sg_core *core)
 {
@@ -460,12 +481,13 @@ uint64_t
 sg_core_due(const struct sg_core *core)
 {
     uint64_t id, due = UINT64_MAX, at;
+    bool waits = core->state->epochs.waiting;
 
-    if (sg_match_is_due(core) || sg_consented_is_due(core))
+    if ((!waits && sg_match_is_due(core)) || sg_consented_is_due(core))
         return 0;
-    if (sg_timers_peek(core->timers, &id, &at))
+    if (!waits && sg_timers_peek(core->timers, &id, &at))
         due = at;
-    at = sg_policy_due(core);
+    at = waits ? UINT64_MAX : sg_policy_due(core);
     due = at < due ? at : due;
     at = sg_destroy_due(core);
     due = at < due ? at : due;

@@ -54,6 +54,15 @@ void sg_core_free(struct sg_core **core);
 SG_MUST_CHECK enum sg_err sg_core_apply(struct sg_core *core,
                                         const struct sg_appended *entry);
 
+// The log that the entries lie in, of a real one.
+struct sg_core_log {
+    uint64_t epoch;
+    uint8_t root[32];      // over its entries
+    uint64_t largest_seen; // entries, by the checkpoint or index it came with
+};
+// After recovery, before _resume. Without it the log is in its first epoch.
+void sg_core_log_is(struct sg_core *core, const struct sg_core_log *log);
+
 // After recovery, once: writes gate_started and begins again what is owed.
 // reason: start, recovery, clock_stepped (a static text).
 void sg_core_resume(struct sg_core *core, const char *reason,

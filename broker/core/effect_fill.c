@@ -15,6 +15,8 @@ fill_receipt(Sgpb__Envelope *envelope, ProtobufCBinaryData receipt)
         envelope->delivery_begin->receipt = receipt;
     else if (body == SGPB__ENVELOPE__BODY_STATEMENT)
         envelope->statement->receipt = receipt;
+    else if (body == SGPB__ENVELOPE__BODY_WELCOME)
+        envelope->welcome->testimony = receipt;
     else if (body != SGPB__ENVELOPE__BODY_RESULT)
         SG_UNREACHABLE(); // the core asks for a receipt in no other
     else if (envelope->result->receipt != NULL)

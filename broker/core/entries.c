@@ -419,6 +419,14 @@ in_aggregate(const struct asked *a, const void *opened)
     return is(a, body->participant);
 }
 
+static bool
+in_testimony(const struct asked *a, const void *opened)
+{
+    const Sgpb__Testimony *body = opened;
+
+    return is(a, body->participant);
+}
+
 // A type without a row is the auditors' alone: genesis and epochs, activations,
 // starts, stops and snapshots name nobody.
 static const struct {
@@ -465,6 +473,7 @@ static const struct {
     {SG_ENTRY_ADMIN_ACT, &sgpb__admin_act__descriptor, in_admin_act},
     {SG_ENTRY_REFUSED_AGGREGATE, &sgpb__refused_aggregate__descriptor,
      in_aggregate},
+    {SG_ENTRY_TESTIMONY, &sgpb__testimony__descriptor, in_testimony},
 };
 
 static bool

@@ -51,6 +51,12 @@ struct sg_row {
     uint8_t value[SG_ROW_VALUE];
 };
 
+struct sg_shown {
+    uint64_t epoch, size; // of the note
+    bool held;            // so many entries are durable
+    bool same;            // and have its root
+};
+
 // What the core may look up while deciding: a function of the durable log.
 struct sg_lookup {
     void *ctx;
@@ -61,10 +67,10 @@ struct sg_lookup {
     // NULL: the log is not shown to anybody.
     bool (*raw)(void *ctx, uint64_t seq, struct sg_arena *arena,
                 struct sg_slice *bytes);
-    // A note of ours that a participant shows (S25, S26). SG_OK: of this log.
-    // SG_ERR_DAMAGE: it covers more than this log. SG_ERR_FORK: it covers other
-    // entries. SG_ERR_SIGNATURE, SG_ERR_FORMAT: not our note. NULL: nobody asks.
-    enum sg_err (*shown)(void *ctx, struct sg_slice note);
+    // What a note that a participant shows says of this log (S25, S26).
+    // SG_ERR_SIGNATURE, SG_ERR_FORMAT: not our note. NULL: nobody asks.
+    enum sg_err (*shown)(void *ctx, struct sg_slice note,
+                         struct sg_shown *shown);
     // Fills in the value of the row with this table and key, as put_row gave it
     // before the last INDEX_AT, or later. SG_ERR_NOT_FOUND: there is none; all
     // else: the index cannot be read. NULL: there never is one.

@@ -2,6 +2,7 @@
 
 #include "broker/core/match.h"
 #include "broker/core/policy_admin.h"
+#include "broker/core/restored.h"
 #include "broker/core/roster.h"
 #include "broker/core/session.h"
 
@@ -11,6 +12,7 @@ sg_resume_all(struct sg_turn *turn, const char *reason)
     struct sg_core *core = turn->core;
     Sgpb__GateStarted body = SGPB__GATE_STARTED__INIT;
 
+    sg_restored_begin(turn);
     body.reason = (char *)(uintptr_t)reason;
     body.clock = (char *)(uintptr_t) "system";
     body.snapshot = core->snapshot_at == 0 ? 0 : core->snapshot_at - 1;

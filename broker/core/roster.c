@@ -1,6 +1,7 @@
 #include "broker/core/roster.h"
 
 #include "broker/core/policy_admin.h"
+#include "broker/core/restored.h"
 #include "broker/core/tokens.h"
 
 struct word {
@@ -233,7 +234,10 @@ sg_roster_apply(struct sg_state *state, const struct sg_appended *entry,
     }
     forget(&state->roster);
     state->roster = next;
-    return sg_roster_index(state, true);
+    err = sg_roster_index(state, true);
+    if (err == SG_OK)
+        sg_restored_settle(state);
+    return err;
 }
 
 enum sg_err
@@ -244,8 +248,11 @@ sg_roster_apply_revoked(struct sg_state *state, const struct sg_appended *entry,
 
     if (revoked->key_id.len != 32)
         return SG_ERR_DAMAGE;
-    return sg_table_put(state->revoked, sg_pack_slice(revoked->key_id),
-                        entry->seq + 1);
+    enum sg_err err = sg_table_put(
+        state->revoked, sg_pack_slice(revoked->key_id), entry->seq + 1);
+    if (err == SG_OK)
+        sg_restored_settle(state);
+    return err;
 }
 
 // ---- asking ----------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "broker/core/publish.h"
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
+#include "broker/core/restored.h"
 #include "broker/core/roster.h"
 #include "broker/core/share.h"
 #include "broker/core/status.h"
@@ -33,57 +34,62 @@ grant(struct sg_turn *turn)
 }
 
 // What a peer may ask, and with which role of its transport key (0: any). What
-// it brings to be judged has a name: a refusal of it is recorded. A new message
-// is a new row.
+// it brings to be judged has a name: a refusal of it is recorded. A restored gate
+// that waits (restored.h) reads out and takes what forbids; the rest is LATER. A
+// new message is a new row.
+enum { NOW, LATER };
 struct row {
     Sgpb__Envelope__BodyCase body;
     uint8_t roles;
+    uint8_t restored;   // NOW, LATER
     const char *judged; // or NULL
     void (*handle)(struct sg_turn *turn);
 };
-#define ROW(name, roles, handle)                                               \
+#define ROW(name, roles, restored, handle)                                     \
     {                                                                          \
-        SGPB__ENVELOPE__BODY_##name, roles, NULL, handle                       \
+        SGPB__ENVELOPE__BODY_##name, roles, restored, NULL, handle             \
     }
-#define JUDGED(name, roles, handle)                                            \
+#define JUDGED(name, roles, restored, handle)                                  \
     {                                                                          \
-        SGPB__ENVELOPE__BODY_##name, roles, #name, handle                      \
+        SGPB__ENVELOPE__BODY_##name, roles, restored, #name, handle            \
     }
 static const struct row rows[] = {
-    JUDGED(HELLO, 0, hello),
-    ROW(GRANT, 0, grant),
-    ROW(ROSTER_GET, 0, sg_roster_get),
-    JUDGED(ROSTER_PUT, SG_ROLE_OPERATOR, sg_roster_put),
-    JUDGED(REVOKE, 0, sg_roster_revoke), // the root signature is the right
-    ROW(CATALOGUE_GET, 0, sg_status_catalogue),
-    JUDGED(FLOW_PUT, SG_ROLE_PUBLISHER, sg_flow_put),
-    ROW(FLOW_GET, 0, sg_flow_get),
-    JUDGED(FLOW_CLOSE, SG_ROLE_PUBLISHER, sg_flow_close),
-    JUDGED(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_put),
-    ROW(OBJECT_GET, 0, sg_objects_get), // which kinds for whom: objects.c
-    JUDGED(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, sg_upload_chunk),
-    JUDGED(PUBLISH, SG_ROLE_PUBLISHER, sg_publish_batch),
-    JUDGED(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, sg_publish_begin),
-    ROW(PUBLISH_STATUS, SG_ROLE_PUBLISHER, sg_publish_status),
-    ROW(REPORT_GET, SG_ROLE_PUBLISHER, sg_publish_report),
-    JUDGED(RECALL, SG_ROLE_PUBLISHER, sg_release_recall),
-    JUDGED(SUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_put),
-    JUDGED(UNSUBSCRIBE, SG_ROLE_SUBSCRIBER, sg_subscribe_end),
-    ROW(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, sg_subscribe_list),
-    ROW(ATTACH, SG_ROLE_SUBSCRIBER, sg_deliver_attach),
-    ROW(DELIVERY_READY, SG_ROLE_SUBSCRIBER, sg_deliver_ready),
-    ROW(GAP_GET, SG_ROLE_SUBSCRIBER, sg_gap_get),
-    JUDGED(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, sg_deliver_receipt),
-    JUDGED(AGREEMENT_PUT, SG_ROLE_CONSENT, sg_consented_agreement),
-    JUDGED(CONSENT, SG_ROLE_CONSENT, sg_consented_events),
-    ROW(CONSENT_GET, 0, sg_consented_get),
-    ROW(CONSENT_RECORD_GET, SG_ROLE_CONSENT, sg_consented_record),
-    JUDGED(POLICY_APPROVE, SG_ROLE_POLICY_ADMIN, sg_policy_approve),
-    ROW(POLICY_GET, 0, sg_policy_get),
-    ROW(WHY, 0, sg_status_why),
-    ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, sg_status_get),
-    ROW(CHECKPOINT_GET, 0, sg_status_checkpoint),
-    ROW(ENTRIES_GET, 0, sg_entries_get), // who may see which: entries.c
+    JUDGED(HELLO, 0, NOW, hello),
+    ROW(GRANT, 0, NOW, grant),
+    ROW(ROSTER_GET, 0, NOW, sg_roster_get),
+    JUDGED(ROSTER_PUT, SG_ROLE_OPERATOR, NOW, sg_roster_put),
+    JUDGED(REVOKE, 0, NOW, sg_roster_revoke), // the root signature is the right
+    ROW(CATALOGUE_GET, 0, NOW, sg_status_catalogue),
+    JUDGED(FLOW_PUT, SG_ROLE_PUBLISHER, LATER, sg_flow_put),
+    ROW(FLOW_GET, 0, NOW, sg_flow_get),
+    JUDGED(FLOW_CLOSE, SG_ROLE_PUBLISHER, LATER, sg_flow_close),
+    JUDGED(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, LATER,
+           sg_upload_put),
+    ROW(OBJECT_GET, 0, NOW, sg_objects_get), // which kinds for whom: objects.c
+    JUDGED(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, LATER,
+           sg_upload_chunk),
+    JUDGED(PUBLISH, SG_ROLE_PUBLISHER, LATER, sg_publish_batch),
+    JUDGED(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, LATER, sg_publish_begin),
+    ROW(PUBLISH_STATUS, SG_ROLE_PUBLISHER, NOW, sg_publish_status),
+    ROW(REPORT_GET, SG_ROLE_PUBLISHER, NOW, sg_publish_report),
+    JUDGED(RECALL, SG_ROLE_PUBLISHER, NOW, sg_release_recall),
+    JUDGED(SUBSCRIBE, SG_ROLE_SUBSCRIBER, LATER, sg_subscribe_put),
+    JUDGED(UNSUBSCRIBE, SG_ROLE_SUBSCRIBER, LATER, sg_subscribe_end),
+    ROW(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, NOW, sg_subscribe_list),
+    ROW(ATTACH, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_attach),
+    ROW(DELIVERY_READY, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_ready),
+    ROW(GAP_GET, SG_ROLE_SUBSCRIBER, NOW, sg_gap_get),
+    JUDGED(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_receipt),
+    JUDGED(AGREEMENT_PUT, SG_ROLE_CONSENT, LATER, sg_consented_agreement),
+    JUDGED(CONSENT, SG_ROLE_CONSENT, NOW, sg_consented_events),
+    ROW(CONSENT_GET, 0, NOW, sg_consented_get),
+    ROW(CONSENT_RECORD_GET, SG_ROLE_CONSENT, NOW, sg_consented_record),
+    JUDGED(POLICY_APPROVE, SG_ROLE_POLICY_ADMIN, LATER, sg_policy_approve),
+    ROW(POLICY_GET, 0, NOW, sg_policy_get),
+    ROW(WHY, 0, NOW, sg_status_why),
+    ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, NOW, sg_status_get),
+    ROW(CHECKPOINT_GET, 0, NOW, sg_status_checkpoint),
+    ROW(ENTRIES_GET, 0, NOW, sg_entries_get), // who may see which: entries.c
 };
 #undef ROW
 #undef JUDGED
@@ -314,6 +320,10 @@ route(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "hello");
         return;
     }
+    if (row->restored == LATER && turn->state->epochs.waiting) {
+        sg_turn_refuse(turn, SG_ERR_RESTORED, NULL);
+        return;
+    }
     turn->judged = row->judged;
     if (row->roles != 0 && (turn->key->roles & row->roles) == 0) {
         sg_refuse_rights(turn, row->roles, turn->key->roles, "roles");
@@ -414,13 +424,11 @@ halt(struct sg_turn *turn, enum sg_err why)
 }
 
 static bool
-check_note(struct sg_turn *turn, struct sg_slice note)
+check_note(struct sg_turn *turn, uint64_t *testimony, uint64_t *after)
 {
-    const struct sg_lookup *lookup = &turn->core->options.lookup;
+    struct sg_slice note = sg_pack_slice(turn->envelope->hello->checkpoint);
+    enum sg_err err = sg_restored_hear(turn, note, testimony, after);
 
-    if (note.len == 0 || lookup->shown == NULL)
-        return true;
-    enum sg_err err = lookup->shown(lookup->ctx, note);
     if (err == SG_ERR_DAMAGE || err == SG_ERR_FORK)
         halt(turn, err);
     else if (err == SG_ERR_SIGNATURE || err == SG_ERR_FORMAT)
@@ -447,12 +455,15 @@ hello(struct sg_turn *turn)
     Sgpb__Welcome welcome = SGPB__WELCOME__INIT;
     Sgpb__RosterRef ref = SGPB__ROSTER_REF__INIT;
     Sgpb__WireLimits limits = SGPB__WIRE_LIMITS__INIT;
+    uint64_t testimony, after;
 
     if (said->proto_min > 1 || said->proto_max < 1) {
         sg_turn_refuse(turn, SG_ERR_UNSUPPORTED, "proto");
         return;
     }
-    if (said->roster != NULL && said->roster->version > roster->version) {
+    // A restored gate gets the rosters that it has lost from those who have them.
+    if (said->roster != NULL && said->roster->version > roster->version &&
+        !turn->state->epochs.waiting) {
         sg_turn_refuse(turn, SG_ERR_ROSTER_OLD, "roster");
         return;
     }
@@ -460,7 +471,7 @@ hello(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_FORK, "roster");
         return;
     }
-    if (!check_note(turn, sg_pack_slice(said->checkpoint)))
+    if (!check_note(turn, &testimony, &after))
         return;
     turn->session->greeted = true;
     welcome.proto = 1;
@@ -480,7 +491,9 @@ hello(struct sg_turn *turn)
     welcome.participant = turn->who->id;
     envelope.body_case = SGPB__ENVELOPE__BODY_WELCOME;
     envelope.welcome = &welcome;
-    sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING)->checkpoint = true;
+    struct sg_effect_send *send = sg_turn_reply(turn, &envelope, after);
+    send->checkpoint = true;
+    send->receipt_of = testimony;
     sg_deliver_pump(turn, turn->session);
 }
 

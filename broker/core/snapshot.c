@@ -6,6 +6,7 @@
 #include "broker/core/policy_admin.h"
 #include "broker/core/release.h"
 #include "broker/core/render.h"
+#include "broker/core/restored.h"
 #include "broker/core/roster.h"
 #include "broker/core/settle.h"
 #include "broker/core/subscribe.h"
@@ -18,7 +19,7 @@
 // number goes up also when rows are new in the index: an old snapshot is dropped
 // with its index.
 enum { BUFFER = 4096 };
-static const char magic[] = "SGSS4";
+static const char magic[] = "SGSS5";
 
 struct walk {
     const struct sg_snapshot_sink *sink; // writing, else NULL
@@ -327,6 +328,39 @@ record(struct walk *w, uint32_t index)
 }
 
 static void
+heard(struct walk *w, uint32_t index)
+{
+    struct sg_heard *one = sg_pool_at(w->state->heard, index);
+
+    bytes(w, one->id, sizeof one->id);
+    u64(w, &one->seq);
+    u64(w, &one->epoch);
+    u64(w, &one->size);
+    if (w->sink != NULL || w->err != SG_OK || w->in.failed)
+        return;
+    one->id[sizeof one->id - 1] = '\0';
+    opened(w, sg_restored_index(w->state, index));
+}
+
+static void
+epochs(struct walk *w)
+{
+    struct sg_epochs *all = &w->state->epochs;
+
+    u64(w, &all->now);
+    flag(w, &all->waiting);
+    u32(w, &all->count);
+    if (all->count > SG_COUNT_OF(all->past)) {
+        w->err = SG_ERR_CORRUPT;
+        return;
+    }
+    for (uint32_t i = 0; i < all->count; i++) {
+        u64(w, &all->past[i].number);
+        u64(w, &all->past[i].size);
+    }
+}
+
+static void
 bundle(struct walk *w, struct sg_bundle *one)
 {
     kept(w, &one->kept);
@@ -391,6 +425,8 @@ static const struct section sections[] = {
      offsetof(struct sg_state, delivery_of), delivery},
     {offsetof(struct sg_state, agreements), 0, agreement},
     {offsetof(struct sg_state, records), 0, record},
+    {offsetof(struct sg_state, heard), offsetof(struct sg_state, heard_of),
+     heard},
 };
 
 // The next object to write: by the table that names them where there is one,
@@ -497,6 +533,7 @@ static void
 whole(struct walk *w)
 {
     u64(w, &w->state->genesis_time);
+    epochs(w);
     bytes(w, w->state->roster_pin, 32);
     table(w, w->state->known_keys, 32);
     table(w, w->state->revoked, 32);

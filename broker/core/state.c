@@ -36,10 +36,12 @@ open_pools(struct sg_state *state, const struct sg_core_caps *caps)
                     sizeof(struct sg_agreement));
     state->records = sg_pool_new(cap_of(caps->records, RECORDS_DEFAULT),
                                  sizeof(struct sg_consented));
+    state->heard = sg_pool_new(SG_LIMIT_PARTICIPANTS, sizeof(struct sg_heard));
     return state->flows != NULL && state->structures != NULL &&
            state->releases != NULL && state->renditions != NULL &&
            state->subscriptions != NULL && state->deliveries != NULL &&
-           state->agreements != NULL && state->records != NULL;
+           state->agreements != NULL && state->records != NULL &&
+           state->heard != NULL;
 }
 
 static bool
@@ -70,6 +72,7 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
         sg_table_new(cap_of(caps->agreements, SG_LIMIT_AGREEMENTS), key);
     state->record_of =
         sg_table_new(cap_of(caps->records, RECORDS_DEFAULT), key);
+    state->heard_of = sg_table_new_own(SG_LIMIT_PARTICIPANTS);
     state->consent =
         sg_consent_new(cap_of(caps->agreements, SG_LIMIT_AGREEMENTS),
                        cap_of(caps->records, RECORDS_DEFAULT), key);
@@ -81,7 +84,7 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
            state->rendition_object != NULL && state->rendition_of != NULL &&
            state->subscription_of != NULL && state->delivery_of != NULL &&
            state->agreement_of != NULL && state->record_of != NULL &&
-           state->consent != NULL;
+           state->heard_of != NULL && state->consent != NULL;
 }
 
 struct sg_state *
@@ -143,6 +146,7 @@ sg_state_free(struct sg_state **state)
     drop_pool(&s->deliveries, SIZE_MAX);
     drop_pool(&s->agreements, offsetof(struct sg_agreement, kept));
     drop_pool(&s->records, SIZE_MAX);
+    drop_pool(&s->heard, SIZE_MAX);
     sg_state_drop(&s->proposed.kept);
     sg_state_drop(&s->active.kept);
     struct sg_table **tables[] = {
@@ -150,7 +154,8 @@ sg_state_free(struct sg_state **state)
         &s->structure_of, &s->release_of,   &s->release_at,
         &s->release_by,   &s->rendition_at, &s->rendition_object,
         &s->seeds,        &s->rendition_of, &s->subscription_of,
-        &s->delivery_of,  &s->agreement_of, &s->record_of};
+        &s->delivery_of,  &s->agreement_of, &s->record_of,
+        &s->heard_of};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_consent_free(&s->consent);

@@ -239,6 +239,25 @@ struct sg_bundle {
     uint8_t person[32]; // who proposed: H(participant, person)
 };
 
+struct sg_epoch {
+    uint64_t number, size; // size: entries that this log has of it and before
+};
+
+// Of the log (S27).
+struct sg_epochs {
+    uint64_t now;
+    bool waiting; // for those who were not heard since it began
+    uint32_t count;
+    struct sg_epoch
+        past[SG_LIMIT_EPOCHS]; // ascending; the oldest are forgotten
+};
+
+struct sg_heard { // a participant, since the epoch began
+    char id[SG_LIMIT_ID + 1];
+    uint64_t seq;         // of its testimony
+    uint64_t epoch, size; // of the note in it; 0: it showed none
+};
+
 struct sg_state {
     struct sg_arena *home;    // where it lies
     struct sg_arena *scratch; // of the apply in hand
@@ -250,7 +269,7 @@ struct sg_state {
     struct sg_table *revoked;    // key_id -> since + 1
 
     struct sg_pool *flows, *structures, *releases, *renditions, *subscriptions;
-    struct sg_pool *deliveries, *agreements, *records;
+    struct sg_pool *deliveries, *agreements, *records, *heard;
     struct sg_table *flow_of;          // id
     struct sg_table *structure_of;     // sha256
     struct sg_table *release_of;       // manifest sha256
@@ -264,6 +283,8 @@ struct sg_state {
     struct sg_table *delivery_of;      // id
     struct sg_table *agreement_of;     // id
     struct sg_table *record_of;        // agreement | record
+    struct sg_table *heard_of;         // participant
+    struct sg_epochs epochs;
     struct sg_consent *consent;
     struct sg_cold *cold; // rows of what has left memory
 

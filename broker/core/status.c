@@ -7,9 +7,11 @@
 #include "broker/core/overdue.h"
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
+#include "broker/core/restored.h"
 #include "policy/explain.h"
 
 enum { PAGE_BYTES = SG_LIMIT_HEADER - 4096, PAGE_MAX = 256, TRACE_MAX = 24576 };
+enum { MISSING_MAX = 8192 };
 
 void
 sg_status_catalogue(struct sg_turn *turn)
@@ -134,7 +136,8 @@ sg_status_get(struct sg_turn *turn)
         "\"sessions\":%u,\"uploads\":%u,\"jobs\":%u,\"credit_used\":%llu,"
         "\"unknown_keys\":%llu,\"refused_handshakes\":%llu,"
         "\"objects_lost\":%llu,\"releases_lost\":%u,\"keys_overdue\":%u,"
-        "\"log_damaged_at\":%lld,\"disk_full\":%s}",
+        "\"log_damaged_at\":%lld,\"disk_full\":%s,\"epoch\":%llu,"
+        "\"restored\":%s,\"waits_for\":\"%s\"}",
         state->gate, (unsigned long long)state->next_seq,
         (unsigned long long)core->durable,
         (unsigned long long)state->roster.version,
@@ -148,7 +151,10 @@ sg_status_get(struct sg_turn *turn)
         (unsigned long long)core->refused_handshakes,
         (unsigned long long)core->lost, sg_lost_releases(core),
         sg_overdue_count(core), (long long)core->log_damaged - 1,
-        core->disk_full ? "true" : "false");
+        core->disk_full ? "true" : "false",
+        (unsigned long long)state->epochs.now,
+        state->epochs.waiting ? "true" : "false",
+        sg_restored_missing(turn, MISSING_MAX));
 
     SG_ASSERT(json != NULL);
     status.json = sg_pack_bytes(json, strlen(json));

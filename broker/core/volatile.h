@@ -284,7 +284,9 @@ struct sg_core {
     uint64_t *rendition_used; // by index: when it last was; 0: before the start
     uint8_t *rendition_going; // by index: SG_GOING_*
     bool lost_due;
-    uint32_t *waiting; // uploads for a worker, in order
+    struct sg_core_log log; // as it was after recovery
+    bool was_waiting;       // restored.h: at the end of the turn before
+    uint32_t *waiting;      // uploads for a worker, in order
     size_t waiting_count;
     uint32_t *render_waiting; // makings for a worker, in order
     size_t render_waiting_count;

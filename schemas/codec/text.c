@@ -59,6 +59,7 @@ static const struct {
     {65, &sgpb__admin_act__descriptor, NULL},
     {66, &sgpb__refused_aggregate__descriptor, NULL},
     {67, &sgpb__checkpoint_key__descriptor, NULL},
+    {69, &sgpb__testimony__descriptor, NULL},
 };
 
 static void

@@ -163,9 +163,14 @@ one_history(const struct sg_note *note, const struct sg_receipt_held *held,
 {
     struct sg_merkle_head mine = {.count = held->size};
     struct sg_merkle_head shown = {.count = note->size};
+    struct sg_slice gate;
+    uint8_t front[8];
+    uint64_t epoch;
 
-    *compared =
-        held->size != 0 && (note->size == held->size || held->proof != NULL);
+    *compared = held->size != 0 &&
+                (note->size == held->size || held->proof != NULL) &&
+                sg_note_origin_parse(note->origin, &gate, front, &epoch) &&
+                epoch == held->epoch;
     if (!*compared)
         return true;
     if (note->size == held->size)

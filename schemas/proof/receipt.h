@@ -54,6 +54,7 @@ struct sg_receipt_witness {
 struct sg_receipt_held {
     uint64_t size; // 0: none
     uint8_t root[32];
+    uint64_t epoch; // of its origin; with a note of another nothing is compared
     // Consistency proof between the smaller and the larger of held and
     // receipt, where the gate gave one; NULL: none at hand.
     const uint8_t (*proof)[32];

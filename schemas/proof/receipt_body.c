@@ -404,6 +404,16 @@ say_key_released(const void *message, const struct asked *asked,
     return true;
 }
 
+static bool
+say_testimony(const void *message, const struct asked *asked, struct said *said)
+{
+    const Sgpb__Testimony *body = message;
+
+    (void)asked;
+    says_participant(said, sg_slice_text(body->participant));
+    return true;
+}
+
 static const struct kind {
     enum sg_entry_type type;
     const ProtobufCMessageDescriptor *body;
@@ -434,6 +444,7 @@ static const struct kind {
     {SG_ENTRY_DELIVERY, &sgpb__delivery_entry__descriptor, say_delivery},
     {SG_ENTRY_DECISION, &sgpb__decision__descriptor, say_decision},
     {SG_ENTRY_KEY_RELEASED, &sgpb__key_released__descriptor, say_key_released},
+    {SG_ENTRY_TESTIMONY, &sgpb__testimony__descriptor, say_testimony},
 };
 
 // ---- comparing -------------------------------------------------------------

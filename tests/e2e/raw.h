@@ -49,6 +49,7 @@ struct raw_gate {
     uint8_t genesis[32];
     char control[128], data[128];
     int pid;
+    bool restored; // start it so
     void *context;
 };
 
@@ -257,7 +258,8 @@ raw_spawn(const char *const *argv)
 static inline void
 raw_gate_start(struct raw_gate *gate)
 {
-    const char *argv[] = {gate->program, gate->dir, NULL};
+    const char *argv[] = {gate->program, gate->dir,
+                          gate->restored ? "--restored" : NULL, NULL};
     char path[SG_OS_PATH];
     uint8_t *bytes;
     size_t len;

@@ -16,6 +16,7 @@
 #include "schemas/proof/batch.h"
 #include "schemas/proof/entry.h"
 #include "schemas/proof/merkle.h"
+#include "schemas/proof/note.h"
 #include "schemas/proof/sign.h"
 #include "schemas/roster.pb-c.h"
 #include "schemas/wire.pb-c.h"
@@ -76,7 +77,7 @@ struct sim_peer {
     uint8_t generation;
     bool greeted;
     unsigned step;
-    uint8_t note[8]; // newest one held
+    uint8_t note[SG_NOTE_MAX]; // newest one held
     size_t note_len;
     uint64_t request, upload;
     // publisher
@@ -122,6 +123,8 @@ struct sim {
     uint8_t agreement_sha[32], bundle_sha[32];
     struct sg_slice roster, structure, bundle, terms, agreement;
     unsigned crashes, crashes_max;
+    uint64_t epoch;
+    unsigned unheard; // peers, as bits, since the epoch began
     bool crash_now, quiet;
     uint64_t crash_after;   // appends
     uint64_t withdrawn_seq; // entry, 0: none
@@ -207,7 +210,16 @@ void sim_watch_report(struct sim *sim, const struct sg_appended *entry);
 
 // sim_watch.c: what is seen in the entries.
 extern unsigned sim_remade; // renditions that were lost, of all runs
+extern unsigned sim_epochs; // that restores began, of all runs
 void sim_watch(struct sim *sim, const struct sg_appended *entry);
+// ---- sim_restored.c
+struct sg_slice sim_note(struct sim *sim);
+void sim_note_keep(struct sim_peer *peer, struct sg_slice bytes);
+enum sg_err sim_note_shown(void *ctx, struct sg_slice bytes,
+                           struct sg_shown *shown);
+void sim_restore(struct sim *sim); // at a crash: perhaps an epoch begins
+void sim_log_is(struct sim *sim);  // told to the core
+void sim_watch_restored(struct sim *sim, const struct sg_appended *entry);
 void sim_key_settled(struct sim *sim, const uint8_t delivery[16],
                      uint64_t released);
 void sim_trace(const struct sim *sim, const char *what, unsigned number);

@@ -468,14 +468,10 @@ hear_welcome(struct sim *sim, int at, const Sgpb__Welcome *welcome)
     struct sim_peer *peer = &sim->peer[at];
 
     peer->greeted = true;
-    if (welcome->checkpoint.len != sizeof peer->note) {
+    if (welcome->checkpoint.len == 0)
         sim_break(sim, "a welcome without a note");
-        return;
-    }
-    peer->note_len = sizeof peer->note;
-    if (sg_bytes_load_u64(welcome->checkpoint.data) >
-        sg_bytes_load_u64(peer->note))
-        memcpy(peer->note, welcome->checkpoint.data, sizeof peer->note);
+    else
+        sim_note_keep(peer, sg_codec_slice(welcome->checkpoint));
 }
 
 static void

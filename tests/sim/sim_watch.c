@@ -157,6 +157,7 @@ void
 sim_watch(struct sim *sim, const struct sg_appended *entry)
 {
     sim_watch_report(sim, entry);
+    sim_watch_restored(sim, entry);
     if (entry->seq > 0 && entry->time_us < sim->entries[entry->seq - 1].time)
         sim_break(sim, "time goes back in the log");
     if (entry->time_us > sim->now)

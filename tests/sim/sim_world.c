@@ -238,15 +238,15 @@ env_append(void *ctx, const struct sg_appended *entries, size_t count)
 static void
 send(struct sim *sim, const struct sg_effect_send *send)
 {
-    uint8_t receipt[8], note[8];
+    uint8_t receipt[8];
     struct sg_slice envelope;
 
     sg_bytes_store_u64(receipt, send->receipt_of);
-    sg_bytes_store_u64(note, sim->durable);
     if (send->receipt_of != SG_NO_ENTRY && send->receipt_of >= sim->durable)
         sim_break(sim, "a receipt of an entry that is not durable");
-    const struct sg_filling with = {.receipt = sg_slice_of(receipt, 8),
-                                    .note = sg_slice_of(note, 8)};
+    struct sg_filling with = {.receipt = sg_slice_of(receipt, 8)};
+    if (send->checkpoint)
+        with.note = sim_note(sim);
     enum sg_err err = sg_effect_fill(sim->mem, send, &with, &envelope);
     SG_ASSERT(err == SG_OK);
     if (sim->overhear != NULL && send->to.len == 2)
@@ -376,17 +376,6 @@ lookup_raw(void *ctx, uint64_t seq, struct sg_arena *arena,
     return !w.full;
 }
 
-// The note of the simulation is the size of the log.
-static enum sg_err
-lookup_shown(void *ctx, struct sg_slice note)
-{
-    const struct sim *sim = ctx;
-
-    if (note.len != 8)
-        return SG_ERR_SIGNATURE;
-    return sg_bytes_load_u64(note.ptr) > sim->durable ? SG_ERR_DAMAGE : SG_OK;
-}
-
 // ---- starting, crashing -----------------------------------------------------------------------
 
 static struct sg_core *
@@ -398,7 +387,7 @@ new_core(struct sim *sim)
         .lookup = {.ctx = sim,
                    .entry = lookup_entry,
                    .raw = lookup_raw,
-                   .shown = lookup_shown,
+                   .shown = sim_note_shown,
                    .find = sim_lookup_find,
                    .next = sim_lookup_next},
         .caps = {.flows = 16,
@@ -472,6 +461,7 @@ start(struct sim *sim, const char *reason)
     sim->loop = sg_loop_new(sim->core, &sim->env);
     SG_ASSERT(sim->loop != NULL);
     sim->durable = sim->count;
+    sim_log_is(sim);
     enum sg_err err = sg_loop_start(sim->loop, reason);
     SG_ASSERT(err == SG_OK);
 }
@@ -573,6 +563,7 @@ sim_crash(struct sim *sim)
     sim->crash_now = false;
     sim_faults_over(sim);
     sim->crashes++;
+    sim_restore(sim);
     if (sim->crashes < sim->crashes_max)
         sim->crash_after = 1 + sim_below(sim, 60);
     size_t left = 0; // what the gate was doing is over; peers go on
@@ -603,6 +594,7 @@ found(struct sim *sim)
 
     body.gate = (char *)(uintptr_t) "HUB";
     body.product = (char *)(uintptr_t) "statgate";
+    body.epoch = sim->epoch = 1;
     body.roster_sha256 = (ProtobufCBinaryData){32, sim->roster_sha};
     struct sim_entry first = {.time = sim->now, .type = SG_ENTRY_GENESIS};
     first.body = sim_pack(sim, &body.base);

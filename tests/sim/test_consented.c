@@ -3,6 +3,7 @@
 // taken at the end, so that the refusals are about what the row says.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
+#include "broker/core/volatile.h"
 #include "policy/consent.h"
 #include "tests/sim/bench.h"
 
@@ -236,6 +237,28 @@ an_agreement_with_any_field_wrong_is_refused(void **state)
 #undef ROW
 }
 
+// S27: the copy may lack what the persons behind the data have said since.
+static void
+a_restored_gate_takes_a_withdrawal_and_no_consent(void **state)
+{
+    struct bench *bench = *state;
+    struct sim *sim = bench->sim;
+    uint8_t given[32], last[32];
+
+    put_agreement(bench);
+    struct event first = follow(bench, 0, GIVEN, zeros);
+    (void)must_take(bench, &first, given);
+    sim->core->state->epochs.waiting = true;
+    struct event end = follow(bench, GIVEN, WITHDRAWN, given);
+    (void)must_take(bench, &end, last);
+    struct event again = follow(bench, WITHDRAWN, GIVEN, last);
+    Sgpb__Signed *one =
+        sim_sign(sim, again.signer, again.purpose, &again.doc.base);
+    assert_string_equal(send_events(bench, COLLECTOR, one, 1), "gate.restored");
+    sim->core->state->epochs.waiting = false;
+    assert_string_equal(send_events(bench, COLLECTOR, one, 1), "");
+}
+
 int
 main(void)
 {
@@ -244,6 +267,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_withdrawal_with_any_field_wrong_is_refused),
         TEST(an_agreement_with_any_field_wrong_is_refused),
+        TEST(a_restored_gate_takes_a_withdrawal_and_no_consent),
     };
 #undef TEST
 

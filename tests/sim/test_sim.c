@@ -44,6 +44,7 @@ every_invariant_holds_for_every_seed(void **state)
     }
     assert_true(keys >= seeds); // the simulation reaches what it is about
     assert_true(seeds < 100 || sim_remade > seeds / 20);
+    assert_true(seeds < 100 || sim_epochs > seeds / 4);
     for (size_t i = 0; i < SG_COUNT_OF(faults); i++)
         if (seeds >= 100 && sim_faults[faults[i]] < seeds / 20)
             fail_msg("event %d: %u times", (int)faults[i],

@@ -298,10 +298,10 @@ expire_first(struct fixture *f, uint32_t subscription)
 static inline void
 something_else(struct fixture *f)
 {
-    Sgpb__Epoch body = SGPB__EPOCH__INIT;
+    Sgpb__AdminAct body = SGPB__ADMIN_ACT__INIT;
 
     for (int i = 0; i < SETTLE_AFTER; i++)
-        sg_turn_append(&f->turn, SG_ENTRY_EPOCH, &body.base);
+        sg_turn_append(&f->turn, SG_ENTRY_ADMIN_ACT, &body.base);
     keep_log(f);
 }
 
