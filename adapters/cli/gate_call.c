@@ -66,6 +66,11 @@ sg_gate_call_open(struct sg_gate_call *call, const char *home,
 void
 sg_gate_call_close(struct sg_gate_call *call)
 {
+    const char *notice =
+        call->gate == NULL ? NULL : statgate_notice(call->gate);
+
+    if (notice != NULL)
+        fprintf(stderr, "note: %s\n", notice);
     statgate_close(&call->gate);
     sg_arena_free(&call->arena);
 }

@@ -31,6 +31,7 @@ static const struct sg_verb verbs[] = {
     {"verify", sg_verb_verify, "verify data offline"},
     {"consent", sg_verb_consent, "consent agreements and events"},
     {"context", sg_verb_context, "names for homes and gates"},
+    {"testify", sg_verb_testify, "give a restored gate proof of what it lost"},
     {"status", sg_verb_status, "what the gate says of itself"},
 };
 

@@ -263,6 +263,61 @@ sg_outbox_find_receipt(const struct sg_home *home,
     return found;
 }
 
+// Where each begins, in order, for a walk from the end.
+static enum sg_err
+places(int fd, uint64_t size, uint64_t **out, size_t *count)
+{
+    uint64_t at = 0, before = 0, *all = NULL;
+    size_t room = 0;
+    uint8_t name[32];
+    uint32_t len;
+
+    *count = 0;
+    while (next_record(fd, size, &at, name, &len)) {
+        if (*count == room) {
+            room = room == 0 ? 256 : 2 * room;
+            uint64_t *more = realloc(all, room * sizeof *more);
+            if (more == NULL) {
+                free(all);
+                return SG_ERR_MEMORY;
+            }
+            all = more;
+        }
+        all[(*count)++] = before;
+        before = at;
+    }
+    *out = all;
+    return SG_OK;
+}
+
+enum sg_err
+sg_outbox_each_receipt(const struct sg_home *home,
+                       bool (*take)(void *context, struct sg_slice receipt),
+                       void *context)
+{
+    char path[SG_OS_PATH];
+    uint64_t size, *at = NULL;
+    uint8_t name[32];
+    size_t left = 0;
+    uint32_t len = 0;
+    int fd = -1;
+    bool more = open_receipts(home, path, &fd, &size);
+
+    enum sg_err err = more ? places(fd, size, &at, &left) : SG_OK;
+    while (err == SG_OK && more && left > 0) {
+        uint64_t from = at[--left];
+        more = next_record(fd, size, &from, name, &len);
+        uint8_t *bytes = malloc((size_t)len + 1);
+        err = bytes == NULL ? SG_ERR_MEMORY
+                            : sg_os_file_pread(fd, from - len, bytes, len);
+        more = err == SG_OK && more && take(context, sg_slice_of(bytes, len));
+        free(bytes);
+    }
+    free(at);
+    sg_os_file_close(&fd);
+    return err;
+}
+
 // A crash may have left half a receipt at the end; what came behind it could
 // not be found. Its release is still in the outbox and gets its receipt again.
 static enum sg_err

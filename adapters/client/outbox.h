@@ -32,6 +32,11 @@ SG_MUST_CHECK enum sg_err sg_outbox_sync_receipts(const struct sg_home *home);
 bool sg_outbox_find_receipt(const struct sg_home *home,
                             const uint8_t manifest_sha256[32],
                             struct sg_arena *arena, struct sg_slice *receipt);
+// Shows the receipts kept, the newest first, until take returns false.
+SG_MUST_CHECK enum sg_err
+sg_outbox_each_receipt(const struct sg_home *home,
+                       bool (*take)(void *context, struct sg_slice receipt),
+                       void *context);
 // What is on its way: one file, durable after sg_outbox_sync. kind: "group" or
 // "item".
 SG_MUST_CHECK enum sg_err sg_outbox_put(const struct sg_home *home,

@@ -334,6 +334,26 @@ take_roster(struct statgate *handle, enum sg_wire_lane lane,
 }
 
 static enum sg_err
+take_restored(struct statgate *handle, const Sgpb__Welcome *said)
+{
+    struct sg_home *home = &handle->home;
+    uint64_t epoch = home->checkpoint_epoch, size = home->checkpoint_size;
+
+    enum sg_err err =
+        sg_home_take_restored(home, sg_codec_slice(said->checkpoint),
+                              sg_codec_slice(said->testimony), handle->arena);
+    if (err == SG_OK)
+        (void)snprintf(
+            handle->notice, sizeof handle->notice,
+            "the gate %s was brought back from a copy and has lost entries of "
+            "its log, of which this home had seen %llu; what it had shown is "
+            "kept in checkpoint.%llu. Give it the receipts that it lost: "
+            "statgate testify",
+            home->gate, (unsigned long long)size, (unsigned long long)epoch);
+    return err;
+}
+
+static enum sg_err
 welcome(struct statgate *handle, enum sg_wire_lane lane,
         const Sgpb__Welcome *said, struct statgate_result *result)
 {
@@ -365,9 +385,7 @@ welcome(struct statgate *handle, enum sg_wire_lane lane,
     if (err != SG_OK)
         return err;
     if (said->testimony.len > 0 && home->checkpoint_size > 0)
-        return sg_home_take_restored(home, sg_codec_slice(said->checkpoint),
-                                     sg_codec_slice(said->testimony),
-                                     handle->arena);
+        return take_restored(handle, said);
     return sg_home_take_checkpoint(home, sg_codec_slice(said->checkpoint),
                                    true);
 }

@@ -39,6 +39,7 @@ struct statgate {
     struct sg_arena *scratch; // of one message
     uint32_t timeout_ms;
     bool greeted[SG_WIRE_LANES];
+    char notice[320];
     bool behind; // the gate has an older roster than the home: a restored one
                  // that waits. It is to be brought the rosters, nothing else
     uint64_t credit[SG_WIRE_LANES]; // bytes that we may send as payload

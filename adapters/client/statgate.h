@@ -49,6 +49,19 @@ STATGATE_API int statgate_open(const char *home, const char *gate_address,
                                uint32_t timeout_ms, struct statgate **handle,
                                struct statgate_result *result);
 STATGATE_API void statgate_close(struct statgate **handle);
+/* What its users must know of this gate, in words: that it was brought back from
+ * a copy and has lost what this home had seen. NULL: nothing. Lives until the
+ * next call. */
+STATGATE_API const char *statgate_notice(const struct statgate *handle);
+/* Gives such a gate the receipts of entries that it has lost, which become
+ * entries of its log: those that this home keeps of its releases, or one.
+ * handed: how many its log holds so. had: the gate has the entry, nothing was done. */
+STATGATE_API int statgate_testify(struct statgate *handle, uint64_t *handed,
+                                  struct statgate_result *result);
+STATGATE_API int statgate_testify_receipt(struct statgate *handle,
+                                          const uint8_t *receipt, size_t len,
+                                          int *had,
+                                          struct statgate_result *result);
 /* From here on what the gate shows is checked as ever, and nothing of it is
  * written into the home: no roster, no checkpoint. For statgate_call that asks,
  * statgate_object and statgate_sign; the other calls keep what they need. */

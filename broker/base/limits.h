@@ -38,9 +38,11 @@
 
 // ---- core tables (core-design 3) ------------------------------------------
 // None is ever lowered: a log that had more open could not be replayed.
-#define SG_LIMIT_PARTICIPANTS       4096u
-#define SG_LIMIT_KEYS               16384u
-#define SG_LIMIT_EPOCHS             64u // a restore begins one; known by their ends
+#define SG_LIMIT_PARTICIPANTS 4096u
+#define SG_LIMIT_KEYS         16384u
+#define SG_LIMIT_EPOCHS       64u // a restore begins one; known by their ends
+#define SG_LIMIT_TESTIMONIES                                                   \
+    1048576u // receipts of lost entries, 100 bytes each
 #define SG_LIMIT_ROOTS              64u // persons who vouch for one gate
 #define SG_LIMIT_INSTRUMENTS        65536u
 #define SG_LIMIT_STRUCTURES         4096u

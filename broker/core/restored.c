@@ -1,7 +1,9 @@
 #include "broker/core/restored.h"
 
 #include "broker/core/roster.h"
+#include "broker/core/tokens.h"
 #include "schemas/proof/note.h"
+#include "schemas/proof/receipt.h"
 
 // ---- apply -----------------------------------------------------------------------
 
@@ -63,6 +65,18 @@ sg_restored_index(struct sg_state *state, uint32_t index)
     return sg_table_put(state->heard_of, sg_slice_text(heard->id), index);
 }
 
+static enum sg_err
+keep_receipt(struct sg_state *state, struct sg_slice bytes, uint64_t seq)
+{
+    struct sg_receipt receipt;
+    uint8_t leaf[32];
+
+    if (sg_receipt_decode(bytes, &receipt) != SG_OK)
+        return SG_ERR_DAMAGE;
+    sg_entry_leaf(receipt.entry, leaf);
+    return sg_table_put(state->testified, sg_state_hash(leaf), seq);
+}
+
 enum sg_err
 sg_restored_apply_testimony(struct sg_state *state,
                             const struct sg_appended *entry, const void *body)
@@ -74,6 +88,9 @@ sg_restored_apply_testimony(struct sg_state *state,
     if (!sg_slice_is_id(sg_slice_text(testimony->participant)) ||
         !says(sg_pack_slice(testimony->checkpoint), &said))
         return SG_ERR_DAMAGE;
+    if (testimony->receipt.len > 0)
+        return keep_receipt(state, sg_pack_slice(testimony->receipt),
+                            entry->seq);
     (void)snprintf(said.id, sizeof said.id, "%s", testimony->participant);
     uint32_t index = sg_state_find(state->heard_of, sg_slice_text(said.id));
     if (index == 0) {
@@ -230,6 +247,8 @@ sg_restored_hear(struct sg_turn *turn, struct sg_slice note,
     *after = SG_AFTER_NOTHING;
     if (lookup->shown == NULL)
         note.len = 0; // nobody can say what it is
+    if (note.len > 0 && !sg_tokens_check(turn, 1))
+        return SG_ERR_BUSY;
     if (note.len > 0) {
         err = lookup->shown(lookup->ctx, note, &shown);
         if (err == SG_OK)
@@ -253,5 +272,77 @@ sg_restored_hear(struct sg_turn *turn, struct sg_slice note,
     *after = sg_turn_append(turn, SG_ENTRY_TESTIMONY, &body.base);
     if (lost)
         *testimony = *after;
+    return SG_OK;
+}
+
+// Does the receipt lead to its checkpoint?
+static bool
+leads(const struct sg_receipt *receipt, struct sg_note *note, uint8_t leaf[32])
+{
+    const struct sg_merkle_place place = {receipt->index, receipt->size,
+                                          receipt->path, receipt->path_len};
+    struct sg_entry entry;
+
+    sg_entry_leaf(receipt->entry, leaf);
+    return receipt->index < receipt->size &&
+           receipt->size <= UINT64_C(1) << SG_MERKLE_DEPTH &&
+           receipt->path_len ==
+               sg_merkle_path_len(receipt->index, receipt->size) &&
+           sg_entry_decode(receipt->entry, &entry) == SG_OK &&
+           entry.sequence == receipt->index &&
+           sg_note_parse(receipt->checkpoint, note) == SG_OK &&
+           note->size == receipt->size &&
+           sg_merkle_verify(SG_MERKLE_LOG, &place, leaf, note->root);
+}
+
+// Is the entry of this log the same?
+static bool
+is_here(struct sg_turn *turn, const struct sg_receipt *receipt)
+{
+    const struct sg_lookup *lookup = &turn->core->options.lookup;
+    struct sg_slice bytes;
+
+    return lookup->raw != NULL &&
+           lookup->raw(lookup->ctx, receipt->index, turn->arena, &bytes) &&
+           sg_slice_eq(bytes, receipt->entry);
+}
+
+enum sg_err
+sg_restored_testify(struct sg_turn *turn, uint64_t *seq, bool *there)
+{
+    const struct sg_lookup *lookup = &turn->core->options.lookup;
+    const struct sg_state *state = turn->state;
+    struct sg_slice bytes = sg_pack_slice(turn->envelope->testify->receipt);
+    Sgpb__Testimony body = SGPB__TESTIMONY__INIT;
+    struct sg_shown shown = {0};
+    struct sg_receipt receipt;
+    struct sg_note note;
+    uint8_t leaf[32];
+    bool lost;
+
+    if (lookup->shown == NULL || sg_receipt_decode(bytes, &receipt) != SG_OK ||
+        !leads(&receipt, &note, leaf))
+        return SG_ERR_FORMAT;
+    if (!sg_tokens_check(turn, 1))
+        return SG_ERR_BUSY;
+    enum sg_err err = lookup->shown(lookup->ctx, receipt.checkpoint, &shown);
+    if (err != SG_OK)
+        return err;
+    *there = true;
+    if (sg_table_get(state->testified, sg_state_hash(leaf), seq))
+        return SG_OK;
+    *seq = receipt.index;
+    if (is_here(turn, &receipt))
+        return SG_OK;
+    if ((err = judge(state, &shown, &lost)) != SG_OK)
+        return err;
+    if (!lost)
+        return SG_ERR_BUSY; // its entry cannot be read now
+    if (sg_table_count(state->testified) == SG_LIMIT_TESTIMONIES)
+        return SG_ERR_FULL;
+    *there = false;
+    body.participant = turn->who->id;
+    body.receipt = sg_pack_bytes(bytes.ptr, bytes.len);
+    *seq = sg_turn_append(turn, SG_ENTRY_TESTIMONY, &body.base);
     return SG_OK;
 }

@@ -38,3 +38,8 @@ SG_MUST_CHECK enum sg_err sg_restored_hear(struct sg_turn *turn,
                                            struct sg_slice note,
                                            uint64_t *testimony,
                                            uint64_t *after);
+// TESTIFY: a receipt of what was lost becomes an entry of its own. *seq: that
+// entry, or the one that it is about; *there: nothing was written. Errors as
+// above; SG_ERR_FORMAT: it proves nothing.
+SG_MUST_CHECK enum sg_err sg_restored_testify(struct sg_turn *turn,
+                                              uint64_t *seq, bool *there);

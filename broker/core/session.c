@@ -27,6 +27,7 @@ enum {
 };
 
 static void hello(struct sg_turn *turn);
+static void testify(struct sg_turn *turn);
 static void
 grant(struct sg_turn *turn)
 {
@@ -90,6 +91,7 @@ static const struct row rows[] = {
     ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, NOW, sg_status_get),
     ROW(CHECKPOINT_GET, 0, NOW, sg_status_checkpoint),
     ROW(ENTRIES_GET, 0, NOW, sg_entries_get), // who may see which: entries.c
+    JUDGED(TESTIFY, 0, NOW, testify),
 };
 #undef ROW
 #undef JUDGED
@@ -409,12 +411,12 @@ sg_session_message(struct sg_turn *turn, const struct sg_event *event)
 // is lost or another history was shown (S25, S26). Everybody hears so until
 // the program has ended.
 static void
-halt(struct sg_turn *turn, enum sg_err why)
+halt(struct sg_turn *turn, enum sg_err why, const char *component)
 {
     struct sg_core *core = turn->core;
 
     turn->judged = NULL; // nothing more is written
-    sg_turn_refuse(turn, why, "checkpoint");
+    sg_turn_refuse(turn, why, component);
     if (core->halted != SG_OK)
         return;
     core->halted = why;
@@ -423,19 +425,27 @@ halt(struct sg_turn *turn, enum sg_err why)
         ->u.reason = why;
 }
 
+// What a note or a receipt of ours shows. false: refused.
 static bool
-check_note(struct sg_turn *turn, uint64_t *testimony, uint64_t *after)
+taken(struct sg_turn *turn, enum sg_err err, const char *component)
 {
-    struct sg_slice note = sg_pack_slice(turn->envelope->hello->checkpoint);
-    enum sg_err err = sg_restored_hear(turn, note, testimony, after);
-
     if (err == SG_ERR_DAMAGE || err == SG_ERR_FORK)
-        halt(turn, err);
+        halt(turn, err, component);
     else if (err == SG_ERR_SIGNATURE || err == SG_ERR_FORMAT)
-        sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, "checkpoint");
+        sg_turn_refuse(turn, SG_ERR_PEER_MALFORMED, component);
     else if (err != SG_OK)
-        sg_turn_refuse(turn, err, "checkpoint");
+        sg_turn_refuse(turn, err, component);
     return err == SG_OK;
+}
+
+static void
+testify(struct sg_turn *turn)
+{
+    uint64_t seq = 0;
+    bool there = false;
+
+    if (taken(turn, sg_restored_testify(turn, &seq, &there), "receipt"))
+        sg_turn_receipt(turn, seq, there);
 }
 
 // Two rosters of one version: somebody signed two histories (S06).
@@ -471,7 +481,10 @@ hello(struct sg_turn *turn)
         sg_turn_refuse(turn, SG_ERR_FORK, "roster");
         return;
     }
-    if (!check_note(turn, &testimony, &after))
+    if (!taken(turn,
+               sg_restored_hear(turn, sg_pack_slice(said->checkpoint),
+                                &testimony, &after),
+               "checkpoint"))
         return;
     turn->session->greeted = true;
     welcome.proto = 1;

@@ -537,6 +537,7 @@ whole(struct walk *w)
     bytes(w, w->state->roster_pin, 32);
     table(w, w->state->known_keys, 32);
     table(w, w->state->revoked, 32);
+    table(w, w->state->testified, 32);
     roster(w);
     u64(w, &w->state->generation);
     u64(w, &w->state->active_from);

@@ -73,6 +73,7 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
     state->record_of =
         sg_table_new(cap_of(caps->records, RECORDS_DEFAULT), key);
     state->heard_of = sg_table_new_own(SG_LIMIT_PARTICIPANTS);
+    state->testified = sg_table_new_own(SG_LIMIT_TESTIMONIES);
     state->consent =
         sg_consent_new(cap_of(caps->agreements, SG_LIMIT_AGREEMENTS),
                        cap_of(caps->records, RECORDS_DEFAULT), key);
@@ -84,7 +85,8 @@ open_tables(struct sg_state *state, const struct sg_core_caps *caps,
            state->rendition_object != NULL && state->rendition_of != NULL &&
            state->subscription_of != NULL && state->delivery_of != NULL &&
            state->agreement_of != NULL && state->record_of != NULL &&
-           state->heard_of != NULL && state->consent != NULL;
+           state->heard_of != NULL && state->testified != NULL &&
+           state->consent != NULL;
 }
 
 struct sg_state *
@@ -155,7 +157,7 @@ sg_state_free(struct sg_state **state)
         &s->release_by,   &s->rendition_at, &s->rendition_object,
         &s->seeds,        &s->rendition_of, &s->subscription_of,
         &s->delivery_of,  &s->agreement_of, &s->record_of,
-        &s->heard_of};
+        &s->heard_of,     &s->testified};
     for (size_t i = 0; i < SG_COUNT_OF(tables); i++)
         sg_table_free(tables[i]);
     sg_consent_free(&s->consent);

@@ -284,6 +284,7 @@ struct sg_state {
     struct sg_table *agreement_of;     // id
     struct sg_table *record_of;        // agreement | record
     struct sg_table *heard_of;         // participant
+    struct sg_table *testified;        // leaf of a lost entry -> entry 69
     struct sg_epochs epochs;
     struct sg_consent *consent;
     struct sg_cold *cold; // rows of what has left memory

@@ -127,8 +127,12 @@ nothing_is_decided_before_everybody_was_heard(void **state)
     assert_true(epoch(world) > 1500000000);
     assert_true(is_restored(world, true,
                             "KE_KNBS RW_NISR NO_OFFICE UG_UBOS UG_RESEARCH"));
-    publish(world, 646, "gate.restored");
+    say_hello(world, "kenya");
+    assert_true(world_said(world, "note: the gate HUB was brought back"));
     assert_true(has(world, "kenya/checkpoint.1"));
+    say_hello(world, "kenya");
+    assert_false(world_said(world, "note:"));
+    publish(world, 646, "gate.restored");
     struct statgate *norway = world_connect(world, "norway");
     struct statgate_delivery delivery;
     struct statgate_result result;
@@ -137,7 +141,16 @@ nothing_is_decided_before_everybody_was_heard(void **state)
     assert_string_equal(result.code, "gate.restored");
     statgate_close(&norway);
     assert_true(has(world, "norway/checkpoint.1"));
-    // What is only read goes on; so does what forbids.
+    // What is proven to be lost becomes an entry, once.
+    for (int again = 0; again < 2; again++) {
+        world_do(world, "kenya", "testify", NULL);
+        assert_true(world_said(world, "1 of entries that were lost"));
+        assert_int_equal(world_log(world, " testimony ", "receipt"), 1);
+    }
+    assert_int_equal(world_verb(world, "rwanda", "testify",
+                                world_path(world, "roster.1"), NULL),
+                     65);
+    // What is only read goes on.
     world_do(world, "kenya", "flow", "show", "KE_SDG", NULL);
     (void)raw_gate_end(&world->gate, true);
     world_start(world); // it still waits, and has not forgotten who came
@@ -145,7 +158,7 @@ nothing_is_decided_before_everybody_was_heard(void **state)
     say_hello(world, "rwanda");
     say_hello(world, "uganda");
     publish(world, 646, "gate.restored"); // research is missing
-    assert_int_equal(world_log(world, " testimony ", ""), 5);
+    assert_int_equal(world_log(world, " testimony ", ""), 6);
     assert_int_equal(world_log(world, " epoch ", "largest_seen"), 1);
 }
 
