@@ -158,12 +158,20 @@ sg_gate_call_print_string(const char *text)
         unsigned char c = (unsigned char)*text;
         if (c == '"' || c == '\\')
             printf("\\%c", c);
-        else if (c < 0x20)
+        else if (c < 0x20 || c == 0x7f)
             printf("\\u%04x", c);
         else
             putchar(c);
     }
     putchar('"');
+}
+
+void
+sg_gate_call_print_member(const char *before, const char *name,
+                          const char *text)
+{
+    printf("%s\"%s\":", before, name);
+    sg_gate_call_print_string(text);
 }
 
 // Where the gate names a field of the protocol, or nothing, people are told the

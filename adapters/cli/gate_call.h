@@ -50,6 +50,9 @@ bool sg_gate_call_put(struct sg_gate_call *call, const char *kind,
 char *sg_gate_call_text(struct sg_gate_call *call, const char *text);
 // "text" with escapes, to stdout.
 void sg_gate_call_print_string(const char *text);
+// before, then "name":"text" with escapes, to stdout.
+void sg_gate_call_print_member(const char *before, const char *name,
+                               const char *text);
 // The structure named, or that of this hash, is written into
 // structures/<sha256> of the home, where the library looks, unless call->dry.
 // sha256 is filled; diag, zeroed by the caller, says more of a failure.

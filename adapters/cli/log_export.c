@@ -121,6 +121,8 @@ put(struct export *x, struct sg_slice bytes)
     sg_entry_frame(bytes, &w);
     if (w.full)
         return SG_ERR_FULL;
+    if (x->left == 0)
+        return SG_ERR_PEER_MALFORMED; // more than was asked for
     if (x->count++ == 0)
         x->first = entry.sequence;
     x->left--;
@@ -133,7 +135,8 @@ put_part(struct export *x, const Sgpb__Entries *page)
     const ProtobufCBinaryData *raw = page->raw;
 
     if (page->n_raw != 1 || page->size > ENTRY_MAX ||
-        raw->len > page->size - x->part_len || raw->len == 0)
+        page->size < x->part_len || raw->len > page->size - x->part_len ||
+        raw->len == 0)
         return SG_ERR_PEER_MALFORMED;
     memcpy(x->part + x->part_len, raw->data, raw->len);
     x->part_len += raw->len;

@@ -17,6 +17,7 @@
 #include "broker/base/utc.h"
 #include "broker/os/conf.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 
 enum { TEXT = 512, ATTRIBUTES = 7, NAMES = 29 };
 
@@ -213,6 +214,7 @@ follow(struct sg_gate_call *call, Sgpb__FlowTerms *doc)
     const Sgpb__Envelope *answer =
         sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
     if (answer == NULL || answer->flow->flow == NULL ||
+        answer->flow->flow->terms == NULL ||
         sg_codec_unpack(&sgpb__flow_terms__descriptor,
                         sg_codec_slice(answer->flow->flow->terms->body),
                         call->arena, &now) != SG_OK)
@@ -409,20 +411,19 @@ print_flow(const struct sg_gate_call *call, const Sgpb__CatalogueFlow *flow,
                         sg_codec_slice(flow->terms->body), call->arena,
                         &terms) != SG_OK)
         return;
+    sg_plain_message(terms);
     const Sgpb__FlowTerms *t = terms;
     if (flow->head_time != 0)
         sg_utc_format(flow->head_time, time);
     if (call->json) {
-        printf("%s{\"flow\":\"%s\",\"provider\":\"%s\",\"revision\":%llu,"
-               "\"time\":\"%s\",\"terms\":%llu,\"classification\":",
-               first ? "" : ",", t->flow, t->provider,
+        sg_gate_call_print_member(first ? "{" : ",{", "flow", t->flow);
+        sg_gate_call_print_member(",", "provider", t->provider);
+        printf(",\"revision\":%llu,\"time\":\"%s\",\"terms\":%llu",
                (unsigned long long)flow->head_revision, time,
                (unsigned long long)t->version);
-        sg_gate_call_print_string(t->classification);
-        printf(",\"structure\":");
-        sg_gate_call_print_string(t->structure);
-        printf(",\"state\":");
-        sg_gate_call_print_string(flow->head_state);
+        sg_gate_call_print_member(",", "classification", t->classification);
+        sg_gate_call_print_member(",", "structure", t->structure);
+        sg_gate_call_print_member(",", "state", flow->head_state);
         printf("}");
         return;
     }
@@ -467,7 +468,12 @@ flow_list(struct sg_gate_call *call)
             print_flow(call, answer->catalogue->flows[i], first, false);
             first = false;
         }
-        page = answer->catalogue->next_page;
+        uint32_t next = answer->catalogue->next_page;
+        if (next != 0 && next <= page) { // it would never end
+            sg_gate_call_fault(call, SG_ERR_PEER_MALFORMED, "next_page");
+            return sg_gate_call_say(call);
+        }
+        page = next;
     } while (page != 0);
     if (call->json)
         printf("]\n");
@@ -485,7 +491,10 @@ flow_show(struct sg_gate_call *call, const char *flow)
     envelope.flow_get = &get;
     const Sgpb__Envelope *answer =
         sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
-    if (answer == NULL || answer->flow->flow == NULL)
+    if (answer != NULL &&
+        (answer->flow->flow == NULL || answer->flow->flow->terms == NULL))
+        sg_gate_call_fault(call, SG_ERR_PEER_MALFORMED, "terms");
+    if (call->result.exit != 0)
         return sg_gate_call_say(call);
     print_flow(call, answer->flow->flow, true, true);
     if (call->json)

@@ -225,6 +225,14 @@ approve(struct sg_gate_call *call, const char *named)
     return call->result.exit;
 }
 
+static void
+print_file(const Sgpb__PolicyFileIs *file, bool first)
+{
+    sg_gate_call_print_member(first ? "{" : ",{", "layer", file->layer);
+    sg_gate_call_print_member(",", "name", file->name);
+    printf(",\"version\":%llu}", (unsigned long long)file->version);
+}
+
 static int
 status(struct sg_gate_call *call)
 {
@@ -242,9 +250,7 @@ status(struct sg_gate_call *call)
            hex[0] == '\0' && !call->json ? "nothing" : hex);
     for (size_t i = 0; i < now->n_files; i++) {
         if (call->json)
-            printf("%s{\"layer\":\"%s\",\"name\":\"%s\",\"version\":%llu}",
-                   i == 0 ? "" : ",", now->files[i]->layer, now->files[i]->name,
-                   (unsigned long long)now->files[i]->version);
+            print_file(now->files[i], i == 0);
         else
             printf("%s %s version %llu\n", now->files[i]->layer,
                    now->files[i]->name,

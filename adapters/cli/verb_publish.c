@@ -14,6 +14,7 @@
 #include "broker/base/utc.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 
 enum { PUBLISH_MS = 30 * 60 * 1000 };
 
@@ -181,22 +182,27 @@ release_of(const char *text, char flow[65], uint64_t *revision)
     return true;
 }
 
-// The trace is one JSON object; what the recipient can do goes into it.
+// The trace is one JSON object; what the recipient can do goes into it. As in
+// every answer, no character moves the cursor.
 static void
 print_trace(const Sgpb__Trace *trace, bool json)
 {
-    size_t len = trace->json.len;
+    char *object = strndup((const char *)trace->json.data, trace->json.len);
+    size_t len = object == NULL ? 0 : strlen(object);
 
     if (!json) {
         printf("%s", trace->text);
         if (trace->cure[0] != '\0')
             printf("  %s\n", trace->cure);
         putchar('\n');
+        free(object);
         return;
     }
-    bool more =
-        trace->cure[0] != '\0' && len > 0 && trace->json.data[len - 1] == '}';
-    printf("%.*s", (int)(more ? len - 1 : len), (const char *)trace->json.data);
+    if (object != NULL)
+        sg_plain_text(object, true);
+    bool more = trace->cure[0] != '\0' && len > 0 && object[len - 1] == '}';
+    printf("%.*s", (int)(more ? len - 1 : len), object == NULL ? "" : object);
+    free(object);
     if (more) {
         printf(",\"cure\":");
         sg_gate_call_print_string(trace->cure);

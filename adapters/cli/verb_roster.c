@@ -18,6 +18,7 @@
 #include "broker/os/conf.h"
 #include "broker/os/file.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 #include "schemas/proof/roster_sign.h"
 #include "schemas/proof/sign.h"
 
@@ -315,6 +316,21 @@ print_keys(const Sgpb__Participant *who, bool json)
     }
 }
 
+static void
+print_participant(const Sgpb__Participant *who, bool json, bool first)
+{
+    if (!json) {
+        printf("%s %s %s, %s\n", who->id, who->jurisdiction, who->class_,
+               who->state);
+        return;
+    }
+    sg_gate_call_print_member(first ? "{" : ",{", "id", who->id);
+    sg_gate_call_print_member(",", "jurisdiction", who->jurisdiction);
+    sg_gate_call_print_member(",", "class", who->class_);
+    sg_gate_call_print_member(",", "state", who->state);
+    printf(",\"keys\":[");
+}
+
 static int
 roster_show(const struct options *o, const char *path)
 {
@@ -324,23 +340,24 @@ roster_show(const struct options *o, const char *path)
     enum sg_err err = sg_roster_file_read(path, &roster);
     if (err != SG_OK)
         return sg_roster_file_fail(err, path);
+    sg_plain_message(&roster.doc->base);
     const Sgpb__Roster *doc = roster.doc;
     sg_encode_hex(roster.sha256, 32, hex);
     sg_utc_format(doc->expires, time);
-    printf(o->json ? "{\"gate\":\"%s\",\"version\":%llu,\"sha256\":\"%s\","
+    if (o->json)
+        sg_gate_call_print_member("{", "gate", doc->gate);
+    else
+        printf("gate %s", doc->gate);
+    printf(o->json ? ",\"version\":%llu,\"sha256\":\"%s\","
                      "\"expires\":\"%s\",\"persons\":%zu,\"threshold\":%u,"
                      "\"participants\":["
-                   : "gate %s, version %llu\nfingerprint %s\nexpires %s\n"
+                   : ", version %llu\nfingerprint %s\nexpires %s\n"
                      "signed by %zu distinct persons of %u needed\n",
-           doc->gate, (unsigned long long)doc->version, hex, time,
+           (unsigned long long)doc->version, hex, time,
            sg_roster_sign_persons(roster.outer, roster.doc), doc->threshold);
     for (size_t i = 0; i < doc->n_participants; i++) {
         const Sgpb__Participant *who = doc->participants[i];
-        printf(o->json ? "%s{\"id\":\"%s\",\"jurisdiction\":\"%s\","
-                         "\"class\":\"%s\",\"state\":\"%s\",\"keys\":["
-                       : "%s%s %s %s, %s\n",
-               o->json && i > 0 ? "," : "", who->id, who->jurisdiction,
-               who->class_, who->state);
+        print_participant(who, o->json, i == 0);
         print_keys(who, o->json);
         if (o->json)
             printf("]}");

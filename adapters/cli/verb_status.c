@@ -1,5 +1,6 @@
 // verb_status - statgate status: what a gate says of itself.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -8,6 +9,7 @@
 #include "adapters/cli/gate_call.h"
 #include "adapters/cli/options.h"
 #include "broker/base/utc.h"
+#include "schemas/codec/plain.h"
 
 // How a value is told to people.
 enum as { AS_IT_IS, AS_BYTES, AS_TIME };
@@ -61,6 +63,24 @@ print_number(json_int_t value, enum as as)
     }
 }
 
+// Names are the gate's own: small letters and underscores.
+static bool
+is_word(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+}
+
+static void
+print_words(const char *words)
+{
+    char *plain = strdup(words);
+
+    if (plain != NULL)
+        sg_plain_text(plain, false);
+    printf("%s\n", plain == NULL ? "" : plain);
+    free(plain);
+}
+
 // A row that the gate does not say is left out; what has no row is printed by
 // its own name, so that a newer gate hides nothing.
 static void
@@ -81,11 +101,13 @@ print_text(const json_t *all)
                 as = rows[i].as;
             }
         }
+        if (!is_word(name))
+            continue;
         printf("%-26s ", words);
         if (json_is_integer(value))
             print_number(json_integer_value(value), as);
         else if (json_is_string(value))
-            printf("%s\n", json_string_value(value));
+            print_words(json_string_value(value));
         else
             printf("%s\n", json_is_true(value) ? "yes" : "no");
     }
@@ -113,7 +135,9 @@ print(const Sgpb__Status *status, bool as_json)
         bad |= json_object_set_new(all, more[i].name,
                                    json_integer((json_int_t)more[i].value));
     if (as_json) {
-        bad |= json_dumpf(all, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        bad |=
+            json_dumpf(all, stdout,
+                       JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
         (void)putchar('\n');
     } else {
         print_text(all);

@@ -331,9 +331,10 @@ print_taken(const struct receive *r, const struct statgate_delivery *d,
         (void)fflush(stdout);
         return;
     }
-    printf("{\"flow\":\"%s\",\"revision\":%llu,\"publisher\":\"%s\","
-           "\"media\":\"%s\",\"observations\":",
-           d->flow, (unsigned long long)d->revision, d->publisher, d->media);
+    sg_gate_call_print_member("{", "flow", d->flow);
+    printf(",\"revision\":%llu", (unsigned long long)d->revision);
+    sg_gate_call_print_member(",", "publisher", d->publisher);
+    printf(",\"media\":\"%s\",\"observations\":", d->media);
     if (d->observations == 0)
         printf("null,\"file\":"); // the file was verified as a whole
     else

@@ -84,6 +84,8 @@ ask_agreement(struct asking *a, char *id, struct sg_slice *revision)
             a->handle, SG_WIRE_DATA, &envelope, (struct sg_slice){NULL, 0},
             SGPB__ENVELOPE__BODY_CONSENT_IS, &answer, a->result) == 0)
         *revision = sg_codec_slice(answer->consent_is->revision_sha256);
+    if (a->result->exit == 0 && revision->len != 32)
+        return sg_session_fail(a->result, SG_ERR_PEER_MALFORMED, "answer");
     return a->result->exit;
 }
 
@@ -301,7 +303,7 @@ put_fates(struct asking *a, const Sgpb__Statement *page)
     uint64_t end = page->page == 0 ? page->n_fates : page->named;
 
     if ((page->named != 0 && page->named != end) || end > s->fates_count ||
-        page->n_fates > end)
+        page->n_fates > end || (page->page != 0 && page->n_fates == 0))
         return SG_ERR_FORMAT;
     struct statgate_fate *list = a->fates + (end - page->n_fates);
     for (size_t i = 0; i < page->n_fates; i++) {

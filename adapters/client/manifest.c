@@ -167,6 +167,8 @@ claim_agreements(struct statgate *handle, const Sgpb__FlowTerms *terms,
                 handle, SG_WIRE_DATA, &envelope, (struct sg_slice){NULL, 0},
                 SGPB__ENVELOPE__BODY_CONSENT_IS, &answer, result) != 0)
             return SG_ERR_CONSENT;
+        if (answer->consent_is->revision_sha256.len != 32)
+            return SG_ERR_PEER_MALFORMED;
         *ref = (Sgpb__AgreementRef)SGPB__AGREEMENT_REF__INIT;
         ref->id = ids[i];
         struct sg_slice revision = sg_arena_copy(

@@ -142,10 +142,14 @@ on_result(void *context, const Sgpb__Envelope *envelope,
          envelope->result->manifest_sha256.len != 32))
         return;
     for (size_t i = 0; i < window->count; i++) {
-        if (take_result(window, group_at(window, i), envelope)) {
+        struct group *group = group_at(window, i);
+        size_t left = group->left;
+        bool whole = group->whole;
+        if (!take_result(window, group, envelope))
+            continue;
+        if (group->left != left || group->whole != whole) // not said before
             window->deadline = sg_session_deadline(window->handle->timeout_ms);
-            return;
-        }
+        return;
     }
 }
 

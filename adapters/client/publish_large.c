@@ -20,6 +20,7 @@ struct upload {
     const Sgpb__Manifest *manifest;
     uint8_t sha256[32], name[32];
     uint64_t request, token, next, chunks;
+    uint64_t reached, deadline; // most chunks sent so far; of the next one more
     bool answered, sent_all;
     Sgpb__Envelope__BodyCase body;
     struct statgate_receipt *receipt;
@@ -256,12 +257,14 @@ begin(struct upload *up)
 
 // All chunks that the gate does not have; false: it must be begun again.
 static bool
-send_chunks(struct upload *up, int fd, uint8_t *bytes, uint64_t deadline)
+send_chunks(struct upload *up, int fd, uint8_t *bytes)
 {
     struct statgate *handle = up->handle;
     uint64_t sent = 0;
 
-    while (up->next < up->chunks && !up->answered && up->token != 0) {
+    // A gate that asks for the same ones again and again is not waited for.
+    while (up->next < up->chunks && !up->answered && up->token != 0 &&
+           sg_os_clock_mono_us() < up->deadline) {
         uint64_t at = up->next * SG_LIMIT_CHUNK;
         uint64_t left = up->manifest->size - at;
         size_t len = left < SG_LIMIT_CHUNK ? (size_t)left : SG_LIMIT_CHUNK;
@@ -269,7 +272,8 @@ send_chunks(struct upload *up, int fd, uint8_t *bytes, uint64_t deadline)
         Sgpb__Chunk chunk = SGPB__CHUNK__INIT;
         if (!handle->greeted[SG_WIRE_DATA] ||
             sg_os_file_pread(fd, at, bytes, len) != SG_OK ||
-            !sg_session_credit(handle, SG_WIRE_DATA, len, deadline, up->result))
+            !sg_session_credit(handle, SG_WIRE_DATA, len, up->deadline,
+                               up->result))
             return false;
         chunk.upload = up->token;
         chunk.index = up->next;
@@ -279,6 +283,10 @@ send_chunks(struct upload *up, int fd, uint8_t *bytes, uint64_t deadline)
         if (sg_session_send(handle, SG_WIRE_DATA, &envelope,
                             sg_slice_of(bytes, len), up->result) != 0)
             return false;
+        if (up->next > up->reached) {
+            up->reached = up->next;
+            up->deadline = sg_session_deadline(handle->timeout_ms);
+        }
         if (up->progress != NULL)
             up->progress(up->context, "uploading", index + 1, up->chunks);
         while (sg_session_hear(handle, 0))
@@ -295,10 +303,10 @@ static void
 converse(struct upload *up, int fd, uint8_t *bytes)
 {
     struct statgate *handle = up->handle;
-    uint64_t deadline = sg_session_deadline(handle->timeout_ms);
 
+    up->deadline = sg_session_deadline(handle->timeout_ms);
     while (!up->answered) {
-        if (sg_os_clock_mono_us() >= deadline) {
+        if (sg_os_clock_mono_us() >= up->deadline) {
             (void)sg_session_fail(up->result, SG_ERR_UNREACHABLE, NULL);
             return;
         }
@@ -308,12 +316,12 @@ converse(struct upload *up, int fd, uint8_t *bytes)
             sg_session_renew(handle, SG_WIRE_DATA);
             continue;
         }
-        if (!send_chunks(up, fd, bytes, deadline))
+        if (!send_chunks(up, fd, bytes))
             continue;
         uint64_t again = sg_session_deadline(STALL_MS);
         while (!up->answered && up->token != 0 && up->next >= up->chunks &&
                handle->greeted[SG_WIRE_DATA] && sg_os_clock_mono_us() < again &&
-               sg_os_clock_mono_us() < deadline)
+               sg_os_clock_mono_us() < up->deadline)
             (void)sg_session_hear(handle, SG_PUBLISH_SLICE_MS);
     }
 }

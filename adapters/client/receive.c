@@ -83,10 +83,12 @@ append(struct statgate *handle, struct sg_delivery_in *in)
 
     for (; *at != NULL; at = &(*at)->following)
         count++;
-    if (count < COMING_MAX)
+    if (count < COMING_MAX) {
         *at = in;
-    else
-        sg_deliver_free(&in); // comes again with the next attachment
+        return;
+    }
+    sg_deliver_discard(in); // comes again with the next attachment
+    sg_deliver_free(&in);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "broker/os/random.h"
 #include "schemas/codec/codec.h"
 #include "schemas/codec/items.h"
+#include "schemas/codec/plain.h"
 
 enum { CALL_ARENA = 128 * 1024 * 1024, SCRATCH_ARENA = 16 * 1024 * 1024 };
 enum { BLOCK = 256 * 1024, SLICE_MS = 200, AGAIN_MS = 5000, TURNS = 3 };
@@ -213,6 +214,7 @@ struct waiting {
     uint64_t request;
     Sgpb__Envelope__BodyCase wanted;
     const Sgpb__Envelope *answer;
+    bool malformed; // what came is no answer
 };
 
 static bool
@@ -255,14 +257,22 @@ heard(struct statgate *handle, enum sg_wire_lane lane,
                 envelope->body_case != SGPB__ENVELOPE__BODY_GRANT &&
                 envelope->body_case != SGPB__ENVELOPE__BODY_STATEMENT &&
                 envelope->body_case != SGPB__ENVELOPE__BODY_PROGRESS;
+    if (!sg_plain_lengths(&envelope->base)) {
+        if (ours)
+            waiting->malformed = true;
+        return;
+    }
     if (ours) {
         struct sg_slice kept = sg_arena_copy(handle->arena, item->envelope);
         if (kept.ptr != NULL &&
             sg_codec_unpack(&sgpb__envelope__descriptor, kept, handle->arena,
-                            &found) == SG_OK)
+                            &found) == SG_OK) {
+            sg_plain_message(found);
             waiting->answer = found;
+        }
         return;
     }
+    sg_plain_message(found);
     if (envelope->body_case == SGPB__ENVELOPE__BODY_REFUSED &&
         strcmp(envelope->refused->code, sg_err_code(SG_ERR_PEER_MALFORMED)) ==
             0 &&
@@ -528,8 +538,8 @@ ask_once(struct statgate *handle, enum sg_wire_lane lane,
     if (sg_session_send(handle, lane, envelope, payload, result) != 0)
         return false;
     waiting->request = envelope->request;
-    while (waiting->answer == NULL && left_ms(until, SLICE_MS) > 0 &&
-           handle->greeted[lane])
+    while (waiting->answer == NULL && !waiting->malformed &&
+           left_ms(until, SLICE_MS) > 0 && handle->greeted[lane])
         (void)hear(handle, left_ms(until, SLICE_MS), waiting);
     return waiting->answer != NULL;
 }
@@ -568,6 +578,8 @@ sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
             if (turn < TURNS)
                 continue;
         }
+        if (waiting.malformed)
+            return sg_session_fail(result, SG_ERR_PEER_MALFORMED, "answer");
         if (waiting.answer == NULL && left_ms(deadline, 1) == 0)
             return sg_session_fail(result, SG_ERR_UNREACHABLE, NULL);
         if (waiting.answer == NULL)

@@ -4,6 +4,7 @@
 
 #include "adapters/client/session.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 #include "schemas/evidence.pb-c.h"
 
 int
@@ -61,13 +62,12 @@ sg_session_refused(struct statgate_result *result, const Sgpb__Refusal *refusal)
     // A code that this version does not know is still a refusal.
     result->exit =
         err == SG_ERR_COUNT ? sg_err_exit(SG_ERR_DENIED) : sg_err_exit(err);
-    (void)snprintf(result->code, sizeof result->code, "%s", refusal->code);
-    (void)snprintf(result->sentence, sizeof result->sentence, "%s",
-                   refusal->sentence);
-    (void)snprintf(result->cure, sizeof result->cure, "%s", refusal->cure);
+    sg_plain_copy(result->code, sizeof result->code, refusal->code);
+    sg_plain_copy(result->sentence, sizeof result->sentence, refusal->sentence);
+    sg_plain_copy(result->cure, sizeof result->cure, refusal->cure);
     if (refusal->place != NULL) {
-        (void)snprintf(result->component, sizeof result->component, "%s",
-                       refusal->place->component);
+        sg_plain_copy(result->component, sizeof result->component,
+                      refusal->place->component);
         result->row = refusal->place->row;
         result->line = refusal->place->line;
     }

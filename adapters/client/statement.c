@@ -7,6 +7,7 @@
 
 #include "broker/base/encode.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 #include "schemas/proof/batch.h"
 #include "schemas/proof/commit.h"
 
@@ -24,9 +25,11 @@ open_body(const ProtobufCMessageDescriptor *type, ProtobufCBinaryData body,
 {
     void *out = NULL;
 
-    return sg_codec_unpack(type, sg_codec_slice(body), arena, &out) == SG_OK
-               ? out
-               : NULL;
+    if (sg_codec_unpack(type, sg_codec_slice(body), arena, &out) != SG_OK)
+        return NULL;
+    // Lines of the words below mean something: nothing foreign ends one.
+    sg_plain_message(out);
+    return out;
 }
 
 // ---- the publisher's word --------------------------------------------------------
@@ -205,9 +208,12 @@ sg_statement_data(const struct sg_statement *statement,
     if (statement->derivation != NULL &&
         found->total != statement->derivation->rows_out)
         return SG_ERR_CONTENT;
-    for (size_t i = 0; i < d->n_withheld; i++)
-        stated += d->withheld[i]->count;
     *why = "the rows withheld are not those that the gate states rules for";
+    for (size_t i = 0; i < d->n_withheld; i++) {
+        if (d->withheld[i]->count > found->withheld - stated)
+            return SG_ERR_CONTENT;
+        stated += d->withheld[i]->count;
+    }
     if (stated != found->withheld)
         return SG_ERR_CONTENT;
     *why = "";
@@ -246,12 +252,25 @@ add_derivation(const struct sg_statement *s, char *text, size_t cap,
         sg_obs_media_name(s->media));
 }
 
+static const char too_long[] = "...\n(the rest is too long to be shown)\n";
+
+// Says that the text was cut, behind a whole character.
+static void
+say_cut(char *text, size_t cap)
+{
+    size_t at = cap - sizeof too_long;
+
+    while (at > 0 && ((uint8_t)text[at] & 0xc0) == 0x80)
+        at--;
+    memcpy(text + at, too_long, sizeof too_long);
+}
+
 const char *
 sg_statement_words(const struct sg_statement *s,
                    const struct sg_content_found *found, uint64_t observations,
                    struct sg_arena *arena)
 {
-    const size_t cap = 8192;
+    const size_t cap = SG_STATEMENT_WORDS;
     char *text = sg_arena_take(arena, cap);
     char key[17];
     size_t len = 0;
@@ -290,5 +309,7 @@ sg_statement_words(const struct sg_statement *s,
     }
     if (s->level == SG_CONTENT_ROW)
         add(text, cap, &len, "%" PRIu64 " observations\n", observations);
+    if (len == cap - 1)
+        say_cut(text, cap);
     return text;
 }

@@ -40,8 +40,10 @@ SG_MUST_CHECK enum sg_err
 sg_statement_data(const struct sg_statement *statement,
                   struct sg_content_file *file, struct sg_slice proof,
                   struct sg_content_found *found, const char **why);
-// Lines for people, from arena; NULL: full. observations are told where rows
-// were counted.
+// Lines for people, from arena, at most SG_STATEMENT_WORDS with the NUL; where
+// there are more, the last one says so. NULL: full. observations are told where
+// rows were counted.
+enum { SG_STATEMENT_WORDS = 64 * 1024 };
 const char *sg_statement_words(const struct sg_statement *statement,
                                const struct sg_content_found *found,
                                uint64_t observations, struct sg_arena *arena);

@@ -10,6 +10,7 @@
 #include "adapters/client/statement.h"
 #include "broker/base/bytes.h"
 #include "schemas/codec/codec.h"
+#include "schemas/codec/plain.h"
 #include "schemas/evidence.pb-c.h"
 
 enum {
@@ -17,7 +18,7 @@ enum {
     BLOCK = 64 * 1024,
     FILE_MAX = 48 * 1024 * 1024
 };
-enum { TEXT_MAX = 8192 };
+enum { TEXT_MAX = SG_STATEMENT_WORDS + 64 };
 
 static const char FORKED[] =
     "two signed histories of the gate disagree: keep both notes";
@@ -152,7 +153,8 @@ verify_data(struct checking *c, const char *data_path, struct sg_slice bytes)
 // ---- receipts ----------------------------------------------------------------------
 
 // What a receipt of this home's participant can be about; from its own body,
-// and compared with what the home stands for.
+// and compared with what the home stands for. One whose names could not be shown
+// as they are differs from it.
 static enum sg_err
 expect_of(struct checking *c, const struct sg_entry *entry,
           struct sg_receipt_expect *expect)
@@ -165,6 +167,7 @@ expect_of(struct checking *c, const struct sg_entry *entry,
         if (sg_codec_unpack(&sgpb__accepted__descriptor, entry->body, c->arena,
                             &body) != SG_OK)
             return SG_ERR_FORMAT;
+        sg_plain_message(body);
         const Sgpb__Accepted *said = body;
         expect->manifest_sha256 = sg_codec_slice(said->manifest_sha256);
         expect->flow = sg_slice_text(said->flow);
@@ -176,6 +179,7 @@ expect_of(struct checking *c, const struct sg_entry *entry,
         if (sg_codec_unpack(&sgpb__refused__descriptor, entry->body, c->arena,
                             &body) != SG_OK)
             return SG_ERR_FORMAT;
+        sg_plain_message(body);
         const Sgpb__Refused *said = body;
         expect->manifest_sha256 = sg_codec_slice(said->manifest_sha256);
         expect->flow = sg_slice_text(said->flow);

@@ -194,8 +194,10 @@ sg_wire_send(struct sg_wire *wire, enum sg_wire_lane lane,
     if (zmq_send(socket, items.ptr, items.len,
                  ZMQ_DONTWAIT | (payload.len > 0 ? ZMQ_SNDMORE : 0)) < 0)
         return SG_ERR_UNREACHABLE;
-    // The second part of a message that was begun always finds room.
-    if (payload.len > 0 && zmq_send(socket, payload.ptr, payload.len, 0) < 0)
+    // The second part of a message that was begun always finds room; when the
+    // connection has gone meanwhile, the first is taken back.
+    if (payload.len > 0 &&
+        zmq_send(socket, payload.ptr, payload.len, ZMQ_DONTWAIT) < 0)
         return SG_ERR_UNREACHABLE;
     return SG_OK;
 }

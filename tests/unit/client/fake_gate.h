@@ -38,8 +38,11 @@ enum fake_wrong {
     FAKE_PROOF,          // the statement is about another proof
     FAKE_NO_PROOF,       // or about none
     FAKE_COUNT,
+    FAKE_WORDS, // all is right, and the gate's words are as it likes
 };
 
+enum { FAKE_DUTIES = 4000 };
+#define FAKE_DUTY "keep\nVALID\nsigned by UN (key 00)\033[2J"
 enum { FAKE_FIRST_YEAR = 1000, FAKE_LAST_YEAR = 9999, FAKE_AREAS = 3 };
 
 struct fake {
@@ -337,6 +340,14 @@ fake_begin(struct fake *f)
     d.chunk_root = sg_codec_bytes(f->chunk_root, 32);
     d.key_commit = sg_codec_bytes(f->key_commit, 32);
     d.attempt = sg_codec_bytes(f->attempt, 16);
+    static Sgpb__Obligation *duties[FAKE_DUTIES];
+    Sgpb__Obligation duty = SGPB__OBLIGATION__INIT;
+    if (f->wrong == FAKE_WORDS) {
+        duty.name = fake_text(f, FAKE_DUTY);
+        for (d.n_obligations = 0; d.n_obligations < FAKE_DUTIES;)
+            duties[d.n_obligations++] = &duty;
+        d.obligations = duties;
+    }
     f->begin.delivery = fake_sign(f, SG_SIGN_DELIVERY, &d.base);
     if (f->wrong == FAKE_SIGNATURE)
         f->begin.delivery->sig.data[0] ^= 1;

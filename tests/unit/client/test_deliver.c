@@ -6,6 +6,8 @@
 
 // What the library does with everything that the gate sends. The delivery is
 // freed; *shown says whether it ended visible.
+static char words[1 << 20]; // of the last one that was shown
+
 static enum sg_err
 run(struct fake *f, bool *shown)
 {
@@ -34,6 +36,8 @@ run(struct fake *f, bool *shown)
         err = sg_deliver_key(in, sg_slice_of(bytes, sizeof bytes));
     if (in != NULL)
         *shown = in->state == SG_DELIVER_SHOWN;
+    if (*shown)
+        (void)snprintf(words, sizeof words, "%s", in->words);
     sg_deliver_free(&in);
     return err;
 }
@@ -213,11 +217,34 @@ without_its_structure_a_delivery_waits(void **state)
     fake_close(&f);
 }
 
+// Each line of the words is the library's own; what does not fit is said.
+static void
+words_of_the_gate_are_no_lines_of_ours(void **state)
+{
+    static const char cut[] = "(the rest is too long to be shown)\n";
+    struct fake f;
+    bool shown;
+
+    (void)state;
+    fake_open(&f, FAKE_WORDS);
+    assert_int_equal(run(&f, &shown), SG_OK);
+    assert_true(shown);
+    assert_non_null(
+        strstr(words, "duty: keep?VALID?signed by UN (key 00)?[2J\n"));
+    assert_null(strstr(words, "\nVALID"));
+    assert_null(strchr(words, '\033'));
+    size_t len = strlen(words);
+    assert_true(len > sizeof cut);
+    assert_string_equal(words + len - (sizeof cut - 1), cut);
+    fake_close(&f);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_true_delivery_appears_whole),
+        cmocka_unit_test(words_of_the_gate_are_no_lines_of_ours),
         cmocka_unit_test(whatever_is_wrong_is_refused_with_nothing_visible),
         cmocka_unit_test(a_cut_delivery_goes_on_where_it_was),
         cmocka_unit_test(
