@@ -237,15 +237,31 @@ pump_subscription(struct sg_turn *turn, struct sg_session *session,
             advance(turn, session, d);
 }
 
-void
-sg_deliver_flow(struct sg_turn *turn, uint32_t flow)
+// A pass looks at every subscription that is there when it begins; what asks for
+// one in its middle asks for another.
+uint8_t
+sg_deliver_flow(struct sg_turn *turn, uint32_t flow, uint8_t due)
 {
-    for (uint32_t i = sg_state_flow(turn->state, flow)->first_subscription;
-         i != 0; i = sg_state_subscription(turn->state, i)->next) {
-        struct sg_session *session = sg_session_of(turn->core, i);
-        if (session != NULL)
-            pump_subscription(turn, session, i);
+    struct sg_send_at *at = &turn->core->send_at[flow];
+
+    if (at->subscription == 0)
+        at->subscription = sg_state_flow(turn->state, flow)->first_subscription;
+    else if ((due & ~(SG_DUE_ROOMS | SG_DUE_REST)) != 0)
+        at->again = true;
+    for (; at->subscription != 0;
+         at->subscription =
+             sg_state_subscription(turn->state, at->subscription)->next) {
+        struct sg_session *session =
+            sg_session_of(turn->core, at->subscription);
+        if (session == NULL)
+            continue;
+        if (!sg_output_has_room(turn->output))
+            return SG_DUE_REST;
+        pump_subscription(turn, session, at->subscription);
     }
+    uint8_t rest = at->again ? SG_DUE_REST : 0;
+    at->again = false;
+    return rest;
 }
 
 void

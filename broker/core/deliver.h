@@ -58,8 +58,10 @@ bool sg_deliver_sends(const struct sg_state *state,
 void sg_deliver_resume(struct sg_session *session, const struct sg_state *state,
                        struct sg_sending *slot);
 // Goes on with the deliveries of a flow, or of a session: renditions,
-// statements, chunks within credit.
-void sg_deliver_flow(struct sg_turn *turn, uint32_t flow);
+// statements, chunks within credit. A flow as far as the turn has room; due: why
+// it is looked at. SG_DUE_REST: it goes on in the next turn; else 0.
+SG_MUST_CHECK uint8_t sg_deliver_flow(struct sg_turn *turn, uint32_t flow,
+                                      uint8_t due);
 void sg_deliver_pump(struct sg_turn *turn, struct sg_session *session);
 // Tells the subscriber, if it is attached, that the delivery waits or ended.
 void sg_deliver_tell(struct sg_turn *turn, uint32_t index);

@@ -287,7 +287,7 @@ look_at(struct sg_turn *turn, uint32_t flow, size_t *budget)
         left |= sg_match_walk(turn, flow, budget);
     core->flow_due[flow] |= left;
     if ((due & ~SG_DUE_ROOMS) != 0)
-        sg_deliver_flow(turn, flow);
+        core->flow_due[flow] |= sg_deliver_flow(turn, flow, due);
     return core->flow_due[flow]; // with what sending has found
 }
 
@@ -321,5 +321,7 @@ sg_match_turn(struct sg_turn *turn)
         core->match_last = ended;
     core->match_waits = left & SG_DUE_ROOMS;
     core->sends_wait = (left & SG_DUE_SEND) != 0;
-    core->any_due = (left & (SG_DUE_MATCH | SG_DUE_DECIDE | SG_DUE_AGAIN)) != 0;
+    core->any_due =
+        (left & (SG_DUE_MATCH | SG_DUE_DECIDE | SG_DUE_AGAIN | SG_DUE_REST)) !=
+        0;
 }

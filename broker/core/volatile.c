@@ -62,18 +62,19 @@ open_arrays(struct sg_core *core)
     size_t dead = SG_DYING_MAX * sizeof *core->dead;
     size_t subscriptions = core->subscriptions_cap + 1u;
 
-    core->mem =
-        sg_arena_new(flows * (8 + sizeof *core->again_at) + subscriptions * 8 +
-                         core->uploads_cap * 8u + asked +
-                         SG_LIMIT_RENDERINGS * 4u + renditions * 9 + dead +
-                         sizeof *core->dying + sizeof *core->stating + 4096,
-                     0);
+    core->mem = sg_arena_new(
+        flows * (8 + sizeof *core->again_at + sizeof *core->send_at) +
+            subscriptions * 8 + core->uploads_cap * 8u + asked +
+            SG_LIMIT_RENDERINGS * 4u + renditions * 9 + dead +
+            sizeof *core->dying + sizeof *core->stating + 4096,
+        0);
     if (core->mem == NULL)
         return false;
     core->flow_due = sg_arena_take(core->mem, flows);
     core->flow_pending =
         sg_arena_take(core->mem, flows * sizeof *core->flow_pending);
     core->again_at = sg_arena_take(core->mem, flows * sizeof *core->again_at);
+    core->send_at = sg_arena_take(core->mem, flows * sizeof *core->send_at);
     core->match_at =
         sg_arena_take(core->mem, subscriptions * sizeof *core->match_at);
     core->waiting = sg_arena_take(core->mem, (core->uploads_cap + 1u) *
@@ -91,10 +92,10 @@ open_arrays(struct sg_core *core)
         sg_arena_take(core->mem, renditions * sizeof *core->rendition_used);
     core->rendition_going = sg_arena_take(core->mem, renditions);
     return core->flow_due != NULL && core->flow_pending != NULL &&
-           core->again_at != NULL && core->match_at != NULL &&
-           core->waiting != NULL && core->render_waiting != NULL &&
-           core->asked != NULL && core->stating != NULL &&
-           core->dying != NULL && core->dead != NULL &&
+           core->again_at != NULL && core->send_at != NULL &&
+           core->match_at != NULL && core->waiting != NULL &&
+           core->render_waiting != NULL && core->asked != NULL &&
+           core->stating != NULL && core->dying != NULL && core->dead != NULL &&
            core->rendition_used != NULL && core->rendition_going != NULL;
 }
 

@@ -89,6 +89,12 @@ struct sg_again {
     uint64_t release;
 };
 
+// Where sending goes on: the subscription, 0: no pass is under way.
+struct sg_send_at {
+    uint32_t subscription;
+    bool again; // something changed meanwhile: another pass follows
+};
+
 enum sg_upload_kind {
     SG_UPLOAD_RELEASE,
     SG_UPLOAD_STRUCTURE,
@@ -276,7 +282,8 @@ struct sg_core {
     uint32_t match_last;    // flow at which the last slice of matching ended
     uint8_t match_waits;    // SG_DUE_ROOMS of all flows
     bool sends_wait; // SG_DUE_SEND of any flow, until the log can be read
-    struct sg_again *again_at; // by flow index
+    struct sg_again *again_at;  // by flow index
+    struct sg_send_at *send_at; // by flow index
     struct sg_dying *dying;
     struct sg_dying_key *dead; // keys that wait for their group
     size_t dead_count;
@@ -311,6 +318,7 @@ enum {
     SG_DUE_DELIVERIES = 8, // room for one more
     SG_DUE_RETURN = 16,    // room for a release that has left memory
     SG_DUE_AGAIN = 32,     // deciding again, in the middle (match_again.c)
+    SG_DUE_REST = 64,      // sending, in the middle (deliver.c)
     SG_DUE_ROOMS = SG_DUE_DELIVERIES | SG_DUE_RETURN,
 };
 

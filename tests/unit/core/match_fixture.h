@@ -21,6 +21,10 @@
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 
+#ifndef FIXTURE_SESSIONS
+#define FIXTURE_SESSIONS 8
+#endif
+
 enum {
     FLOWS = 2,
     REVISIONS_MAX = 4096,
@@ -178,7 +182,7 @@ begin_recalled(uint32_t releases_cap, uint32_t deliveries_cap, uint64_t one,
                  .agreements = 8,
                  .records = 8,
                  .uploads = 8,
-                 .sessions = 8,
+                 .sessions = FIXTURE_SESSIONS,
                  .policy_arena = 1024 * 1024}};
     f->releases[1] = one;
     f->releases[2] = two;
