@@ -233,7 +233,7 @@ found(struct gate *gate, const struct sg_env *env)
         return SG_OK;
     if (!sg_os_file_path(path, "%s/roster.first", gate->home))
         return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_read(path, ROSTER_MAX, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, ROSTER_MAX, &bytes, &len);
     if (err != SG_OK)
         return fail(err, "gate.roster", path);
     struct sg_output *output = sg_output_new(ROSTER_MAX * 4);

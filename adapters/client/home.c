@@ -115,7 +115,7 @@ read_roster(struct sg_home *home, struct sg_diag *diag)
 
     if (!sg_os_file_path(path, "%s/roster", home->path))
         return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_read(path, FILE_MAX, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, FILE_MAX, &bytes, &len);
     if (err == SG_ERR_NOT_FOUND)
         return SG_OK; // the first contact brings it, if a fingerprint is there
     if (err == SG_OK) {
@@ -157,13 +157,13 @@ read_evidence(struct sg_home *home)
     uint64_t epoch;
 
     if (sg_os_file_path(path, "%s/genesis", home->path) &&
-        sg_os_file_read(path, 128, &bytes, &len) == SG_OK) {
+        sg_os_file_read_own(path, 128, &bytes, &len) == SG_OK) {
         home->has_genesis = len >= 64 && sg_encode_unhex(sg_slice_of(bytes, 64),
                                                          home->genesis, 32);
         free(bytes);
     }
     if (!sg_os_file_path(path, "%s/checkpoint", home->path) ||
-        sg_os_file_read(path, SG_NOTE_MAX, &bytes, &len) != SG_OK)
+        sg_os_file_read_own(path, SG_NOTE_MAX, &bytes, &len) != SG_OK)
         return SG_OK;
     enum sg_err err = sg_note_parse(sg_slice_of(bytes, len), &note);
     if (err == SG_OK &&
@@ -412,7 +412,7 @@ sg_home_structure(struct sg_home *home, struct sg_slice sha256,
     if (sha256.len != 32 || !sg_home_path(home, "structures", sha256, "", path))
         return SG_ERR_STRUCTURE;
     enum sg_err err =
-        sg_os_file_read(path, BLOB_MAX, &home->structure_bytes, &len);
+        sg_os_file_read_own(path, BLOB_MAX, &home->structure_bytes, &len);
     if (err != SG_OK)
         return err == SG_ERR_NOT_FOUND ? SG_ERR_STRUCTURE : err;
     sg_crypto_sha256(home->structure_bytes, len, found);

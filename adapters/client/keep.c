@@ -83,13 +83,13 @@ is_whole(char path[PATHS][SG_OS_PATH])
     size_t len;
     int fd = -1;
 
-    enum sg_err err = sg_os_file_open(path[1], SG_OS_OPEN_READ, &fd);
+    enum sg_err err = sg_os_file_open(path[1], SG_OS_OPEN_OWN, &fd);
     if (err == SG_OK)
         err = sg_os_file_size(fd, &size);
     sg_os_file_close(&fd);
     if (err != SG_OK && err != SG_ERR_NOT_FOUND)
         return false;
-    err = sg_os_file_read(path[2], SIDECAR_MAX, &bytes, &len);
+    err = sg_os_file_read_own(path[2], SIDECAR_MAX, &bytes, &len);
     if (err != SG_OK) // the application has both elsewhere
         return err == SG_ERR_NOT_FOUND && size == NO_DATA;
     bool whole = sidecar_fits(sg_slice_of(bytes, len), size);
@@ -106,7 +106,7 @@ sg_keep_has(const struct sg_home *home, const uint8_t id[16])
 
     if (!paths_of(home, id, path) || !sg_os_file_exists(path[0]))
         return false;
-    if (sg_os_file_read(path[0], RECEIPT_MAX, &bytes, &len) != SG_OK)
+    if (sg_os_file_read_own(path[0], RECEIPT_MAX, &bytes, &len) != SG_OK)
         return true; // telling the gate will say why
     bool has = is_receipt(sg_slice_of(bytes, len), id) && is_whole(path);
     free(bytes);
@@ -192,7 +192,7 @@ tell(struct statgate *handle, const uint8_t id[16],
     void *receipt = NULL;
 
     enum sg_err err = paths_of(&handle->home, id, path)
-                          ? sg_os_file_read(path[0], RECEIPT_MAX, &bytes, &len)
+                          ? sg_os_file_read_own(path[0], RECEIPT_MAX, &bytes, &len)
                           : SG_ERR_FULL;
     if (err != SG_OK)
         return sg_session_fail(result, err, "acks");

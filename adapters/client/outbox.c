@@ -26,7 +26,7 @@ sg_outbox_head(const struct sg_home *home, const char *flow,
     size_t len;
 
     if (!head_path(home, flow, path) ||
-        sg_os_file_read(path, HEAD_LEN, &bytes, &len) != SG_OK)
+        sg_os_file_read_own(path, HEAD_LEN, &bytes, &len) != SG_OK)
         return false;
     struct sg_reader r = sg_reader_on(sg_slice_of(bytes, len));
     bool fine =
@@ -147,7 +147,7 @@ sg_outbox_get(const struct sg_home *home, const uint8_t name[32],
     char path[SG_OS_PATH];
 
     return kind_path(home, name, kind, path)
-               ? sg_os_file_read(path, ITEM_MAX, bytes, len)
+               ? sg_os_file_read_own(path, ITEM_MAX, bytes, len)
                : SG_ERR_FULL;
 }
 
@@ -234,7 +234,7 @@ open_receipts(const struct sg_home *home, char path[SG_OS_PATH], int *fd,
               uint64_t *size)
 {
     return sg_os_file_path(path, "%s/outbox/receipts", home->path) &&
-           sg_os_file_open(path, SG_OS_OPEN_READ, fd) == SG_OK &&
+           sg_os_file_open(path, SG_OS_OPEN_OWN, fd) == SG_OK &&
            sg_os_file_size(*fd, size) == SG_OK;
 }
 
@@ -339,7 +339,7 @@ mend_receipts(const struct sg_home *home)
     sg_os_file_close(&fd);
     if (at == size)
         return SG_OK;
-    enum sg_err err = sg_os_file_read(path, (size_t)size, &bytes, &got);
+    enum sg_err err = sg_os_file_read_own(path, (size_t)size, &bytes, &got);
     if (err == SG_OK)
         err = sg_os_file_replace(path, sg_slice_of(bytes, (size_t)at), true);
     free(bytes);

@@ -14,7 +14,7 @@ real_open(void *arg, const char *path, enum sg_disk_how how, int *fd)
     *fd = -1;
     switch (how) {
     case SG_DISK_READ:
-        return sg_os_file_open(path, SG_OS_OPEN_READ, fd);
+        return sg_os_file_open(path, SG_OS_OPEN_OWN, fd);
     case SG_DISK_WRITE:
         return sg_os_file_open(path, SG_OS_OPEN_WRITE, fd);
     case SG_DISK_CREATE:

@@ -81,7 +81,7 @@ sg_os_conf_read(const char *path, const struct sg_os_conf_row *rows,
 
     SG_ASSERT(count <= ROWS_MAX);
     *diag = (struct sg_diag){.line = 0};
-    enum sg_err err = sg_os_file_read(path, FILE_MAX, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, FILE_MAX, &bytes, &len);
     if (err != SG_OK) {
         sg_diag_set(diag, 0, 0, "%s", sg_err_sentence(err));
         return err;

@@ -71,20 +71,43 @@ sg_os_file_path(char out[SG_OS_PATH], const char *format, ...)
     return len >= 0 && len < SG_OS_PATH;
 }
 
+static bool
+is_plain(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+static enum sg_err
+not_plain(const char *path)
+{
+    last_reason = "it is a pipe, a device or a folder, and no plain file";
+    sg_log(SG_LOG_ERROR, "file.failed", "call", "open", "path", path, "reason",
+           last_reason, NULL);
+    return SG_ERR_IO;
+}
+
 enum sg_err
 sg_os_file_open(const char *path, enum sg_os_open how, int *fd)
 {
     static const int flags[] = {
         [SG_OS_OPEN_READ] = O_RDONLY,
+        [SG_OS_OPEN_OWN] = O_RDONLY | O_NONBLOCK,
         [SG_OS_OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
-        [SG_OS_OPEN_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
-        [SG_OS_OPEN_WRITE] = O_RDWR,
+        [SG_OS_OPEN_APPEND] = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK,
+        [SG_OS_OPEN_WRITE] = O_RDWR | O_NONBLOCK,
     };
 
     do
         *fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, 0600);
     while (*fd < 0 && errno == EINTR);
-    return *fd < 0 ? failed("open", path) : SG_OK;
+    if (*fd < 0)
+        return failed("open", path);
+    if ((flags[how] & O_NONBLOCK) == 0 || is_plain(*fd))
+        return SG_OK;
+    sg_os_file_close(fd);
+    return not_plain(path);
 }
 
 void
@@ -144,11 +167,12 @@ sg_os_file_read_fd(int fd, size_t cap, uint8_t **bytes, size_t *len)
     return SG_OK;
 }
 
-enum sg_err
-sg_os_file_read(const char *path, size_t cap, uint8_t **bytes, size_t *len)
+static enum sg_err
+read_as(const char *path, enum sg_os_open how, size_t cap, uint8_t **bytes,
+        size_t *len)
 {
     int fd;
-    enum sg_err err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
+    enum sg_err err = sg_os_file_open(path, how, &fd);
 
     *bytes = NULL;
     *len = 0;
@@ -156,6 +180,18 @@ sg_os_file_read(const char *path, size_t cap, uint8_t **bytes, size_t *len)
         err = sg_os_file_read_fd(fd, cap, bytes, len);
     sg_os_file_close(&fd);
     return err;
+}
+
+enum sg_err
+sg_os_file_read(const char *path, size_t cap, uint8_t **bytes, size_t *len)
+{
+    return read_as(path, SG_OS_OPEN_READ, cap, bytes, len);
+}
+
+enum sg_err
+sg_os_file_read_own(const char *path, size_t cap, uint8_t **bytes, size_t *len)
+{
+    return read_as(path, SG_OS_OPEN_OWN, cap, bytes, len);
 }
 
 enum sg_err

@@ -26,6 +26,10 @@ SG_MUST_CHECK bool sg_os_file_path(char out[SG_OS_PATH], const char *format,
 // SG_ERR_NOT_FOUND, SG_ERR_FULL (over cap), SG_ERR_IO, SG_ERR_MEMORY.
 SG_MUST_CHECK enum sg_err sg_os_file_read(const char *path, size_t cap,
                                           uint8_t **bytes, size_t *len);
+// The same of a file of our own: one that is no plain file is SG_ERR_IO at once,
+// where a pipe that somebody put in its place would be waited for.
+SG_MUST_CHECK enum sg_err sg_os_file_read_own(const char *path, size_t cap,
+                                              uint8_t **bytes, size_t *len);
 // The same from a descriptor, from where it stands (pipes too).
 SG_MUST_CHECK enum sg_err sg_os_file_read_fd(int fd, size_t cap,
                                              uint8_t **bytes, size_t *len);
@@ -50,10 +54,11 @@ SG_MUST_CHECK enum sg_err sg_os_file_pwrite(int fd, uint64_t at,
                                             struct sg_slice bytes);
 
 enum sg_os_open {
-    SG_OS_OPEN_READ,
+    SG_OS_OPEN_READ, // of whatever it is
+    SG_OS_OPEN_OWN,  // the same of a plain file
     SG_OS_OPEN_NEW,
-    SG_OS_OPEN_APPEND,
-    SG_OS_OPEN_WRITE, // must exist; reading and writing anywhere
+    SG_OS_OPEN_APPEND, // a plain file
+    SG_OS_OPEN_WRITE,  // a plain file; must exist; reading and writing anywhere
 };
 // NEW: must not exist, 0600. The descriptor closes on exec.
 SG_MUST_CHECK enum sg_err sg_os_file_open(const char *path, enum sg_os_open how,

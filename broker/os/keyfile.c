@@ -90,7 +90,7 @@ sg_os_keyfile_read(const char *path, const char *use, struct sg_os_keyfile *key)
         return SG_ERR_NOT_FOUND;
     if ((about.st_mode & 077) != 0)
         return SG_ERR_PEER_KEY_USE;
-    enum sg_err err = sg_os_file_read(path, FILE_MAX, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, FILE_MAX, &bytes, &len);
     if (err != SG_OK)
         return err;
     bool fine = parse((const char *)bytes, key) && strcmp(key->use, use) == 0;

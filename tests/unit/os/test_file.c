@@ -440,6 +440,27 @@ a_path_that_does_not_fit_is_none(void **state)
     assert_false(sg_os_file_path(path, "%s/", long_));
 }
 
+// A pipe in the place of a file would be waited for without an end.
+static void
+what_is_no_plain_file_is_refused_at_once(void **state)
+{
+    const char *folder = *state;
+    char path[SG_OS_PATH];
+    uint8_t *bytes = NULL;
+    size_t len;
+    int fd;
+
+    assert_true(sg_os_file_path(path, "%s/pipe", folder));
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(sg_os_file_read_own(path, 100, &bytes, &len), SG_ERR_IO);
+    assert_non_null(strstr(sg_os_file_reason(), "no plain file"));
+    assert_null(bytes);
+    assert_int_equal(sg_os_file_open(path, SG_OS_OPEN_WRITE, &fd), SG_ERR_IO);
+    assert_int_equal(sg_os_file_open(path, SG_OS_OPEN_APPEND, &fd), SG_ERR_IO);
+    assert_int_equal(fd, -1);
+    assert_int_equal(sg_os_file_read_own(folder, 100, &bytes, &len), SG_ERR_IO);
+}
+
 int
 main(void)
 {
@@ -473,6 +494,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             an_unnamed_file_gets_its_name_when_it_is_whole, make, drop),
         cmocka_unit_test_setup_teardown(a_home_has_one_holder, make, drop),
+        cmocka_unit_test_setup_teardown(
+            what_is_no_plain_file_is_refused_at_once, make, drop),
         cmocka_unit_test_setup_teardown(free_space_is_a_share_of_the_disk, make,
                                         drop),
         cmocka_unit_test(a_path_that_does_not_fit_is_none),
