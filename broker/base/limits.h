@@ -31,6 +31,7 @@
 #define SG_LIMIT_VERIFY_PER_S    64u // signature checks a participant
 #define SG_LIMIT_REFUSED_PER_S   10u // refusals recorded one by one
 #define SG_LIMIT_BAD_BATCH_PER_S 16u
+#define SG_LIMIT_REHEARSED_PER_S 64u   // a publisher: a group of the library
 #define SG_LIMIT_TOLD_PER_S      1024u // decided again for who attaches: ms
 #define SG_LIMIT_RSS_SOFT        (512u * 1024 * 1024) // sockets are re-bound
 #define SG_LIMIT_HANDSHAKE_MS    5000

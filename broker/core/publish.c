@@ -326,6 +326,18 @@ has_room(const struct sg_turn *turn)
                turn->core->releases_cap;
 }
 
+// Each rehearsal tells its publisher what the law of others would say (policy-
+// language.md 5.7): not as often as he can ask.
+static bool
+may_rehearse(struct sg_turn *turn)
+{
+    struct sg_quota *quota = sg_roster_quota(turn->core, turn->who->id);
+
+    return quota != NULL &&
+           sg_refuse_token(&quota->bucket[SG_BUCKET_REHEARSED], turn->now,
+                           SG_LIMIT_REHEARSED_PER_S);
+}
+
 // ---- PUBLISH: up to 256 small ones in one message --------------------------------
 
 // true: it became an upload.
@@ -360,6 +372,8 @@ admit(struct sg_turn *turn, struct candidate *c, uint32_t i,
         c->err = SG_ERR_BUSY;
     if (c->err == SG_OK && turn->core->disk_full)
         c->err = SG_ERR_DISK;
+    if (c->err == SG_OK && publish->rehearse && !may_rehearse(turn))
+        c->err = SG_ERR_PEER_RATE;
     if (c->err != SG_OK) {
         refuse(turn, c, i);
         return false;
@@ -507,6 +521,8 @@ check_begin(struct sg_turn *turn, const Sgpb__PublishBegin *begin,
         return SG_ERR_DISK;
     if (!has_room(turn) || quota->uploads >= SG_LIMIT_UPLOADS_EACH)
         return SG_ERR_BUSY;
+    if (begin->rehearse && !may_rehearse(turn))
+        return SG_ERR_PEER_RATE;
     return check_signature(turn, sg_pack_slice(begin->manifest->head),
                            sg_pack_slice(begin->manifest->sig));
 }

@@ -4,6 +4,7 @@
 // other tests of the simulation.
 #include "broker/loop.c" // NOLINT(bugprone-suspicious-include)
 
+#include "broker/core/roster.h"
 #include "tests/sim/manifest.h"
 
 // And the collector's agreement, which manifests may rest on.
@@ -217,6 +218,28 @@ a_policy_needs_a_second_person_for_this_text_on_this_base_in_time(void **state)
     }
 }
 
+// Not as often as a publisher can ask, lest he learns the law of others by it.
+static void
+a_rehearsal_takes_a_token_of_its_own(void **state)
+{
+    struct bench *bench = *state;
+    struct sim *sim = bench->sim;
+    struct sg_bucket *bucket =
+        &sg_roster_quota(sim->core, sim->peer[PUBLISHER].id)
+             ->bucket[SG_BUCKET_REHEARSED];
+    struct signature by;
+    struct made *made = make(bench, PUBLISHER);
+    struct sg_slice bytes = sign_as(bench, PUBLISHER, &made->m, &by);
+
+    bucket->at = sim->now + 2 * BENCH_SECOND_US; // when it is asked
+    bucket->milli = 999;
+    assert_string_equal(send(bench, PUBLISHER, bytes, &by, made->secret, true),
+                        "peer.rate");
+    assert_string_equal(send(bench, PUBLISHER, bytes, &by, made->secret, true),
+                        "");
+    assert_int_equal(bucket->milli, (SG_LIMIT_REHEARSED_PER_S - 1) * 1000);
+}
+
 int
 main(void)
 {
@@ -224,6 +247,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(only_the_owner_publishes_with_its_own_key_into_its_own_flow),
         TEST(a_signed_manifest_that_does_not_fit_the_gate_is_refused),
+        TEST(a_rehearsal_takes_a_token_of_its_own),
         TEST(a_policy_needs_a_second_person_for_this_text_on_this_base_in_time),
     };
 #undef TEST
