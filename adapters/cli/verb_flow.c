@@ -491,11 +491,12 @@ flow_show(struct sg_gate_call *call, const char *flow)
     envelope.flow_get = &get;
     const Sgpb__Envelope *answer =
         sg_gate_call_ask(call, &envelope, SGPB__ENVELOPE__BODY_FLOW);
-    if (answer != NULL &&
-        (answer->flow->flow == NULL || answer->flow->flow->terms == NULL))
-        sg_gate_call_fault(call, SG_ERR_PEER_MALFORMED, "terms");
-    if (call->result.exit != 0)
+    if (answer == NULL)
         return sg_gate_call_say(call);
+    if (answer->flow->flow == NULL || answer->flow->flow->terms == NULL) {
+        sg_gate_call_fault(call, SG_ERR_PEER_MALFORMED, "terms");
+        return sg_gate_call_say(call);
+    }
     print_flow(call, answer->flow->flow, true, true);
     if (call->json)
         printf("\n");

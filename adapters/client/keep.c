@@ -191,9 +191,10 @@ tell(struct statgate *handle, const uint8_t id[16],
     size_t len;
     void *receipt = NULL;
 
-    enum sg_err err = paths_of(&handle->home, id, path)
-                          ? sg_os_file_read_own(path[0], RECEIPT_MAX, &bytes, &len)
-                          : SG_ERR_FULL;
+    enum sg_err err =
+        paths_of(&handle->home, id, path)
+            ? sg_os_file_read_own(path[0], RECEIPT_MAX, &bytes, &len)
+            : SG_ERR_FULL;
     if (err != SG_OK)
         return sg_session_fail(result, err, "acks");
     struct sg_slice kept =

@@ -1,6 +1,7 @@
 #include "schemas/codec/plain.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/base/check.h"
@@ -86,8 +87,7 @@ sg_plain_copy(char *out, size_t cap, const char *text)
     len = cap - sizeof more;
     while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
         len--;
-    memcpy(out, text, len);
-    memcpy(out + len, more, sizeof more);
+    (void)snprintf(out, cap, "%.*s%s", (int)len, text, more);
 }
 
 // ---- messages --------------------------------------------------------------------
