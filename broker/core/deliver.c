@@ -227,14 +227,32 @@ advance(struct sg_turn *turn, struct sg_session *session, uint32_t index)
     send_chunks(turn, session, slot);
 }
 
-static void
+// false: the turn has no room for all of it. Coming again is cheap for those that
+// are on their way.
+static bool
 pump_subscription(struct sg_turn *turn, struct sg_session *session,
                   uint32_t subscription)
 {
     for (uint32_t d = sg_state_subscription(turn->state, subscription)->first;
-         d != 0; d = sg_state_delivery(turn->state, d)->next)
-        if (!sg_deliver_final(sg_state_delivery(turn->state, d)->state))
-            advance(turn, session, d);
+         d != 0; d = sg_state_delivery(turn->state, d)->next) {
+        if (sg_deliver_final(sg_state_delivery(turn->state, d)->state))
+            continue;
+        if (!sg_output_has_room(turn->output))
+            return false;
+        advance(turn, session, d);
+    }
+    return true;
+}
+
+// For one session; what the turn has no room for is left to a pass of the flow.
+static void
+pump_or_later(struct sg_turn *turn, struct sg_session *session,
+              uint32_t subscription)
+{
+    if (!pump_subscription(turn, session, subscription))
+        sg_policy_due_flow(
+            turn->core, sg_state_subscription(turn->state, subscription)->flow,
+            SG_DUE_SEND | SG_DUE_REST);
 }
 
 // A pass looks at every subscription that is there when it begins; what asks for
@@ -253,11 +271,9 @@ sg_deliver_flow(struct sg_turn *turn, uint32_t flow, uint8_t due)
              sg_state_subscription(turn->state, at->subscription)->next) {
         struct sg_session *session =
             sg_session_of(turn->core, at->subscription);
-        if (session == NULL)
-            continue;
-        if (!sg_output_has_room(turn->output))
+        if (session != NULL &&
+            !pump_subscription(turn, session, at->subscription))
             return SG_DUE_REST;
-        pump_subscription(turn, session, at->subscription);
     }
     uint8_t rest = at->again ? SG_DUE_REST : 0;
     at->again = false;
@@ -269,7 +285,7 @@ sg_deliver_pump(struct sg_turn *turn, struct sg_session *session)
 {
     for (size_t i = 0; i < session->subscriptions_count; i++)
         if (sg_session_of(turn->core, session->subscriptions[i]) == session)
-            pump_subscription(turn, session, session->subscriptions[i]);
+            pump_or_later(turn, session, session->subscriptions[i]);
 }
 
 // ---- what the subscriber is told -------------------------------------------------------------
@@ -484,5 +500,5 @@ sg_deliver_attach(struct sg_turn *turn)
         if (is_told(sg_state_delivery(turn->state, d)->state))
             sg_deliver_tell(turn, d);
     }
-    pump_subscription(turn, session, index);
+    pump_or_later(turn, session, index);
 }

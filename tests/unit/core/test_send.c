@@ -2,6 +2,7 @@
 #define FIXTURE_SESSIONS 1024
 #include "tests/unit/core/match_fixture.h"
 
+#include "broker/core/deliver.h"
 #include "broker/core/session.h"
 
 enum { SUBSCRIBERS = 600, ROOM = 64 * 1024, MOST = 32 * 1024 };
@@ -58,7 +59,12 @@ stated(struct fixture *f, uint32_t subscription, uint32_t rendition)
                              .rendition = rendition,
                              .statement = 7};
     sg_bytes_store_u32(one->id, index);
-    to->first = to->last = index;
+    if (to->first == 0)
+        to->first = index;
+    else
+        ((struct sg_delivery *)sg_pool_at(state->deliveries, to->last))->next =
+            index;
+    to->last = index;
     to->matched = state->next_seq;
 }
 
@@ -161,12 +167,36 @@ what_is_asked_in_the_middle_is_not_forgotten(void **state)
     end(f);
 }
 
+// Of the flow's or of a session's: one subscription may have more, too.
+static void
+one_subscription_goes_on_as_well(void **state)
+{
+    for (unsigned by_session = 0; by_session < 2; by_session++) {
+        struct fixture *f = crowd();
+        uint32_t shared = rendition(f);
+        unsigned sum = 0;
+
+        (void)state;
+        for (unsigned i = 1; i < SG_SENDING_MAX; i++)
+            stated(f, 1, shared);
+        if (by_session == 1)
+            sg_deliver_pump(&f->turn, sg_session_of(f->core, 1));
+        else
+            sg_policy_due_flow(f->core, 1, SG_DUE_SEND);
+        while (sg_core_due(f->core) == 0)
+            sum += begun(f);
+        assert_int_equal(sum, SUBSCRIBERS + SG_SENDING_MAX - 1); // each once
+        end(f);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_fit_a_turn_goes_in_the_next_ones),
         cmocka_unit_test(what_is_asked_in_the_middle_is_not_forgotten),
+        cmocka_unit_test(one_subscription_goes_on_as_well),
     };
 
     return sg_crypto_start() == SG_OK
