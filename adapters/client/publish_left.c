@@ -136,8 +136,7 @@ sg_publish_no_data(const struct sg_content_file *file, const char *path,
         result->cure, sizeof result->cure, "%s",
         file->foreign != NULL
             ? file->foreign
-            : "send SDMX-CSV or SDMX-ML 2.1 structure-specific data; "
-              "statgate check says what is wrong with a file");
+            : "send SDMX-CSV, SDMX-ML or SDMX-JSON data; statgate check says what is wrong with a file");
     return result->exit;
 }
 

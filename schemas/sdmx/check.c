@@ -32,7 +32,8 @@ sg_check_begin(struct sg_check *check, const struct sg_structure *structure)
 void
 sg_check_media(struct sg_check *check, enum sg_media media)
 {
-    check->conflict_warns = media == SG_MEDIA_ML21 || media == SG_MEDIA_ML30;
+    check->conflict_warns = media == SG_MEDIA_ML21 || media == SG_MEDIA_ML30 ||
+                            media == SG_MEDIA_GENERIC21;
 }
 
 void

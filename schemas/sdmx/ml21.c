@@ -12,7 +12,7 @@ sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
                              .value = value,
                              .hint = sg_slice_text(hint),
                              .row = row,
-                             .line = sg_xml_place(ml->xml).line};
+                             .line = sg_ml21_line(ml)};
     ml->sink.fault(ml->sink.context, &fault);
 }
 
@@ -25,11 +25,11 @@ is(struct sg_slice name, const char *word)
 static enum sg_err
 root_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
-    if (is(element->name, "StructureSpecificData") ||
-        is(element->name, "StructureSpecificTimeSeriesData"))
-        return SG_OK;
+    for (size_t i = 0; i < SG_COUNT_OF(ml->form->roots); i++)
+        if (is(element->name, ml->form->roots[i]))
+            return SG_OK;
     sg_ml21_say(ml, SG_FAULT_HEADER, 0, SG_SLICE(""), element->name,
-                "not a structure-specific data message of SDMX-ML 2.1");
+                ml->form->refused);
     ml->dead = true;
     return SG_OK;
 }
@@ -49,6 +49,23 @@ below_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
 }
 
 static enum sg_err
+specific_end(struct sg_ml21 *ml, struct sg_slice name)
+{
+    (void)name;
+    if (ml->depth == 3 && ml->in_series)
+        return sg_ml21_series_end(ml);
+    return ml->depth == 2 ? sg_ml21_dataset_end(ml) : SG_OK;
+}
+
+static const struct sg_ml21_form specific = {
+    .roots = {"StructureSpecificData", "StructureSpecificTimeSeriesData"},
+    .refused = "not a structure-specific data message of SDMX-ML 2.1",
+    .dataset = sg_ml21_dataset_start,
+    .start = below_dataset,
+    .end = specific_end,
+};
+
+static enum sg_err
 on_start(void *user, const struct sg_xml_element *element)
 {
     struct sg_ml21 *ml = user;
@@ -61,14 +78,14 @@ on_start(void *user, const struct sg_xml_element *element)
     if (element->depth == 1)
         return root_start(ml, element);
     if (ml->in_dataset)
-        return below_dataset(ml, element);
+        return ml->form->start(ml, element);
     if (element->depth == 2) {
         if (is(element->name, "Header"))
             ml->in_header = true;
         else if (is(element->name, "Footer"))
             ml->in_footer = true;
         else if (is(element->name, "DataSet"))
-            return sg_ml21_dataset_start(ml, element);
+            return ml->form->dataset(ml, element);
     }
     return ml->in_header || ml->in_footer ? sg_ml21_header_start(ml, element)
                                           : SG_OK;
@@ -78,38 +95,39 @@ static enum sg_err
 on_text(void *user, struct sg_slice text)
 {
     struct sg_ml21 *ml = user;
-    return ml->in_header || ml->in_footer ? sg_ml21_header_text(ml, text)
-                                          : SG_OK;
+    if (ml->in_header || ml->in_footer)
+        return sg_ml21_header_text(ml, text);
+    return ml->in_dataset && ml->form->text != NULL && !ml->dead
+               ? ml->form->text(ml, text)
+               : SG_OK;
 }
 
 static enum sg_err
 on_end(void *user, struct sg_slice ns, struct sg_slice name)
 {
     struct sg_ml21 *ml = user;
-    uint32_t depth = ml->depth;
     enum sg_err err = SG_OK;
     (void)ns;
     if (ml->dead)
         return SG_OK;
     if (ml->in_header || ml->in_footer)
         err = sg_ml21_header_end(ml, name);
-    else if (ml->in_dataset && depth == 3 && ml->in_series)
-        err = sg_ml21_series_end(ml);
-    else if (ml->in_dataset && depth == 2)
-        err = sg_ml21_dataset_end(ml);
-    ml->depth = depth - 1;
+    else if (ml->in_dataset)
+        err = ml->form->end(ml, name);
+    ml->depth--;
     return err;
 }
 
 struct sg_ml21 *
-sg_ml21_new(struct sg_arena *arena, const struct sg_obs_sink *sink,
-            uint64_t salt, bool portable)
+sg_ml21_new(struct sg_arena *arena, enum sg_media media,
+            const struct sg_obs_sink *sink, uint64_t salt, bool portable)
 {
     static const struct sg_xml_events events = {on_start, on_text, on_end};
     struct sg_ml21 *ml = sg_arena_take(arena, sizeof *ml);
     if (ml == NULL)
         return NULL;
     ml->arena = arena;
+    ml->form = media == SG_MEDIA_GENERIC21 ? &sg_ml21_generic_form : &specific;
     ml->sink = *sink;
     ml->header_action = 'I';
     ml->groups_end = &ml->groups;

@@ -254,8 +254,7 @@ sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         sg_ml21_say(ml, SG_FAULT_ACTION, 0, SG_SLICE("action"), word, NULL);
     ml->obs.sent = sent == 0 ? 'I' : sent;
     if (ml->sink.action != NULL)
-        ml->sink.action(ml->sink.context, ml->obs.sent, 0,
-                        sg_xml_place(ml->xml).line);
+        ml->sink.action(ml->sink.context, ml->obs.sent, 0, sg_ml21_line(ml));
     ml->obs.action = sent == 'R' || sent == 'D' ? sent : SG_ACTION_MERGE;
     size_t bytes = ml->structure->component_count * sizeof *ml->base;
     memset(ml->dataset_values, 0, bytes);
@@ -303,7 +302,7 @@ sg_ml21_dataset_end(struct sg_ml21 *ml)
     enum sg_err err = sg_ml21_group_flush(ml);
     if (err == SG_OK && ml->dataset_rows == 0 &&
         (ml->dataset_has_attributes || ml->obs.action == SG_ACTION_DELETE))
-        err = sg_ml21_emit(ml, sg_xml_place(ml->xml).line);
+        err = sg_ml21_emit(ml, sg_ml21_line(ml));
     sg_ml21_group_clear(ml);
     return err;
 }
@@ -333,7 +332,7 @@ sg_ml21_series_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     ml->in_series = true;
     ml->series_rows = 0;
     ml->series_has_attributes = false;
-    ml->series_line = sg_xml_place(ml->xml).line;
+    ml->series_line = sg_ml21_line(ml);
     if (ml->blind)
         return SG_OK;
     restore(ml, ml->over);
@@ -471,7 +470,7 @@ sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         sg_ml21_group_apply(ml, ml->values);
         memset(ml->own, 0xff, sizeof ml->own);
     }
-    uint64_t line = sg_xml_place(ml->xml).line;
+    uint64_t line = sg_ml21_line(ml);
     enum sg_err err = sg_ml21_emit(ml, line);
     if (grouped)
         memcpy(ml->values, ml->base,

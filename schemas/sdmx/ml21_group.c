@@ -98,7 +98,7 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
                                                      sizeof *group->attributes);
     if (group->attributes == NULL)
         return SG_ERR_FULL;
-    group->line = sg_xml_place(ml->xml).line;
+    group->line = sg_ml21_line(ml);
     size_t bytes = 1;
     for (uint32_t i = 0; i < element->attr_count; i++)
         bytes += element->attrs[i].value.len + 16;

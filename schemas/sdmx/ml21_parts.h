@@ -72,10 +72,45 @@ struct sg_ml21_last {
     uint32_t len;        // UINT32_MAX: not kept
 };
 
+struct sg_ml21;
+
+// What is in a data set, as one format writes it; the levels are the same.
+struct sg_ml21_form {
+    const char *roots[2];
+    const char *refused; // any other root
+    // The start of a data set; of an element within; text, NULL: of no
+    // interest; the end of an element within, and of the data set (depth 2).
+    enum sg_err (*dataset)(struct sg_ml21 *ml,
+                           const struct sg_xml_element *element);
+    enum sg_err (*start)(struct sg_ml21 *ml,
+                         const struct sg_xml_element *element);
+    enum sg_err (*text)(struct sg_ml21 *ml, struct sg_slice text);
+    enum sg_err (*end)(struct sg_ml21 *ml, struct sg_slice name);
+};
+
+// A level whose values come one by one, in elements of their own.
+struct sg_ml21_gather {
+    bool open;
+    enum sg_ml21_level level;
+    uint32_t count;
+    uint64_t line; // where its element begins
+    struct sg_xml_attr *attrs;
+    struct sg_ml21_room room;
+};
+
+// Depth of the generic elements that are open; 0: none is.
+struct sg_ml21_generic {
+    uint32_t group, series, obs, values;
+};
+
 struct sg_ml21 {
     struct sg_arena *arena;
+    const struct sg_ml21_form *form;
     struct sg_obs_sink sink;
     struct sg_xml *xml;
+    uint64_t line; // of the level that is handed over; 0: where the parser is
+    struct sg_ml21_gather gather;
+    struct sg_ml21_generic generic;
     bool dead;
     uint32_t depth; // of the element that is open
     uint64_t rows;
@@ -113,6 +148,14 @@ struct sg_ml21 {
     bool groups_meet_obs; // the dimension of observations is in a mask
 };
 
+extern const struct sg_ml21_form sg_ml21_generic_form;
+
+static inline uint64_t
+sg_ml21_line(const struct sg_ml21 *ml)
+{
+    return ml->line != 0 ? ml->line : sg_xml_place(ml->xml).line;
+}
+
 void sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
                  struct sg_slice component, struct sg_slice value,
                  const char *hint);
@@ -146,6 +189,15 @@ struct sg_slice sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
 enum sg_err sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
                           uint32_t component, struct sg_slice text,
                           struct sg_value *out);
+
+// Levels that are gathered: one is open at most. What was said twice, and what
+// belongs to a level that is closed already, is told; the latter has no level.
+enum sg_err sg_ml21_gather_begin(struct sg_ml21 *ml, enum sg_ml21_level level,
+                                 const struct sg_xml_element *element);
+enum sg_err sg_ml21_gather_put(struct sg_ml21 *ml, struct sg_slice name,
+                               struct sg_slice value);
+// Hands the level over as if it were one element; nothing when none is open.
+enum sg_err sg_ml21_gather_end(struct sg_ml21 *ml);
 
 // Groups.
 enum sg_err sg_ml21_group_start(struct sg_ml21 *ml,

@@ -48,7 +48,7 @@ compare() {
 }
 
 for file in "$data"/mutations/*.csv10.csv "$data"/mutations/*.csv20.csv \
-    "$data"/mutations/*.ss21.xml; do
+    "$data"/mutations/*.ss21.xml "$data"/mutations/*.gen21.xml; do
     name=$(basename "$file")
     # Constraints are not checked yet.
     if jq -e --arg f "$name" '.[$f].errors | map(.code) |

@@ -1,4 +1,4 @@
-// Any bytes as SDMX-ML 2.1: whole and in pieces say the same.
+// Any bytes as SDMX-ML data of every kind: whole and in pieces say the same.
 #include "tests/unit/sdmx/obs_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

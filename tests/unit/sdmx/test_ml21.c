@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sdmx/obs_fixture.h"
+#include "tests/unit/sdmx/ml_fixture.h"
 
 #define HEAD   HEADER("TIME_PERIOD")
 #define ACROSS HEADER("AREA")
@@ -28,18 +28,7 @@
 #define TWO  "<Obs TIME_PERIOD='2021' OBS_VALUE='2' STATUS='N'/>"
 #define KE   "<Series FREQ='A' AREA='KE' UNIT='PT'"
 
-#define V2                                                                     \
-    "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE,"           \
-    "STATUS,UNIT,TITLE,SOURCE,NOTE\n"
-#define F "dataflow,T:FLOW(1.0),"
-
-// same: a CSV message that says the same; NULL: not compared.
-static const struct {
-    const char *xml;
-    uint64_t rows;
-    const char *faults;
-    const char *same;
-} messages[] = {
+static const struct ml_message messages[] = {
     {HEAD SET ">" KE ">" ONE TWO "</Series>" TAIL, 2, "",
      V2 F "I,A,KE,2020,1,N,PT,,,\n" F "I,A,KE,2021,2,N,PT,,,\n"},
     // attributes of data set, group and series stand on each row
@@ -135,29 +124,9 @@ static const struct {
 static void
 messages_mean_what_their_csv_means(void **state)
 {
-    struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
-    struct obs_fixture *g = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
     (void)state;
-    for (size_t i = 0; i < SG_COUNT_OF(messages); i++)
-        for (size_t chunk = 1; chunk < 100000; chunk = chunk * 9 + 2) {
-            assert_int_equal(obs_fixture_run(f, sg_slice_text(messages[i].xml),
-                                             chunk, false),
-                             SG_OK);
-            if (f->rows != messages[i].rows ||
-                strcmp(f->text, messages[i].faults) != 0)
-                fail_msg("%s\nchunk %zu: %d rows, faults:\n%s", messages[i].xml,
-                         chunk, (int)f->rows, f->text);
-            if (messages[i].same == NULL)
-                continue;
-            assert_int_equal(obs_fixture_run(g, sg_slice_text(messages[i].same),
-                                             4096, false),
-                             SG_OK);
-            if (f->len != g->len || memcmp(f->bytes, g->bytes, f->len) != 0)
-                fail_msg("not the same rows:\n%s\n%s", messages[i].xml,
-                         messages[i].same);
-        }
-    obs_fixture_free(f);
-    obs_fixture_free(g);
+    ml_fixture_check(SG_SLICE(obs_fixture_dsd), messages,
+                     SG_COUNT_OF(messages));
 }
 
 int

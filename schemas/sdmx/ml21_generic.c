@@ -1,0 +1,146 @@
+// SDMX-ML 2.1 generic data: every value is an element. What belongs to one level
+// is gathered, and handed over when the next level begins.
+// Source: SDMXDataGenericBase.xsd.
+#include "schemas/sdmx/ml21_parts.h"
+
+static bool
+is(struct sg_slice name, const char *word)
+{
+    return sg_slice_eq(name, sg_slice_text(word));
+}
+
+static enum sg_err
+dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    ml->in_dataset = true;
+    ml->generic = (struct sg_ml21_generic){0};
+    return sg_ml21_gather_begin(ml, SG_ML21_LEVEL_DATASET, element);
+}
+
+// The next level begins; the one above it is complete.
+static enum sg_err
+begin(struct sg_ml21 *ml, enum sg_ml21_level level)
+{
+    enum sg_err err = sg_ml21_gather_end(ml);
+    return err == SG_OK ? sg_ml21_gather_begin(ml, level, NULL) : err;
+}
+
+static enum sg_err
+put(struct sg_ml21 *ml, const struct sg_xml_element *element,
+    struct sg_slice name)
+{
+    struct sg_slice id = sg_xml_attr(element, SG_SLICE("id"));
+    return sg_ml21_gather_put(ml, id.len > 0 ? id : name,
+                              sg_xml_attr(element, SG_SLICE("value")));
+}
+
+// Whose name need not be written: the measure, the observation's dimension.
+static struct sg_slice
+id_of(const struct sg_ml21 *ml, int32_t component, struct sg_slice otherwise)
+{
+    return ml->blind || component < 0 ? otherwise
+                                      : ml->structure->components[component].id;
+}
+
+static enum sg_err
+in_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    const struct sg_structure *s = ml->structure;
+    if (is(element->name, "ObsDimension"))
+        return put(ml, element, id_of(ml, ml->at, SG_SLICE("TIME_PERIOD")));
+    if (is(element->name, "ObsValue"))
+        return put(
+            ml, element,
+            id_of(ml, ml->blind ? -1 : s->measure, SG_SLICE("OBS_VALUE")));
+    if (is(element->name, "ObsKey") || is(element->name, "Attributes"))
+        ml->generic.values = element->depth;
+    return SG_OK;
+}
+
+static enum sg_err
+in_series(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (is(element->name, "Obs")) {
+        ml->generic.obs = element->depth;
+        return begin(ml, SG_ML21_LEVEL_OBS);
+    }
+    if (is(element->name, "SeriesKey") || is(element->name, "Attributes"))
+        ml->generic.values = element->depth;
+    return SG_OK;
+}
+
+static enum sg_err
+in_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    struct sg_ml21_generic *g = &ml->generic;
+    if (is(element->name, "Attributes")) {
+        g->values = element->depth;
+    } else if (is(element->name, "Group")) {
+        g->group = element->depth;
+        return begin(ml, SG_ML21_LEVEL_GROUP);
+    } else if (is(element->name, "Series")) {
+        g->series = element->depth;
+        return begin(ml, SG_ML21_LEVEL_SERIES);
+    } else if (is(element->name, "Obs")) {
+        g->obs = element->depth;
+        return begin(ml, SG_ML21_LEVEL_OBS);
+    }
+    return SG_OK;
+}
+
+static enum sg_err
+start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    struct sg_ml21_generic *g = &ml->generic;
+    uint32_t parent = element->depth - 1;
+    if (g->values != 0)
+        return parent == g->values && is(element->name, "Value")
+                   ? put(ml, element, SG_SLICE(""))
+                   : SG_OK;
+    if (g->obs != 0)
+        return parent == g->obs ? in_obs(ml, element) : SG_OK;
+    if (g->series != 0)
+        return parent == g->series ? in_series(ml, element) : SG_OK;
+    if (g->group != 0) {
+        if (parent == g->group &&
+            (is(element->name, "GroupKey") || is(element->name, "Attributes")))
+            g->values = element->depth;
+        return SG_OK;
+    }
+    return parent == 2 ? in_dataset(ml, element) : SG_OK;
+}
+
+static enum sg_err
+end(struct sg_ml21 *ml, struct sg_slice name)
+{
+    struct sg_ml21_generic *g = &ml->generic;
+    enum sg_err err = SG_OK;
+    (void)name;
+    if (ml->depth == g->values) {
+        g->values = 0;
+    } else if (ml->depth == g->obs) {
+        g->obs = 0;
+        err = sg_ml21_gather_end(ml);
+    } else if (ml->depth == g->series) {
+        g->series = 0;
+        err = sg_ml21_gather_end(ml);
+        if (err == SG_OK)
+            err = sg_ml21_series_end(ml);
+    } else if (ml->depth == g->group) {
+        g->group = 0;
+        err = sg_ml21_gather_end(ml);
+    } else if (ml->depth == 2) {
+        err = sg_ml21_gather_end(ml);
+        if (err == SG_OK)
+            err = sg_ml21_dataset_end(ml);
+    }
+    return err;
+}
+
+const struct sg_ml21_form sg_ml21_generic_form = {
+    .roots = {"GenericData", "GenericTimeSeriesData"},
+    .refused = "not a generic data message of SDMX-ML 2.1",
+    .dataset = dataset,
+    .start = start,
+    .end = end,
+};

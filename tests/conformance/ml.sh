@@ -1,0 +1,75 @@
+#!/bin/sh
+# The data messages of SDMX-ML among the samples whose structure is to be had:
+# the verdict of INDEX.csv, which says what readers in the field take, or the
+# fault that the sample has.
+# usage: ml.sh STATGATE; SG_SHARED or ../shared has the data.
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+shared=${SG_SHARED:-$here/../shared}
+data=$shared/data/sdmx
+statgate=${1:?usage: ml.sh STATGATE}
+if [ ! -d "$data/ml21" ]; then
+    echo "skipped: needs ../shared"
+    exit 0
+fi
+STATGATE_HOME=$(mktemp -d)
+export STATGATE_HOME
+trap 'rm -rf "$STATGATE_HOME"' EXIT
+passed=0
+total=0
+
+# structure FILE: the one known.
+structure() {
+    rm -rf "$STATGATE_HOME/structures"
+    "$statgate" structure import "$data/$1" >/dev/null
+}
+
+# expect FILE WANTED [WORD...]: verdict, observations, "CODE component" of each
+# cause, with ; between.
+expect() {
+    file=$1 wanted=$2
+    shift 2
+    total=$((total + 1))
+    code=0
+    "$statgate" check "$data/$file" --json "$@" >"$STATGATE_HOME/out" \
+        2>"$STATGATE_HOME/err" || code=$?
+    found=$(jq -r '[.verdict, (.observations | tostring),
+        (.faults[] | "\(.code) \(.component)")] | join(";")' \
+        "$STATGATE_HOME/out" 2>/dev/null || true)
+    case $wanted in
+    accept*) want=0 ;;
+    *) want=65 ;;
+    esac
+    if [ "$found" = "$wanted" ] && [ "$code" = "$want" ]; then
+        passed=$((passed + 1))
+    else
+        printf 'FAILED %s\n  expected: %s (exit %s)\n  found:    %s (exit %s) %s\n' \
+            "$file" "$wanted" "$want" "$found" "$code" "$(cat "$STATGATE_HOME/err")"
+    fi
+}
+
+# Series, series of one currency group, series of one period, flat; its messages
+# name three structures of the same components.
+structure ml21/ECB_EXR__rg-structure-full.xml
+cg='ECB:ECB_EXR_CG(1.0)'
+for form in rg-ts rg-ts-ss rg-xs-ss rg-flat-ss; do
+    expect "ml21/ECB_EXR__$form.xml" 'accept;12' --structure "$cg"
+done
+structure ml21/ECB_EXR__sg-structure-full.xml
+expect ml21/ECB_EXR__sg-ts-gf.xml 'accept;12'
+# Its third series is called 2010-08 like its first.
+expect ml21/ECB_EXR__sg-xs.xml 'reject;12;DUPLICATE key'
+structure ml21/ECB_EXR__1__structure-full.xml
+expect ml21/ECB_EXR__1__M.USD.EUR.SP00.A.xml 'accept;252'
+
+# Structures that are not to be had: all rows are counted.
+for case in 'message_full_no_namespace 1000' 'message_str_usage_urn 5'; do
+    set -- $case
+    expect "ml21/pysdmx_xml__sdmx21__reader__$1.xml" \
+        "reject;$2;STRUCTURE_UNKNOWN Structure"
+done
+expect ml21/sdmxsource_Generic-VersionTwoPointOne-ts.xml \
+    'reject;2700;STRUCTURE_UNKNOWN Structure'
+
+echo "$passed of $total"
+[ "$passed" = "$total" ]
