@@ -329,6 +329,24 @@ fill_stop(struct sg_turn *turn, const struct sg_delivery *delivery,
                                                           why->rules[0]));
 }
 
+// With its reasons, as long as the turn has room for them; `why` gives them too.
+static void
+explain_stop(struct sg_turn *turn, const struct sg_delivery *delivery,
+             Sgpb__DeliveryStop *stop)
+{
+    if (!sg_output_has_room(turn->output)) {
+        stop->code = (char *)(uintptr_t)sg_err_code(SG_ERR_POLICY_CONTENT);
+        stop->sentence =
+            (char *)(uintptr_t)sg_err_sentence(SG_ERR_POLICY_CONTENT);
+        return;
+    }
+    if (turn->told == NULL)
+        turn->told = sg_turn_take(turn, sizeof *turn->told);
+    sg_match_decide(turn, delivery->release, delivery->subscription,
+                    delivery->first_held, turn->told);
+    fill_stop(turn, delivery, turn->told, stop);
+}
+
 void
 sg_deliver_tell(struct sg_turn *turn, uint32_t index)
 {
@@ -337,7 +355,6 @@ sg_deliver_tell(struct sg_turn *turn, uint32_t index)
         sg_session_of(turn->core, delivery->subscription);
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__DeliveryStop stop = SGPB__DELIVERY_STOP__INIT;
-    struct sg_outcome *outcome;
     enum sg_err stuck = SG_OK;
 
     if (session == NULL || travels(delivery->state))
@@ -348,16 +365,13 @@ sg_deliver_tell(struct sg_turn *turn, uint32_t index)
     struct sg_sending *slot = slot_of(turn->state, session, index);
     if (slot != NULL)
         *slot = (struct sg_sending){0};
-    outcome = sg_turn_take(turn, sizeof *outcome);
-    sg_match_decide(turn, delivery->release, delivery->subscription,
-                    delivery->first_held, outcome);
     stop.delivery_id = sg_pack_bytes(delivery->id, 16);
     stop.seq = delivery->decision;
     stop.subscription = sg_pack_text(
         turn->arena,
         sg_state_subscription(turn->state, delivery->subscription)->id);
     stop.offset = sg_state_release(turn->state, delivery->release)->seq;
-    fill_stop(turn, delivery, outcome, &stop);
+    explain_stop(turn, delivery, &stop);
     if (stuck != SG_OK) {
         stop.code = (char *)(uintptr_t)sg_err_code(stuck);
         stop.sentence = (char *)(uintptr_t)sg_err_sentence(stuck);

@@ -29,8 +29,10 @@ struct sg_turn {
     const Sgpb__Participant *who;
     const char *judged; // name of what it brings, if a refusal of it is
                         // recorded (refuse.h); "": it has none; NULL: it is not
-    uint64_t payload_left;          // bytes not handed to the store
-    uint32_t checks;                // tokens.h: taken and not given back
+    uint64_t payload_left; // bytes not handed to the store
+    uint32_t checks;       // tokens.h: taken and not given back
+    struct sg_outcome
+        *told; // room of sg_deliver_tell, taken once a turn; or NULL
     const struct sg_chosen *chosen; // NULL: nobody was asked yet (choice.h)
 };
 

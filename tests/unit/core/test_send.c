@@ -190,6 +190,30 @@ one_subscription_goes_on_as_well(void **state)
     }
 }
 
+// Many that are held are told in one turn; who has more of them hears less of it.
+static void
+what_is_told_at_an_attachment_stays_within_a_turn(void **state)
+{
+    struct fixture *f = crowd();
+    struct sg_state *core = f->core->state;
+    unsigned told = 0;
+
+    (void)state;
+    for (unsigned i = 1; i < SUBSCRIBERS; i++)
+        stated(f, 1, 0);
+    for (uint32_t d = sg_state_subscription(core, 1)->first; d != 0;
+         d = sg_state_delivery(core, d)->next) {
+        struct sg_delivery *one = sg_pool_at(core->deliveries, d);
+        one->state = SG_DELIVERY_HELD;
+        sg_deliver_tell(&f->turn, d);
+    }
+    assert_in_range(sg_arena_used(f->turn.arena), ROOM, ROOM + 1024 * 1024);
+    for (size_t i = 0; i < f->output->effects_count; i++)
+        told += f->output->effects[i].kind == SG_EFFECT_SEND;
+    assert_int_equal(told, SUBSCRIBERS); // each of them, all the same
+    end(f);
+}
+
 int
 main(void)
 {
@@ -197,6 +221,7 @@ main(void)
         cmocka_unit_test(what_does_not_fit_a_turn_goes_in_the_next_ones),
         cmocka_unit_test(what_is_asked_in_the_middle_is_not_forgotten),
         cmocka_unit_test(one_subscription_goes_on_as_well),
+        cmocka_unit_test(what_is_told_at_an_attachment_stays_within_a_turn),
     };
 
     return sg_crypto_start() == SG_OK
