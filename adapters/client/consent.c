@@ -157,7 +157,7 @@ read_event(struct asking *a)
     uint8_t *bytes;
     size_t len;
 
-    if (sg_os_file_read(a->kept, EVENT_MAX, &bytes, &len) != SG_OK)
+    if (sg_os_file_read_own(a->kept, EVENT_MAX, &bytes, &len) != SG_OK)
         return false;
     struct sg_slice packed =
         sg_arena_copy(a->handle->arena, sg_slice_of(bytes, len));

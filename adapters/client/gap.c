@@ -39,7 +39,7 @@ read_last(const struct sg_home *home, const char *subscription,
     *last = (struct last){0};
     if (!last_path(home, subscription, path))
         return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_read(path, LAST_BYTES, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, LAST_BYTES, &bytes, &len);
     if (err != SG_OK)
         return err == SG_ERR_NOT_FOUND ? SG_OK : err;
     struct sg_reader r = sg_reader_on(sg_slice_of(bytes, len));

@@ -34,7 +34,7 @@ read_kept(struct statgate *handle, const char *name, const char *state,
 
     if (!kept_path(&handle->home, name, state, path))
         return SG_ERR_FULL;
-    enum sg_err err = sg_os_file_read(path, FILE_MAX, &bytes, &len);
+    enum sg_err err = sg_os_file_read_own(path, FILE_MAX, &bytes, &len);
     if (err != SG_OK)
         return err;
     kept->document = sg_arena_copy(handle->arena, sg_slice_of(bytes, len));

@@ -21,8 +21,8 @@ load(struct sg_told *told)
     uint8_t *bytes;
     size_t len;
 
-    if (sg_os_file_read(told->path, SG_TOLD_RECORD * (size_t)SG_TOLD_MAX,
-                        &bytes, &len) != SG_OK)
+    if (sg_os_file_read_own(told->path, SG_TOLD_RECORD * (size_t)SG_TOLD_MAX,
+                            &bytes, &len) != SG_OK)
         return;
     struct sg_reader r = sg_reader_on(sg_slice_of(bytes, len));
     while (len % SG_TOLD_RECORD == 0 && !sg_bytes_end(&r)) {

@@ -293,7 +293,7 @@ sync_folder_of(const char *path)
 void
 sg_os_file_start_sync(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return; // sg_os_file_sync_path says so
@@ -305,7 +305,7 @@ enum sg_err
 sg_os_file_sync_path(const char *path)
 {
     int fd;
-    enum sg_err err = sg_os_file_open(path, SG_OS_OPEN_READ, &fd);
+    enum sg_err err = sg_os_file_open(path, SG_OS_OPEN_OWN, &fd);
 
     if (err != SG_OK)
         return err;
