@@ -247,8 +247,6 @@ sg_restored_hear(struct sg_turn *turn, struct sg_slice note,
     *after = SG_AFTER_NOTHING;
     if (lookup->shown == NULL)
         note.len = 0; // nobody can say what it is
-    if (note.len > 0 && !sg_tokens_check(turn, 1))
-        return SG_ERR_BUSY;
     if (note.len > 0) {
         err = lookup->shown(lookup->ctx, note, &shown);
         if (err == SG_OK)
@@ -265,6 +263,9 @@ sg_restored_hear(struct sg_turn *turn, struct sg_slice note,
         *testimony = *after = heard->seq;
         return SG_OK;
     }
+    // Whoever has many notes of what is lost does not fill the log with them.
+    if (heard != NULL && !sg_tokens_check(turn, 1))
+        return SG_ERR_BUSY;
     if (heard == NULL && sg_pool_count(state->heard) == SG_LIMIT_PARTICIPANTS)
         return SG_ERR_FULL;
     body.participant = turn->who->id;
