@@ -454,6 +454,17 @@ take_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
     return SG_OK;
 }
 
+// Can a group have something to say at this observation, beyond its series?
+static bool
+meets_group(const struct sg_ml21 *ml)
+{
+    uint64_t both = 0;
+    for (size_t i = 0; i < SG_OBS_CHANGED_WORDS; i++)
+        both |= ml->over[i] & ml->of_groups[i];
+    return ml->groups != NULL &&
+           (!ml->in_series || ml->groups_meet_obs || both != 0);
+}
+
 enum sg_err
 sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
@@ -464,8 +475,7 @@ sg_ml21_obs_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     enum sg_err taken = take_obs(ml, element);
     if (taken != SG_OK)
         return taken;
-    bool grouped =
-        ml->groups != NULL && (!ml->in_series || ml->groups_meet_obs);
+    bool grouped = meets_group(ml);
     if (grouped) {
         sg_ml21_group_apply(ml, ml->values);
         memset(ml->own, 0xff, sizeof ml->own);

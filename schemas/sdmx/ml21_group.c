@@ -44,6 +44,10 @@ link_group(struct sg_ml21 *ml, struct sg_ml21_group *group)
     ml->groups_end = &group->next_all;
     if (ml->at >= 0 && ml->at < 64 && (group->mask >> ml->at & 1) != 0)
         ml->groups_meet_obs = true;
+    for (uint32_t i = group->dimensions; i < group->count; i++) {
+        uint32_t c = group->attributes[i].component;
+        ml->of_groups[c / 64] |= 1ull << c % 64;
+    }
     return remember_mask(ml, group->mask);
 }
 
@@ -128,6 +132,22 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     return SG_OK;
 }
 
+// What of a group stands at the series or observation as well, or in a second
+// group of it, says the same there: a row has room for one value.
+static void
+set_attribute(struct sg_ml21 *ml, const struct sg_ml21_attribute *attribute,
+              struct sg_value *value)
+{
+    const struct sg_value *given = &attribute->value;
+    if (value->kind != SG_VALUE_ABSENT && !sg_obs_value_eq(value, given))
+        sg_ml21_say(ml, SG_FAULT_ATTR_CONFLICT, ml->rows + 1,
+                    ml->structure->components[attribute->component].id,
+                    given->kind == SG_VALUE_TEXT ? sg_obs_value_bytes(given)
+                                                 : SG_SLICE(""),
+                    "a group of the observation has another value of it");
+    *value = *given;
+}
+
 static bool
 belongs(const struct sg_ml21_group *group, const struct sg_value *values)
 {
@@ -154,7 +174,8 @@ sg_ml21_group_apply(struct sg_ml21 *ml, struct sg_value *values)
                 continue;
             g->used = true;
             for (uint32_t i = g->dimensions; i < g->count; i++)
-                values[g->attributes[i].component] = g->attributes[i].value;
+                set_attribute(ml, &g->attributes[i],
+                              &values[g->attributes[i].component]);
         }
     }
 }
@@ -184,6 +205,7 @@ sg_ml21_group_clear(struct sg_ml21 *ml)
     ml->groups_end = &ml->groups;
     ml->mask_count = 0;
     ml->groups_meet_obs = false;
+    memset(ml->of_groups, 0, sizeof ml->of_groups);
     if (ml->buckets != NULL)
         memset(ml->buckets, 0, SG_ML21_BUCKETS * sizeof(void *));
 }

@@ -146,6 +146,7 @@ struct sg_ml21 {
     uint64_t masks[SG_ML21_MASKS];
     uint32_t mask_count;
     bool groups_meet_obs; // the dimension of observations is in a mask
+    uint64_t of_groups[SG_OBS_CHANGED_WORDS]; // what groups give values to
 };
 
 extern const struct sg_ml21_form sg_ml21_generic_form;

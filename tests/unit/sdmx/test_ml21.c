@@ -110,6 +110,26 @@ static const struct ml_message messages[] = {
      "ATTR_LEVEL STATUS 1 \n", NULL},
     {HEAD SET ">" KE ">" ONE "</Series><Group AREA='KE' TITLE='T'/>" TAIL, 1,
      "ATTR_LEVEL TITLE 0 \n", NULL},
+    // a group and what it is of have one value: two groups, a group and a
+    // series, a group and an observation (flat, and in a series)
+    {HEAD SET "><Group AREA='KE' TITLE='T'/><Group AREA='KE' TITLE='T'/>" KE
+              ">" ONE TWO "</Series>" TAIL,
+     2, "", V2 F "I,A,KE,2020,1,N,PT,T,,\n" F "I,A,KE,2021,2,N,PT,T,,\n"},
+    {HEAD SET "><Group AREA='KE' TITLE='T'/><Group AREA='KE' TITLE='U'/>" KE
+              ">" ONE TWO "</Series>" TAIL,
+     2, "ATTR_CONFLICT TITLE 1 T\n", NULL},
+    {HEAD SET "><Group AREA='KE' UNIT='IX'/>" KE ">" ONE "</Series>" TAIL, 1,
+     "ATTR_CONFLICT UNIT 1 IX\n", NULL},
+    {HEAD SET "><Group AREA='KE' UNIT='PT'/>" KE ">" ONE "</Series>" TAIL, 1,
+     "", V2 F "I,A,KE,2020,1,N,PT,,,\n"},
+    {HEAD SET "><Group AREA='KE' TITLE='T'/><Obs FREQ='A' AREA='KE' UNIT='PT' "
+              "TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N' TITLE='U'/>" TAIL,
+     1, "ATTR_CONFLICT TITLE 1 T\n", NULL},
+    {ACROSS SET
+     "><Group FREQ='A' UNIT='PT'/><Series FREQ='A' "
+     "TIME_PERIOD='2020'><Obs AREA='KE' OBS_VALUE='1' STATUS='N' "
+     "UNIT='IX'/><Obs AREA='UG' OBS_VALUE='1' STATUS='N'/></Series>" TAIL,
+     2, "ATTR_CONFLICT UNIT 1 PT\n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S2'>" KE ">" ONE "</Series>" TAIL, 1,
      "STRUCTURE_REF  0 S2\n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Move'>" KE ">" ONE
