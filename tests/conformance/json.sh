@@ -16,8 +16,7 @@ fi
 STATGATE_HOME=$(mktemp -d)
 export STATGATE_HOME
 trap 'rm -rf "$STATGATE_HOME"' EXIT
-passed=0
-total=0
+. "$here/tests/conformance/expect"
 
 # The message's own structure as SDMX-ML 2.1: whose ids are codes is coded.
 cat >"$STATGATE_HOME/told.jq" <<'END'
@@ -55,30 +54,6 @@ told as $t | all($t.dimensions) as $dims | all($t.attributes) as $attrs |
 "<s:MeasureList><s:PrimaryMeasure id=\"OBS_VALUE\"><s:LocalRepresentation><s:TextFormat textType=\"Double\"/></s:LocalRepresentation></s:PrimaryMeasure></s:MeasureList></s:DataStructureComponents></s:DataStructure></s:DataStructures></m:Structures></m:Structure>"
 END
 
-# expect WHAT FILE WANTED [WORD...]: verdict, observations, "CODE component" of
-# each cause, with ; between.
-expect() {
-    what=$1 file=$2 wanted=$3
-    shift 3
-    total=$((total + 1))
-    code=0
-    "$statgate" check "$file" --json "$@" >"$STATGATE_HOME/out" \
-        2>"$STATGATE_HOME/err" || code=$?
-    found=$(jq -r '[.verdict, (.observations | tostring),
-        (.faults[] | "\(.code) \(.component)")] | join(";")' \
-        "$STATGATE_HOME/out" 2>/dev/null || true)
-    case $wanted in
-    accept*) want=0 ;;
-    *) want=65 ;;
-    esac
-    if [ "$found" = "$wanted" ] && [ "$code" = "$want" ]; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED %s\n  expected: %s (exit %s)\n  found:    %s (exit %s) %s\n' \
-            "$what" "$wanted" "$want" "$found" "$code" "$(cat "$STATGATE_HOME/err")"
-    fi
-}
-
 # told FOLDER NAME AGENCY FLOW DSD WANTED [WORD...]: by its own structure.
 told() {
     jq -r --arg agency "$3" --arg flow "$4" --arg dsd "$5" \
@@ -87,7 +62,7 @@ told() {
     "$statgate" structure import "$STATGATE_HOME/told.xml" >/dev/null
     folder=$1 name=$2 expected=$6
     shift 6
-    expect "$name" "$data/$folder/$name.json" "$expected" "$@"
+    expect "$folder/$name.json" "$expected" "$@"
 }
 
 told json10 ECB_EXR__ts ECB EXR D 'accept;4'
@@ -114,7 +89,7 @@ told json20 v3__json__data__constructed-sample-full ECB EXR ECB_EXR1 \
 for sample in v3__json__data__generated-sample \
     twg_data-message__samples__generated-sample; do
     rm -rf "$STATGATE_HOME/structures"
-    expect "$sample" "$data/json20/$sample.json" \
+    expect "json20/$sample.json" \
         'reject;4;STRUCTURE_UNKNOWN structure'
 done
 
@@ -123,12 +98,11 @@ done
 rm -rf "$STATGATE_HOME/structures"
 "$statgate" structure import "$data/ml21/ECB_EXR__1__structure-full.xml" >/dev/null
 lacks='ATTR_MANDATORY DECIMALS;ATTR_MANDATORY TITLE_COMPL;ATTR_MANDATORY UNIT;ATTR_MANDATORY UNIT_MULT'
-expect 'ts, as the ECB has it' "$data/json10/ECB_EXR__ts.json" \
+expect json10/ECB_EXR__ts.json \
     "reject;4;ATTR_MANDATORY TIME_FORMAT;ATTR_MANDATORY COLLECTION;$lacks"
-expect 'exr-flat, as the ECB has it' "$data/json20/v3__json__data__exr-flat.json" \
+expect json20/v3__json__data__exr-flat.json \
     "reject;4;ATTR_MANDATORY COLLECTION;$lacks"
-expect 'exr-time-series, as the ECB has it' \
-    "$data/json20/twg_data-message__samples__exr__exr-time-series.json" 'accept;4'
+expect "json20/twg_data-message__samples__exr__exr-time-series.json" 'accept;4'
 
 # From standard input too, whose data cannot be read again from their place.
 total=$((total + 1))

@@ -15,37 +15,12 @@ fi
 STATGATE_HOME=$(mktemp -d)
 export STATGATE_HOME
 trap 'rm -rf "$STATGATE_HOME"' EXIT
-passed=0
-total=0
+. "$here/tests/conformance/expect"
 
 # structure FILE: the one known.
 structure() {
     rm -rf "$STATGATE_HOME/structures"
     "$statgate" structure import "$data/$1" >/dev/null
-}
-
-# expect FILE WANTED [WORD...]: verdict, observations, "CODE component" of each
-# cause, with ; between.
-expect() {
-    file=$1 wanted=$2
-    shift 2
-    total=$((total + 1))
-    code=0
-    "$statgate" check "$data/$file" --json "$@" >"$STATGATE_HOME/out" \
-        2>"$STATGATE_HOME/err" || code=$?
-    found=$(jq -r '[.verdict, (.observations | tostring),
-        (.faults[] | "\(.code) \(.component)")] | join(";")' \
-        "$STATGATE_HOME/out" 2>/dev/null || true)
-    case $wanted in
-    accept*) want=0 ;;
-    *) want=65 ;;
-    esac
-    if [ "$found" = "$wanted" ] && [ "$code" = "$want" ]; then
-        passed=$((passed + 1))
-    else
-        printf 'FAILED %s\n  expected: %s (exit %s)\n  found:    %s (exit %s) %s\n' \
-            "$file" "$wanted" "$want" "$found" "$code" "$(cat "$STATGATE_HOME/err")"
-    fi
 }
 
 # Series, series of one currency group, series of one period, flat; its messages
