@@ -484,14 +484,7 @@ look_up_entry(void *ctx, uint64_t seq, struct sg_arena *arena,
 static enum sg_err
 look_up_shown(void *ctx, struct sg_slice note, struct sg_shown *shown)
 {
-    struct sg_evidence_note said;
-    enum sg_err err = sg_evidence_shown((struct sg_evidence *)ctx, note, &said);
-
-    *shown = (struct sg_shown){.epoch = said.epoch,
-                               .size = said.size,
-                               .held = said.held,
-                               .same = said.same};
-    return err;
+    return sg_evidence_shown((struct sg_evidence *)ctx, note, shown);
 }
 
 static enum sg_err

@@ -133,14 +133,13 @@ read_roster(struct sg_home *home, struct sg_diag *diag)
 }
 
 static void
-hold(struct sg_home *home, struct sg_slice bytes, const struct sg_note *note,
-     uint64_t epoch)
+hold(struct sg_home *home, struct sg_slice bytes, const struct sg_note *note)
 {
     SG_ASSERT(bytes.len <= sizeof home->checkpoint); // sg_note_parse looked
     memcpy(home->checkpoint, bytes.ptr, bytes.len);
     home->checkpoint_len = bytes.len;
     home->checkpoint_size = note->size;
-    home->checkpoint_epoch = epoch;
+    home->checkpoint_epoch = note->epoch;
     memcpy(home->checkpoint_root, note->root, 32);
     home->checkpoint_dirty = true;
 }
@@ -152,9 +151,6 @@ read_evidence(struct sg_home *home)
     uint8_t *bytes;
     size_t len;
     struct sg_note note;
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
 
     if (sg_os_file_path(path, "%s/genesis", home->path) &&
         sg_os_file_read_own(path, 128, &bytes, &len) == SG_OK) {
@@ -166,11 +162,8 @@ read_evidence(struct sg_home *home)
         sg_os_file_read_own(path, SG_NOTE_MAX, &bytes, &len) != SG_OK)
         return SG_OK;
     enum sg_err err = sg_note_parse(sg_slice_of(bytes, len), &note);
-    if (err == SG_OK &&
-        !sg_note_origin_parse(note.origin, &gate, front, &epoch))
-        err = SG_ERR_FORMAT;
     if (err == SG_OK)
-        hold(home, sg_slice_of(bytes, len), &note, epoch);
+        hold(home, sg_slice_of(bytes, len), &note);
     home->checkpoint_dirty = false;
     free(bytes);
     return err;
@@ -275,19 +268,15 @@ sg_home_take_genesis(struct sg_home *home, struct sg_slice genesis)
 // Is it signed by the log key of this gate, for the log that is known?
 static enum sg_err
 open_note(const struct sg_home *home, struct sg_slice bytes,
-          struct sg_note *note, uint64_t *epoch)
+          struct sg_note *note)
 {
-    struct sg_slice gate;
-    uint8_t front[8];
-
-    if (sg_note_parse(bytes, note) != SG_OK ||
-        !sg_note_origin_parse(note->origin, &gate, front, epoch))
+    if (sg_note_parse(bytes, note) != SG_OK)
         return SG_ERR_PEER_MALFORMED;
     return home->roster.doc == NULL ||
                    home->roster.doc->gate_log_key.len != 32 ||
                    !home->has_genesis ||
-                   !sg_slice_eq(gate, sg_slice_text(home->gate)) ||
-                   memcmp(front, home->genesis, sizeof front) != 0 ||
+                   !sg_note_is_of(note, sg_slice_text(home->gate),
+                                  home->genesis) ||
                    !sg_note_verify(note, home->roster.doc->gate_log_key.data)
                ? SG_ERR_SIGNATURE
                : SG_OK;
@@ -298,17 +287,18 @@ sg_home_take_checkpoint(struct sg_home *home, struct sg_slice bytes,
                         bool newest)
 {
     struct sg_note note;
-    uint64_t epoch;
 
-    enum sg_err err = open_note(home, bytes, &note, &epoch);
+    enum sg_err err = open_note(home, bytes, &note);
     if (err != SG_OK)
         return err;
-    if (epoch == home->checkpoint_epoch && note.size == home->checkpoint_size)
+    if (note.epoch == home->checkpoint_epoch &&
+        note.size == home->checkpoint_size)
         return memcmp(note.root, home->checkpoint_root, 32) == 0 ? SG_OK
                                                                  : SG_ERR_FORK;
-    if (epoch < home->checkpoint_epoch || note.size < home->checkpoint_size)
+    if (note.epoch < home->checkpoint_epoch ||
+        note.size < home->checkpoint_size)
         return newest ? SG_ERR_DAMAGE : SG_OK;
-    hold(home, bytes, &note, epoch);
+    hold(home, bytes, &note);
     return SG_OK;
 }
 
@@ -323,7 +313,6 @@ check_testimony(const struct sg_home *home, struct sg_slice testimony,
                                            sg_slice_text(home->participant)};
     struct sg_receipt_result found;
     struct sg_note note;
-    uint64_t epoch;
     void *body;
 
     enum sg_err err = sg_home_receipt(home, testimony, &expect, arena, &found);
@@ -333,8 +322,8 @@ check_testimony(const struct sg_home *home, struct sg_slice testimony,
     if (err != SG_OK)
         return SG_ERR_RECEIPT;
     const Sgpb__Testimony *said = body;
-    err = open_note(home, sg_codec_slice(said->checkpoint), &note, &epoch);
-    return err == SG_OK && epoch == home->checkpoint_epoch &&
+    err = open_note(home, sg_codec_slice(said->checkpoint), &note);
+    return err == SG_OK && note.epoch == home->checkpoint_epoch &&
                    note.size >= home->checkpoint_size
                ? SG_OK
                : SG_ERR_RECEIPT;
@@ -346,10 +335,9 @@ sg_home_take_restored(struct sg_home *home, struct sg_slice bytes,
 {
     char path[SG_OS_PATH];
     struct sg_note note;
-    uint64_t epoch;
 
-    enum sg_err err = open_note(home, bytes, &note, &epoch);
-    if (err == SG_OK && epoch <= home->checkpoint_epoch)
+    enum sg_err err = open_note(home, bytes, &note);
+    if (err == SG_OK && note.epoch <= home->checkpoint_epoch)
         err = SG_ERR_DAMAGE;
     if (err == SG_OK)
         err = check_testimony(home, testimony, arena);
@@ -363,7 +351,7 @@ sg_home_take_restored(struct sg_home *home, struct sg_slice bytes,
                 : SG_ERR_FULL;
     }
     if (err == SG_OK)
-        hold(home, bytes, &note, epoch);
+        hold(home, bytes, &note);
     return err;
 }
 

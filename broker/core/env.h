@@ -15,6 +15,7 @@
 #include "broker/base/slice.h"
 #include "broker/core/effect.h"
 #include "broker/core/event.h"
+#include "schemas/proof/epoch.h"
 
 struct sg_env {
     void *ctx;
@@ -49,12 +50,6 @@ struct sg_row {
     uint16_t value_len;
     uint8_t key[SG_ROW_KEY];
     uint8_t value[SG_ROW_VALUE];
-};
-
-struct sg_shown {
-    uint64_t epoch, size; // of the note
-    bool held;            // so many entries are durable
-    bool same;            // and have its root
 };
 
 // What the core may look up while deciding: a function of the durable log.

@@ -45,14 +45,12 @@ static bool
 says(const struct sg_slice note, struct sg_heard *heard)
 {
     struct sg_note parsed;
-    struct sg_slice gate;
-    uint8_t front[8];
 
     if (note.len == 0)
         return true;
-    if (sg_note_parse(note, &parsed) != SG_OK ||
-        !sg_note_origin_parse(parsed.origin, &gate, front, &heard->epoch))
+    if (sg_note_parse(note, &parsed) != SG_OK)
         return false;
+    heard->epoch = parsed.epoch;
     heard->size = parsed.size;
     return true;
 }
@@ -208,26 +206,16 @@ sg_restored_begin(struct sg_turn *turn)
     sg_turn_append(turn, SG_ENTRY_EPOCH, &body.base);
 }
 
-// Was the note signed over entries of an earlier epoch that are not here? One of
-// an epoch that this log never had was: that began after the copy was made.
-static bool
-is_of_lost(const struct sg_state *state, const struct sg_shown *shown)
-{
-    const struct sg_epochs *epochs = &state->epochs;
-
-    for (size_t i = 0; i < epochs->count; i++)
-        if (epochs->past[i].number == shown->epoch)
-            return shown->size > epochs->past[i].size;
-    return true;
-}
-
 static enum sg_err
 judge(const struct sg_state *state, const struct sg_shown *shown, bool *lost)
 {
-    *lost = shown->epoch < state->epochs.now && is_of_lost(state, shown);
+    const struct sg_epochs *epochs = &state->epochs;
+
+    *lost = sg_epoch_lost(epochs->past, epochs->count, epochs->now,
+                          shown->epoch, shown->size);
     if (*lost)
         return SG_OK;
-    if (shown->epoch > state->epochs.now || !shown->held)
+    if (shown->epoch > epochs->now || !shown->held)
         return SG_ERR_DAMAGE;
     return shown->same ? SG_OK : SG_ERR_FORK;
 }

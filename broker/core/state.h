@@ -24,6 +24,7 @@
 #include "schemas/documents.pb-c.h"
 #include "schemas/evidence.pb-c.h"
 #include "schemas/manifest.pb-c.h"
+#include "schemas/proof/epoch.h"
 #include "schemas/roster.pb-c.h"
 #include "schemas/vocabulary/vocabulary.h"
 
@@ -237,10 +238,6 @@ struct sg_bundle {
     uint64_t seq; // 0: none
     uint8_t sha256[32];
     uint8_t person[32]; // who proposed: H(participant, person)
-};
-
-struct sg_epoch {
-    uint64_t number, size; // size: entries that this log has of it and before
 };
 
 // Of the log (S27).

@@ -186,17 +186,12 @@ static bool
 slot_is_ours(const struct sg_evidence *ev)
 {
     struct sg_note note;
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
     return sg_note_parse(sg_slice_of(ev->slot.note, ev->slot.note_len),
                          &note) == SG_OK &&
            sg_note_verify(&note, ev->log_public) &&
            note.size == ev->slot.size &&
            memcmp(note.root, ev->slot.root, 32) == 0 &&
-           sg_note_origin_parse(note.origin, &gate, front, &epoch) &&
-           sg_slice_eq(gate, sg_slice_text(ev->gate)) &&
-           memcmp(front, ev->genesis, sizeof(front)) == 0;
+           sg_note_is_of(&note, sg_slice_text(ev->gate), ev->genesis);
 }
 
 static enum sg_err

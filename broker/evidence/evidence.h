@@ -25,6 +25,7 @@
 #include "broker/evidence/keys.h"
 #include "broker/evidence/payload.h"
 #include "broker/evidence/release_key.h"
+#include "schemas/proof/epoch.h"
 
 struct sg_evidence; // opaque
 struct sg_disk;     // disk.h: the file operations; NULL takes the real ones
@@ -115,19 +116,11 @@ SG_MUST_CHECK enum sg_err sg_evidence_replay(
 SG_MUST_CHECK enum sg_err sg_evidence_start(struct sg_evidence *evidence,
                                             struct sg_diag *diag);
 
-// What a gate-signed note says of this log.
-struct sg_evidence_note {
-    uint64_t epoch; // of its origin
-    uint64_t size;
-    bool held; // so many entries are durable here
-    bool same; // and they have its root
-};
-
 // A note that a participant shows, or a receipt's. SG_ERR_SIGNATURE: it is not
 // signed by our log key for this gate and genesis.
 SG_MUST_CHECK enum sg_err sg_evidence_shown(struct sg_evidence *evidence,
                                             struct sg_slice bytes,
-                                            struct sg_evidence_note *out);
+                                            struct sg_shown *out);
 
 // Entries under the checkpoint that was found when the log was opened.
 uint64_t sg_evidence_signed_size(const struct sg_evidence *evidence);

@@ -170,19 +170,16 @@ sg_evidence_receipt(struct sg_evidence *evidence, uint64_t seq, uint8_t *out,
 
 enum sg_err
 sg_evidence_shown(struct sg_evidence *evidence, struct sg_slice bytes,
-                  struct sg_evidence_note *out)
+                  struct sg_shown *out)
 {
     struct sg_note note;
-    struct sg_slice gate;
-    uint8_t front[8], root[32];
-    *out = (struct sg_evidence_note){0};
+    uint8_t root[32];
+    *out = (struct sg_shown){0};
     if (sg_note_parse(bytes, &note) != SG_OK ||
         !sg_note_verify(&note, evidence->log_public) ||
-        !sg_note_origin_parse(note.origin, &gate, front, &out->epoch) ||
-        !sg_slice_eq(gate,
-                     sg_slice_of(evidence->gate, strlen(evidence->gate))) ||
-        memcmp(front, evidence->genesis, sizeof(front)) != 0)
+        !sg_note_is_of(&note, sg_slice_text(evidence->gate), evidence->genesis))
         return SG_ERR_SIGNATURE;
+    out->epoch = note.epoch;
     out->size = note.size;
     out->held = note.size <= evidence->durable.size;
     if (!out->held)

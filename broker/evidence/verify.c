@@ -229,13 +229,13 @@ walk(struct sg_verify *v)
 static bool
 add_epoch(struct sg_verify *v, const struct sg_verify_file *file)
 {
-    struct sg_verify_epoch *more =
+    struct sg_epoch *more =
         realloc(v->past, (v->past_count + 1) * sizeof(*more));
     if (more == NULL)
         return false;
     v->past = more;
-    v->past[v->past_count++] = (struct sg_verify_epoch){
-        .number = v->result->epoch, .size = file->first};
+    v->past[v->past_count++] =
+        (struct sg_epoch){.number = v->result->epoch, .size = file->first};
     return true;
 }
 

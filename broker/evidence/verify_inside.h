@@ -4,6 +4,7 @@
 #include "broker/evidence/disk.h"
 #include "broker/evidence/segment.h"
 #include "broker/evidence/verify.h"
+#include "schemas/proof/epoch.h"
 #include "schemas/proof/merkle.h"
 
 struct sg_verify_file {
@@ -22,12 +23,6 @@ struct sg_verify_mark {
     bool has_leaf, leaf_seen, leaf_same;
 };
 
-// An epoch that is over: the log was brought back from a copy of so many
-// entries, and went on in another.
-struct sg_verify_epoch {
-    uint64_t number, size;
-};
-
 struct sg_verify_doubt {
     bool open;
     uint64_t sequence, at, before_at;
@@ -40,7 +35,7 @@ struct sg_verify {
     size_t files_count;
     struct sg_verify_mark *marks;
     size_t marks_count;
-    struct sg_verify_epoch *past;
+    struct sg_epoch *past; // those that are over
     size_t past_count;
     struct sg_segment segment;
     char name[SG_SEGMENT_NAME];

@@ -33,37 +33,21 @@ add_mark(struct sg_verify *v, const struct sg_verify_mark *mark)
     return SG_OK;
 }
 
-static uint64_t
-epoch_of(const struct sg_note *note)
-{
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
-    return sg_note_origin_parse(note->origin, &gate, front, &epoch) ? epoch : 0;
-}
-
 bool
 sg_verify_gone(const struct sg_verify *v, const struct sg_verify_mark *mark)
 {
-    if (mark->epoch >= v->result->epoch)
-        return false;
-    for (size_t i = 0; i < v->past_count; i++)
-        if (v->past[i].number == mark->epoch)
-            return mark->size > v->past[i].size;
-    return true; // of one that began after the copy was made
+    return sg_epoch_lost(v->past, v->past_count, v->result->epoch, mark->epoch,
+                         mark->size);
 }
 
 static bool
 note_is_ours(const struct sg_verify *v, struct sg_slice bytes,
              struct sg_note *note)
 {
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
     return sg_note_parse(bytes, note) == SG_OK && v->has_key &&
            sg_note_verify(note, v->log_key) &&
-           sg_note_origin_parse(note->origin, &gate, front, &epoch) &&
-           memcmp(front, v->result->genesis, sizeof(front)) == 0;
+           memcmp(note->genesis_front, v->result->genesis,
+                  sizeof note->genesis_front) == 0;
 }
 
 // ---- the slots ------------------------------------------------------------------------
@@ -111,7 +95,7 @@ collect_slots(struct sg_verify *v, const char *dir, bool *some)
         struct sg_verify_mark mark = {.size = slot.size};
         if (sg_note_parse(sg_slice_of(slot.note, slot.note_len), &note) ==
             SG_OK)
-            mark.epoch = epoch_of(&note);
+            mark.epoch = note.epoch;
         (void)snprintf(mark.from, sizeof(mark.from), "checkpoint, slot %u", i);
         memcpy(mark.root, slot.root, 32);
         err = add_mark(v, &mark);
@@ -176,7 +160,7 @@ collect_held(struct sg_verify *v, size_t i)
         return SG_OK;
     }
     mark.size = note.size;
-    mark.epoch = epoch_of(&note);
+    mark.epoch = note.epoch;
     memcpy(mark.root, note.root, 32);
     return add_mark(v, &mark);
 }

@@ -197,9 +197,7 @@ sg_note_cosign(const struct sg_note *note, struct sg_slice name,
 static enum sg_err
 parse_text(struct sg_slice *rest, struct sg_note *note)
 {
-    struct sg_slice size, root, gate, empty;
-    uint8_t front[8];
-    uint64_t epoch;
+    struct sg_slice size, root, empty;
     size_t len = 0;
     const uint8_t *start = rest->ptr;
 
@@ -207,7 +205,8 @@ parse_text(struct sg_slice *rest, struct sg_note *note)
         !take_until(rest, '\n', &size) || !take_until(rest, '\n', &root))
         return SG_ERR_SHORT;
     note->text = sg_slice_of(start, (size_t)(rest->ptr - start));
-    if (!sg_note_origin_parse(note->origin, &gate, front, &epoch) ||
+    if (!sg_note_origin_parse(note->origin, &note->gate, note->genesis_front,
+                              &note->epoch) ||
         !canonical_u64(size, &note->size) || note->size == 0 ||
         !sg_encode_unbase64(root, note->root, 32, &len) || len != 32)
         return SG_ERR_FORMAT;
@@ -280,6 +279,15 @@ line_of(const struct sg_note *note, struct sg_slice name,
             return line;
     }
     return NULL;
+}
+
+bool
+sg_note_is_of(const struct sg_note *note, struct sg_slice gate,
+              const uint8_t genesis[32])
+{
+    return sg_slice_eq(note->gate, gate) &&
+           memcmp(note->genesis_front, genesis, sizeof note->genesis_front) ==
+               0;
 }
 
 bool

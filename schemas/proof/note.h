@@ -32,9 +32,11 @@ struct sg_note_signature {
     uint8_t len;       // 0: of a form that is not ours; to be ignored
 };
 
-struct sg_note {          // slices are borrowed from the note's bytes
-    struct sg_slice text; // what is signed: three lines with their LF
-    struct sg_slice origin;
+struct sg_note {                  // slices are borrowed from the note's bytes
+    struct sg_slice text;         // what is signed: three lines with their LF
+    struct sg_slice origin, gate; // the origin and its parts
+    uint8_t genesis_front[8];
+    uint64_t epoch;
     uint64_t size; // never 0
     uint8_t root[32];
     uint32_t count;
@@ -72,6 +74,9 @@ SG_MUST_CHECK enum sg_err sg_note_cosign(const struct sg_note *note,
 // (longer than SG_NOTE_MAX, more lines than SG_NOTE_SIGNATURES).
 SG_MUST_CHECK enum sg_err sg_note_parse(struct sg_slice bytes,
                                         struct sg_note *note);
+// Of this gate's log, by its origin; of the genesis that has 8 bytes.
+bool sg_note_is_of(const struct sg_note *note, struct sg_slice gate,
+                   const uint8_t genesis[32]);
 // Signed by the log key under the origin's name.
 SG_MUST_CHECK bool sg_note_verify(const struct sg_note *note,
                                   const uint8_t public_key[32]);

@@ -78,18 +78,6 @@ sizes_fit(const struct sg_receipt *receipt)
                sg_merkle_path_len(receipt->index, receipt->size);
 }
 
-static bool
-origin_fits(struct sg_slice origin, const struct sg_receipt_expect *expect)
-{
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
-
-    return sg_note_origin_parse(origin, &gate, front, &epoch) &&
-           sg_slice_eq(gate, expect->gate) &&
-           memcmp(front, expect->genesis, sizeof front) == 0;
-}
-
 // The first thing that does not fit; NULL: the entry stands under the note.
 static const char *
 place_differs(const struct sg_receipt *receipt,
@@ -101,7 +89,7 @@ place_differs(const struct sg_receipt *receipt,
 
     if (sg_note_parse(receipt->checkpoint, note) != SG_OK)
         return "checkpoint";
-    if (!origin_fits(note->origin, expect))
+    if (!sg_note_is_of(note, expect->gate, expect->genesis))
         return "origin";
     if (note->size != receipt->size)
         return "size";
@@ -163,14 +151,9 @@ one_history(const struct sg_note *note, const struct sg_receipt_held *held,
 {
     struct sg_merkle_head mine = {.count = held->size};
     struct sg_merkle_head shown = {.count = note->size};
-    struct sg_slice gate;
-    uint8_t front[8];
-    uint64_t epoch;
 
-    *compared = held->size != 0 &&
-                (note->size == held->size || held->proof != NULL) &&
-                sg_note_origin_parse(note->origin, &gate, front, &epoch) &&
-                epoch == held->epoch;
+    *compared = held->size != 0 && note->epoch == held->epoch &&
+                (note->size == held->size || held->proof != NULL);
     if (!*compared)
         return true;
     if (note->size == held->size)

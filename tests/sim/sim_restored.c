@@ -30,13 +30,11 @@ sim_note_shown(void *ctx, struct sg_slice bytes, struct sg_shown *shown)
 {
     const struct sim *sim = ctx;
     struct sg_note note;
-    struct sg_slice gate;
-    uint8_t front[8];
 
     *shown = (struct sg_shown){0};
-    if (sg_note_parse(bytes, &note) != SG_OK ||
-        !sg_note_origin_parse(note.origin, &gate, front, &shown->epoch))
+    if (sg_note_parse(bytes, &note) != SG_OK)
         return SG_ERR_SIGNATURE;
+    shown->epoch = note.epoch;
     shown->size = note.size;
     shown->held = shown->same = note.size <= sim->durable;
     return SG_OK;

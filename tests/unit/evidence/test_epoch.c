@@ -53,10 +53,10 @@ bring_back(struct home *home)
     return last;
 }
 
-static struct sg_evidence_note
+static struct sg_shown
 shown(const struct home *home, const struct kept *kept)
 {
-    struct sg_evidence_note note;
+    struct sg_shown note;
     assert_int_equal(
         sg_evidence_shown(home->ev, sg_slice_of(kept->bytes, kept->len), &note),
         SG_OK);
@@ -101,7 +101,7 @@ a_copy_goes_on_in_a_new_epoch(void **state)
     // The index was not brought back: it knows how much there was.
     assert_int_equal(sg_evidence_largest_seen(home.ev), 11);
 
-    struct sg_evidence_note note = shown(&home, &lost);
+    struct sg_shown note = shown(&home, &lost);
     assert_int_equal(note.epoch, 1);
     assert_int_equal(note.size, 21);
     assert_false(note.held);

@@ -340,7 +340,7 @@ a_note_is_told_from_what_the_log_holds(void **state)
 {
     (void)state;
     struct home home;
-    struct sg_evidence_note said;
+    struct sg_shown said;
     char older[SG_NOTE_MAX], newer[SG_NOTE_MAX];
     home_create(&home);
     home_open(&home);
