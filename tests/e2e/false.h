@@ -292,17 +292,13 @@ static inline int
 false_verb(struct false_gate *gate, false_lie *lie, ...)
 {
     char *argv[FALSE_WORDS + 2] = {gate->cli}, path[SG_OS_PATH];
-    int argc = 1, pid, status = -1, liar = false_begin(gate, lie);
+    int pid, status = -1, liar = false_begin(gate, lie);
     va_list args;
     uint8_t *bytes;
     size_t len;
 
     va_start(args, lie);
-    for (char *word = va_arg(args, char *); word != NULL;
-         word = va_arg(args, char *)) {
-        assert_true(argc <= FALSE_WORDS);
-        argv[argc++] = word;
-    }
+    raw_words(argv, FALSE_WORDS, args);
     va_end(args);
     assert_int_equal(sg_os_process_fork(&pid), SG_OK);
     if (pid == 0)

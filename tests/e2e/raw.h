@@ -121,6 +121,19 @@ raw_write(struct raw_gate *gate, const char *name, struct sg_slice bytes)
     assert_int_equal(sg_os_file_replace(path, bytes, true), SG_OK);
 }
 
+// The words behind the program, of which most are taken; NULL ends them.
+static inline void
+raw_words(char **argv, int most, va_list args)
+{
+    int argc = 1;
+
+    for (char *word = va_arg(args, char *); word != NULL;
+         word = va_arg(args, char *)) {
+        assert_true(argc <= most);
+        argv[argc++] = word;
+    }
+}
+
 static inline void
 raw_roster(struct raw_gate *gate, uint8_t sha256[32])
 {

@@ -52,17 +52,13 @@ int
 world_verb(struct world *world, const char *home, ...)
 {
     char *argv[WORLD_WORDS + 2] = {world->cli};
-    int argc = 1, pid, status = -1;
+    int pid, status = -1;
     va_list args;
     uint8_t *bytes;
     size_t len;
 
     va_start(args, home);
-    for (char *word = va_arg(args, char *); word != NULL;
-         word = va_arg(args, char *)) {
-        assert_true(argc <= WORLD_WORDS);
-        argv[argc++] = word;
-    }
+    raw_words(argv, WORLD_WORDS, args);
     va_end(args);
     (void)fflush(stdout);
     assert_int_equal(sg_os_process_fork(&pid), SG_OK);
