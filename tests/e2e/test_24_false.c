@@ -1,5 +1,6 @@
 // A gate that has its keys and lies to everybody: the command line and the
 // library say so, and nothing else happens.
+#include "schemas/proof/entry.h"
 #include "tests/e2e/false.h"
 
 static int
@@ -86,6 +87,49 @@ an_entry_does_not_outgrow_its_own_size(void **state)
     assert_false(sg_os_file_exists(path));
 }
 
+// The gate has more to say than was asked for.
+static void
+lie_more_entries(struct false_gate *gate, const Sgpb__Envelope *asked)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Entries page = SGPB__ENTRIES__INIT;
+    ProtobufCBinaryData raw[2];
+    uint8_t bytes[2][512];
+
+    for (uint64_t i = 0; i < 2; i++) {
+        const struct sg_entry entry = {.type = SG_ENTRY_ADMIN_ACT,
+                                       .sequence = 5 + 2 * i,
+                                       .time_us = 1,
+                                       .body = SG_SLICE("an act")};
+        struct sg_writer w = sg_writer_on(bytes[i], sizeof bytes[i]);
+        sg_entry_encode(&entry, &w);
+        raw[i] = sg_codec_bytes(bytes[i], w.len);
+    }
+    page.raw = raw;
+    page.n_raw = 2;
+    page.next = 8;
+    page.durable = 9;
+    envelope.body_case = SGPB__ENVELOPE__BODY_ENTRIES;
+    envelope.entries = &page;
+    answer(gate, asked, &envelope);
+}
+
+static void
+no_more_entries_are_taken_than_were_asked_for(void **state)
+{
+    struct false_gate *gate = *state;
+    char path[SG_OS_PATH];
+
+    assert_true(sg_os_file_path(path, "%s/log", gate->raw.dir));
+    assert_int_equal(false_verb(gate, lie_more_entries, "log", "export", "-o",
+                                path, "--count", "1", NULL),
+                     65);
+    assert_non_null(strstr(gate->said, "(peer.malformed)"));
+    assert_int_equal(false_verb(gate, lie_more_entries, "log", "export", "-o",
+                                path, "--count", "2", NULL),
+                     0);
+}
+
 // ---- what is not there -----------------------------------------------------------
 
 static void
@@ -109,6 +153,56 @@ a_flow_without_terms_is_no_flow(void **state)
     assert_int_equal(false_verb(gate, lie_flow, "flow", "show", "KE_SDG", NULL),
                      65);
     assert_non_null(strstr(gate->said, "(peer.malformed)"));
+}
+
+// And yet it knows its participants.
+static void
+lie_roster(struct false_gate *gate, const Sgpb__Envelope *asked)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__RosterIs roster = SGPB__ROSTER_IS__INIT;
+    char path[SG_OS_PATH];
+    uint8_t *bytes;
+    size_t len;
+
+    if (asked->body_case == SGPB__ENVELOPE__BODY_FLOW_GET) {
+        lie_flow(gate, asked);
+        return;
+    }
+    if (!sg_os_file_path(path, "%s/roster.first", gate->raw.dir) ||
+        sg_os_file_read(path, 1 << 20, &bytes, &len) != SG_OK)
+        _exit(8);
+    roster.signed_ = sg_codec_bytes(bytes, len);
+    envelope.body_case = SGPB__ENVELOPE__BODY_ROSTER;
+    envelope.roster = &roster;
+    answer(gate, asked, &envelope);
+    free(bytes);
+}
+
+static void
+new_terms_follow_a_flow_without_terms_as_the_first(void **state)
+{
+    static const char terms[] =
+        "flow KE_SDG\nlicence cc_by\nclassification public\n"
+        "data_kind aggregate\nunit person\nidentifiability anonymous\n"
+        "lawful_basis statistics_law\nonward allowed\n"
+        "purposes official_statistics sdg_reporting\ncommit row\n"
+        "structure STATGATE:SDG(1.0)\ndataflow STATGATE:DF_SDG(1.0)\n"
+        "localisation none\ngeo_detail country\nvalidation not_needed\n"
+        "emergency none\ncommunity_consent not_concerned\nquality complete\n"
+        "sdc_state none\nsensitive none\nspecial_condition none\n";
+    struct false_gate *gate = *state;
+    char path[SG_OS_PATH];
+
+    raw_write(&gate->raw, "terms", sg_slice_text(terms));
+    assert_true(sg_os_file_path(path, "%s/terms", gate->raw.dir));
+    assert_int_equal(false_verb(gate, lie_flow, "structure", "import",
+                                "schemas/sdg/sdg.xml", NULL),
+                     0);
+    assert_int_equal(
+        false_verb(gate, lie_roster, "flow", "new", path, "--dry-run", NULL),
+        0);
+    assert_non_null(strstr(gate->said, "send terms version 1 of the flow"));
 }
 
 // ---- what does not end -----------------------------------------------------------
@@ -239,7 +333,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hash_that_is_too_long_is_no_hash),
         cmocka_unit_test(an_entry_does_not_outgrow_its_own_size),
+        cmocka_unit_test(no_more_entries_are_taken_than_were_asked_for),
         cmocka_unit_test(a_flow_without_terms_is_no_flow),
+        cmocka_unit_test(new_terms_follow_a_flow_without_terms_as_the_first),
         cmocka_unit_test(a_list_that_goes_in_circles_ends),
         cmocka_unit_test(what_a_gate_says_never_moves_the_cursor),
         cmocka_unit_test(names_stay_within_their_quotes),

@@ -37,6 +37,7 @@ enum fake_wrong {
     FAKE_FLIPPED,        // one bit of the ciphertext
     FAKE_PROOF,          // the statement is about another proof
     FAKE_NO_PROOF,       // or about none
+    FAKE_WITHHELD,       // counts of withheld rows whose sum goes round to none
     FAKE_COUNT,
     FAKE_WORDS, // all is right, and the gate's words are as it likes
 };
@@ -347,6 +348,14 @@ fake_begin(struct fake *f)
         for (d.n_obligations = 0; d.n_obligations < FAKE_DUTIES;)
             duties[d.n_obligations++] = &duty;
         d.obligations = duties;
+    }
+    Sgpb__Withheld all = SGPB__WITHHELD__INIT, one = SGPB__WITHHELD__INIT;
+    Sgpb__Withheld *both[] = {&all, &one};
+    if (f->wrong == FAKE_WITHHELD) {
+        all.count = UINT64_MAX;
+        one.count = 1;
+        d.withheld = both;
+        d.n_withheld = SG_COUNT_OF(both);
     }
     f->begin.delivery = fake_sign(f, SG_SIGN_DELIVERY, &d.base);
     if (f->wrong == FAKE_SIGNATURE)

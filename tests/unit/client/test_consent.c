@@ -391,6 +391,10 @@ each_page_is_the_one_that_the_next_one_names(void **state)
            w->said.n_fates = 2));
     assert_int_equal(check_page(&w->asking, page[1]), SG_OK);
     assert_int_equal(check_page(&w->asking, page[0]), SG_ERR_FORMAT);
+    // One that says nothing, of which there could be ever more.
+    PAGES((w->said.n_fates = 0, page[1] = page_bytes(w, 1, sha[0], sha[1]),
+           w->said.n_fates = 2));
+    assert_int_equal(check_page(&w->asking, page[1]), SG_ERR_FORMAT);
     PAGES((w->type = SG_ENTRY_ADMIN_ACT,
            page[1] = page_bytes(w, 1, sha[0], sha[1])));
     assert_int_equal(check_page(&w->asking, page[1]), SG_ERR_FORMAT);

@@ -123,6 +123,24 @@ a_revision_refused_in_its_turn_is_refused(void **state)
 }
 
 static void
+what_was_said_before_keeps_nobody_waiting(void **state)
+{
+    (void)state;
+    handle.timeout_ms = 60000;
+    window.deadline = 1;
+    hear_result(0, SG_ERR_DATA);
+    assert_int_not_equal(window.deadline, 1);
+    window.deadline = 1;
+    hear_result(0, SG_ERR_DATA);
+    assert_int_equal(window.deadline, 1);
+    hear_refusal(SECOND, "lengths");
+    assert_int_not_equal(window.deadline, 1);
+    window.deadline = 1;
+    hear_refusal(SECOND, "lengths");
+    assert_int_equal(window.deadline, 1);
+}
+
+static void
 the_last_accepted_of_a_flow_stands_for_it(void **state)
 {
     (void)state;
@@ -195,6 +213,7 @@ main(void)
         T(a_refusal_of_one_message_leaves_the_others_alone),
         T(a_revision_out_of_turn_waits_for_those_before_it),
         T(a_revision_refused_in_its_turn_is_refused),
+        T(what_was_said_before_keeps_nobody_waiting),
         T(the_last_accepted_of_a_flow_stands_for_it),
         T(receipts_that_cannot_be_synced_fail_all_their_releases),
     };

@@ -79,6 +79,36 @@ all_keys_are_asked_for_though_a_delivery_ends_meanwhile(void **state)
     assert_null(handle.delivery); // both were asked for, and ended
 }
 
+// Its ciphertext would stay in the inbox for ever, once for each that comes.
+static void
+one_too_many_leaves_no_file(void **state)
+{
+    static struct statgate handle;
+    struct fake f;
+    const struct sg_statement_expect expect = {
+        .genesis = f.home.genesis, .roster = &f.home.roster, .gate = "GATE"};
+    char part[SG_OS_PATH];
+    struct sg_delivery_in *in;
+    const char *why;
+
+    (void)state;
+    fake_open(&f, FAKE_NOTHING);
+    for (int i = 0; i < COMING_MAX; i++) {
+        in = calloc(1, sizeof *in);
+        assert_non_null(in);
+        in->fd = -1;
+        append(&handle, in);
+    }
+    assert_int_equal(sg_deliver_begin(&f.home, &f.begin, &expect, &in, &why),
+                     SG_OK);
+    (void)snprintf(part, sizeof part, "%s", in->part);
+    assert_true(sg_os_file_exists(part));
+    append(&handle, in);
+    assert_false(sg_os_file_exists(part));
+    sg_deliver_free(&handle.delivery);
+    fake_close(&f);
+}
+
 static struct sg_slice
 packed_receipt(struct fake *f)
 {
@@ -195,6 +225,7 @@ main(void)
             one_of_another_subscription_waits_until_that_is_asked_for),
         cmocka_unit_test(
             all_keys_are_asked_for_though_a_delivery_ends_meanwhile),
+        cmocka_unit_test(one_too_many_leaves_no_file),
         cmocka_unit_test(what_a_power_cut_left_short_was_not_kept),
         cmocka_unit_test(what_a_power_cut_left_empty_was_not_kept),
     };
