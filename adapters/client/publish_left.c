@@ -132,11 +132,10 @@ sg_publish_no_data(const struct sg_content_file *file, const char *path,
                    file->size == 0 ? "the file is empty"
                                    : "the file is no SDMX data message that is "
                                      "known here");
-    (void)snprintf(
-        result->cure, sizeof result->cure, "%s",
-        file->foreign != NULL
-            ? file->foreign
-            : "send SDMX-CSV, SDMX-ML or SDMX-JSON data; statgate check says what is wrong with a file");
+    const char *cure = "send SDMX-CSV, SDMX-ML or SDMX-JSON data; statgate "
+                       "check says what is wrong with a file";
+    (void)snprintf(result->cure, sizeof result->cure, "%s",
+                   file->foreign != NULL ? file->foreign : cure);
     return result->exit;
 }
 
