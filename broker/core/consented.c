@@ -456,7 +456,7 @@ take_event(struct sg_turn *turn, const Sgpb__Signed *document, uint64_t *seq,
     if (key == NULL)
         return err;
     event.collector = sg_slice_text(sg_roster_owner(turn->state, key)->id);
-    if (turn->state->epochs.waiting && event.to == SG_CONSENT_STATE_GIVEN)
+    if (turn->state->epochs.waiting && !is_stop(event.to))
         return SG_ERR_RESTORED;
     if (sg_pool_count(turn->state->records) + 1 >= turn->core->records_cap)
         return SG_ERR_BUSY;

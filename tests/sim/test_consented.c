@@ -8,6 +8,7 @@
 #include "tests/sim/bench.h"
 
 enum {
+    REQUESTED = SG_CONSENT_STATE_REQUESTED,
     GIVEN = SG_CONSENT_STATE_GIVEN,
     WITHDRAWN = SG_CONSENT_STATE_WITHDRAWN,
     EXPIRED = SG_CONSENT_STATE_EXPIRED,
@@ -252,8 +253,10 @@ a_restored_gate_takes_a_withdrawal_and_no_consent(void **state)
     struct event end = follow(bench, GIVEN, WITHDRAWN, given);
     (void)must_take(bench, &end, last);
     struct event again = follow(bench, WITHDRAWN, GIVEN, last);
-    Sgpb__Signed *one =
-        sim_sign(sim, again.signer, again.purpose, &again.doc.base);
+    struct event ask = follow(bench, WITHDRAWN, REQUESTED, last);
+    Sgpb__Signed *one = sim_sign(sim, ask.signer, ask.purpose, &ask.doc.base);
+    assert_string_equal(send_events(bench, COLLECTOR, one, 1), "gate.restored");
+    one = sim_sign(sim, again.signer, again.purpose, &again.doc.base);
     assert_string_equal(send_events(bench, COLLECTOR, one, 1), "gate.restored");
     sim->core->state->epochs.waiting = false;
     assert_string_equal(send_events(bench, COLLECTOR, one, 1), "");

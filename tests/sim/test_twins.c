@@ -176,6 +176,17 @@ number(const char *name, uint64_t otherwise)
 }
 
 static void
+must_be_alike(uint64_t seed)
+{
+    draw_secrets(seed);
+    if (!are_alike(seed))
+        fail_msg("seed %llu: they differ, of %zu and %zu messages "
+                 "(SG_SIM_FIRST=%llu SG_SIM_SEEDS=1)",
+                 (unsigned long long)seed, heard[0].count, heard[1].count,
+                 (unsigned long long)seed);
+}
+
+static void
 no_subscriber_can_tell_two_worlds_apart(void **state)
 {
     uint64_t pairs = number("SG_SIM_SEEDS", SEEDS) / SEEDS_A_PAIR;
@@ -185,13 +196,9 @@ no_subscriber_can_tell_two_worlds_apart(void **state)
     (void)state;
     if (pairs == 0)
         pairs = 1;
+    must_be_alike(1481); // a restored gate took a request, and no consent
     for (uint64_t seed = first; seed < first + pairs; seed++) {
-        draw_secrets(seed);
-        if (!are_alike(seed))
-            fail_msg("seed %llu: they differ, of %zu and %zu messages "
-                     "(SG_SIM_FIRST=%llu SG_SIM_SEEDS=1)",
-                     (unsigned long long)seed, heard[0].count, heard[1].count,
-                     (unsigned long long)seed);
+        must_be_alike(seed);
         stops += heard[0].stops;
         traces += heard[0].traces;
     }
