@@ -552,6 +552,24 @@ wants_hello(const Sgpb__Envelope *answer)
            strcmp(answer->refused->place->component, "hello") == 0;
 }
 
+// The gate has answered too much of this participant: waits as long as it says.
+// false: it is another answer, or there is not so much time.
+static bool
+waits_its_turn(struct statgate *handle, const Sgpb__Envelope *answer,
+               uint64_t deadline)
+{
+    if (answer->body_case != SGPB__ENVELOPE__BODY_REFUSED ||
+        strcmp(answer->refused->code, sg_err_code(SG_ERR_PEER_RATE)) != 0)
+        return false;
+    uint32_t wait = answer->refused->retry_after_ms;
+    if (wait == 0 || wait >= left_ms(deadline, UINT32_MAX))
+        return false;
+    uint64_t until = sg_session_deadline(wait);
+    while (left_ms(until, SLICE_MS) > 0)
+        (void)sg_session_hear(handle, left_ms(until, SLICE_MS));
+    return true;
+}
+
 int
 sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
                Sgpb__Envelope *envelope, struct sg_slice payload,
@@ -580,6 +598,11 @@ sg_session_ask(struct statgate *handle, enum sg_wire_lane lane,
         }
         if (waiting.malformed)
             return sg_session_fail(result, SG_ERR_PEER_MALFORMED, "answer");
+        if (waiting.answer != NULL &&
+            waits_its_turn(handle, waiting.answer, deadline)) {
+            waiting.answer = NULL;
+            continue;
+        }
         if (waiting.answer == NULL && left_ms(deadline, 1) == 0)
             return sg_session_fail(result, SG_ERR_UNREACHABLE, NULL);
         if (waiting.answer == NULL)

@@ -33,6 +33,8 @@
 #define SG_LIMIT_BAD_BATCH_PER_S 16u
 #define SG_LIMIT_REHEARSED_PER_S 64u   // a publisher: a group of the library
 #define SG_LIMIT_TOLD_PER_S      1024u // decided again for who attaches: ms
+// Questions of a participant: a tenth of the loop; a long answer is several.
+#define SG_LIMIT_ASKED_PER_S     1024u
 #define SG_LIMIT_RSS_SOFT        (512u * 1024 * 1024) // sockets are re-bound
 #define SG_LIMIT_HANDSHAKE_MS    5000
 #define SG_LIMIT_FILES           65536u // RLIMIT_NOFILE wanted

@@ -4,6 +4,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
+#include "broker/core/tokens.h"
 
 enum {
     PAGE_BYTES = SG_LIMIT_HEADER - 4096,
@@ -13,6 +14,7 @@ enum {
     SCAN_MAX = 2048,
     SCAN_BYTES = 1024 * 1024,
     SCAN_ROWS = 4096, // of the index
+    BYTES_A_LOOK = 512,
     // An entry and what it names unpack to a hundred times their bytes. One of
     // the largest more than this still fits a turn.
     SCAN_MEMORY = 8 * 1024 * 1024,
@@ -572,9 +574,12 @@ sg_entries_get(struct sg_turn *turn)
     page.reply.raw = sg_turn_take(turn, page.most * sizeof *page.reply.raw);
     page.reply.durable = turn->core->durable;
     page.used = sg_arena_used(turn->arena);
-    if (turn->core->options.lookup.raw == NULL ||
-        !fill(&a, get, (turn->key->roles & SG_ROLE_AUDITOR) != 0, &page,
-              &err)) {
+    bool filled =
+        turn->core->options.lookup.raw != NULL &&
+        fill(&a, get, (turn->key->roles & SG_ROLE_AUDITOR) != 0, &page, &err);
+    sg_tokens_looked(turn, page.looked + page.rows +
+                               page.looked_bytes / BYTES_A_LOOK);
+    if (!filled) {
         sg_turn_refuse(turn, err, "from");
         return;
     }

@@ -4,6 +4,7 @@
 #include "broker/core/refuse.h"
 #include "broker/core/release.h"
 #include "broker/core/roster.h"
+#include "broker/core/tokens.h"
 
 struct gap {
     struct sg_turn *turn;
@@ -32,6 +33,7 @@ static void
 look_in_memory(struct gap *gap)
 {
     const struct sg_state *state = gap->turn->state;
+    uint64_t looked = gap->count;
 
     for (uint32_t d = gap->to->first; d != 0;
          d = sg_state_delivery(state, d)->next) {
@@ -39,7 +41,9 @@ look_in_memory(struct gap *gap)
         uint64_t revision = sg_state_release(state, one->release)->revision;
         if (revision >= gap->from && revision - gap->from < gap->count)
             gap->known[revision - gap->from] = one;
+        looked++;
     }
+    sg_tokens_looked(gap->turn, looked);
 }
 
 static void

@@ -3,8 +3,11 @@
 #include "broker/core/flow.h"
 #include "broker/core/refuse.h"
 #include "broker/core/session.h"
+#include "broker/core/tokens.h"
 
-enum { WINDOW = 8 }; // chunks of one answer
+// WINDOW: chunks of one answer. LOOKS: one is read and opened while so many
+// entries are looked at.
+enum { WINDOW = 8, LOOKS = 512 };
 
 // What was found: bytes at hand, or an object of the payload store.
 struct found {
@@ -175,6 +178,7 @@ sg_objects_get(struct sg_turn *turn)
     envelope.body_case = SGPB__ENVELOPE__BODY_OBJECT_BEGIN;
     envelope.object_begin = &begin;
     sg_turn_reply(turn, &envelope, SG_AFTER_NOTHING);
+    sg_tokens_looked(turn, (uint64_t)begin.count * LOOKS);
     for (uint64_t i = 0; i < begin.count; i++)
         send_chunk(turn, &found, get->first + i);
 }

@@ -132,6 +132,12 @@ sg_refuse_token(struct sg_bucket *bucket, uint64_t now, uint32_t per_s)
 }
 
 void
+sg_refuse_spend(struct sg_bucket *bucket, uint64_t milli)
+{
+    bucket->milli -= milli > bucket->milli ? bucket->milli : (uint32_t)milli;
+}
+
+void
 sg_refuse_untake(struct sg_bucket *bucket, uint32_t per_s)
 {
     uint32_t full = per_s * MILLI;

@@ -62,5 +62,7 @@ void sg_refuse_aggregate(struct sg_turn *turn, bool all);
 
 // Takes one token; false: empty. per_s tokens a second, at most that many.
 bool sg_refuse_token(struct sg_bucket *bucket, uint64_t now, uint32_t per_s);
+// Takes so many more thousandths, or all that is left.
+void sg_refuse_spend(struct sg_bucket *bucket, uint64_t milli);
 // Gives one back.
 void sg_refuse_untake(struct sg_bucket *bucket, uint32_t per_s);

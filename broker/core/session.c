@@ -15,6 +15,7 @@
 #include "broker/core/share.h"
 #include "broker/core/status.h"
 #include "broker/core/subscribe.h"
+#include "broker/core/tokens.h"
 #include "broker/core/upload.h"
 
 enum {
@@ -43,57 +44,63 @@ struct row {
     Sgpb__Envelope__BodyCase body;
     uint8_t roles;
     uint8_t restored;   // NOW, LATER
+    bool asks;          // a question (tokens.h)
     const char *judged; // or NULL
     void (*handle)(struct sg_turn *turn);
 };
 #define ROW(name, roles, restored, handle)                                     \
     {                                                                          \
-        SGPB__ENVELOPE__BODY_##name, roles, restored, NULL, handle             \
+        SGPB__ENVELOPE__BODY_##name, roles, restored, false, NULL, handle      \
+    }
+#define ASK(name, roles, restored, handle)                                     \
+    {                                                                          \
+        SGPB__ENVELOPE__BODY_##name, roles, restored, true, NULL, handle       \
     }
 #define JUDGED(name, roles, restored, handle)                                  \
     {                                                                          \
-        SGPB__ENVELOPE__BODY_##name, roles, restored, #name, handle            \
+        SGPB__ENVELOPE__BODY_##name, roles, restored, false, #name, handle     \
     }
 static const struct row rows[] = {
     JUDGED(HELLO, 0, NOW, hello),
     ROW(GRANT, 0, NOW, grant),
-    ROW(ROSTER_GET, 0, NOW, sg_roster_get),
+    ASK(ROSTER_GET, 0, NOW, sg_roster_get),
     JUDGED(ROSTER_PUT, SG_ROLE_OPERATOR, NOW, sg_roster_put),
     JUDGED(REVOKE, 0, NOW, sg_roster_revoke), // the root signature is the right
-    ROW(CATALOGUE_GET, 0, NOW, sg_status_catalogue),
+    ASK(CATALOGUE_GET, 0, NOW, sg_status_catalogue),
     JUDGED(FLOW_PUT, SG_ROLE_PUBLISHER, LATER, sg_flow_put),
-    ROW(FLOW_GET, 0, NOW, sg_flow_get),
+    ASK(FLOW_GET, 0, NOW, sg_flow_get),
     JUDGED(FLOW_CLOSE, SG_ROLE_PUBLISHER, LATER, sg_flow_close),
     JUDGED(OBJECT_PUT, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, LATER,
            sg_upload_put),
-    ROW(OBJECT_GET, 0, NOW, sg_objects_get), // which kinds for whom: objects.c
+    ASK(OBJECT_GET, 0, NOW, sg_objects_get), // which kinds for whom: objects.c
     JUDGED(CHUNK, SG_ROLE_PUBLISHER | SG_ROLE_POLICY_ADMIN, LATER,
            sg_upload_chunk),
     JUDGED(PUBLISH, SG_ROLE_PUBLISHER, LATER, sg_publish_batch),
     JUDGED(PUBLISH_BEGIN, SG_ROLE_PUBLISHER, LATER, sg_publish_begin),
-    ROW(PUBLISH_STATUS, SG_ROLE_PUBLISHER, NOW, sg_publish_status),
-    ROW(REPORT_GET, SG_ROLE_PUBLISHER, NOW, sg_publish_report),
+    ASK(PUBLISH_STATUS, SG_ROLE_PUBLISHER, NOW, sg_publish_status),
+    ASK(REPORT_GET, SG_ROLE_PUBLISHER, NOW, sg_publish_report),
     JUDGED(RECALL, SG_ROLE_PUBLISHER, NOW, sg_release_recall),
     JUDGED(SUBSCRIBE, SG_ROLE_SUBSCRIBER, LATER, sg_subscribe_put),
     JUDGED(UNSUBSCRIBE, SG_ROLE_SUBSCRIBER, LATER, sg_subscribe_end),
-    ROW(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, NOW, sg_subscribe_list),
+    ASK(SUBSCRIPTIONS_GET, SG_ROLE_SUBSCRIBER, NOW, sg_subscribe_list),
     ROW(ATTACH, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_attach),
     ROW(DELIVERY_READY, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_ready),
-    ROW(GAP_GET, SG_ROLE_SUBSCRIBER, NOW, sg_gap_get),
+    ASK(GAP_GET, SG_ROLE_SUBSCRIBER, NOW, sg_gap_get),
     JUDGED(DELIVERY_RECEIPT, SG_ROLE_SUBSCRIBER, LATER, sg_deliver_receipt),
     JUDGED(AGREEMENT_PUT, SG_ROLE_CONSENT, LATER, sg_consented_agreement),
     JUDGED(CONSENT, SG_ROLE_CONSENT, NOW, sg_consented_events),
-    ROW(CONSENT_GET, 0, NOW, sg_consented_get),
-    ROW(CONSENT_RECORD_GET, SG_ROLE_CONSENT, NOW, sg_consented_record),
+    ASK(CONSENT_GET, 0, NOW, sg_consented_get),
+    ASK(CONSENT_RECORD_GET, SG_ROLE_CONSENT, NOW, sg_consented_record),
     JUDGED(POLICY_APPROVE, SG_ROLE_POLICY_ADMIN, LATER, sg_policy_approve),
-    ROW(POLICY_GET, 0, NOW, sg_policy_get),
-    ROW(WHY, 0, NOW, sg_status_why),
-    ROW(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, NOW, sg_status_get),
-    ROW(CHECKPOINT_GET, 0, NOW, sg_status_checkpoint),
-    ROW(ENTRIES_GET, 0, NOW, sg_entries_get), // who may see which: entries.c
+    ASK(POLICY_GET, 0, NOW, sg_policy_get),
+    ASK(WHY, 0, NOW, sg_status_why),
+    ASK(STATUS_GET, SG_ROLE_OPERATOR | SG_ROLE_AUDITOR, NOW, sg_status_get),
+    ASK(CHECKPOINT_GET, 0, NOW, sg_status_checkpoint),
+    ASK(ENTRIES_GET, 0, NOW, sg_entries_get), // who may see which: entries.c
     JUDGED(TESTIFY, 0, NOW, testify),
 };
 #undef ROW
+#undef ASK
 #undef JUDGED
 
 static struct sg_slice
@@ -329,6 +336,10 @@ route(struct sg_turn *turn)
     turn->judged = row->judged;
     if (row->roles != 0 && (turn->key->roles & row->roles) == 0) {
         sg_refuse_rights(turn, row->roles, turn->key->roles, "roles");
+        return;
+    }
+    if (row->asks && !sg_tokens_ask(turn)) {
+        sg_turn_refuse(turn, SG_ERR_PEER_RATE, NULL);
         return;
     }
     if (!pay(turn->session, bytes)) {

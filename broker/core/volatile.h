@@ -26,7 +26,8 @@ enum sg_bucket_kind {
     SG_BUCKET_REFUSED, // refusals recorded one by one
     SG_BUCKET_BAD_BATCH,
     SG_BUCKET_REHEARSED,
-    SG_BUCKET_TOLD, // deliveries decided again because somebody attached
+    SG_BUCKET_TOLD,  // deliveries decided again because somebody attached
+    SG_BUCKET_ASKED, // questions, and what they made the gate look at
     SG_BUCKET_KINDS,
 };
 

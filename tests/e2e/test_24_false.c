@@ -228,6 +228,50 @@ a_list_that_goes_in_circles_ends(void **state)
     assert_non_null(strstr(gate->said, "(peer.malformed)"));
 }
 
+// Only the third question is answered.
+static void
+lie_rate(struct false_gate *gate, const Sgpb__Envelope *asked)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Refusal refusal = SGPB__REFUSAL__INIT;
+    Sgpb__Catalogue page = SGPB__CATALOGUE__INIT;
+
+    refusal.code = (char *)(uintptr_t)sg_err_code(SG_ERR_PEER_RATE);
+    refusal.retry_after_ms = 50;
+    envelope.body_case = SGPB__ENVELOPE__BODY_REFUSED;
+    envelope.refused = &refusal;
+    if (gate->count > 3) { // with the hello
+        envelope.body_case = SGPB__ENVELOPE__BODY_CATALOGUE;
+        envelope.catalogue = &page;
+    }
+    answer(gate, asked, &envelope);
+}
+
+// And a time that is longer than anybody waits is no reason to wait.
+static void
+lie_rate_for_ever(struct false_gate *gate, const Sgpb__Envelope *asked)
+{
+    Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
+    Sgpb__Refusal refusal = SGPB__REFUSAL__INIT;
+
+    refusal.code = (char *)(uintptr_t)sg_err_code(SG_ERR_PEER_RATE);
+    refusal.retry_after_ms = UINT32_MAX;
+    envelope.body_case = SGPB__ENVELOPE__BODY_REFUSED;
+    envelope.refused = &refusal;
+    answer(gate, asked, &envelope);
+}
+
+static void
+who_has_asked_too_much_waits_as_long_as_he_is_told(void **state)
+{
+    struct false_gate *gate = *state;
+
+    assert_int_equal(false_verb(gate, lie_rate, "flow", "list", NULL), 0);
+    assert_int_equal(false_verb(gate, lie_rate_for_ever, "flow", "list", NULL),
+                     75);
+    assert_non_null(strstr(gate->said, "(peer.rate)"));
+}
+
 // ---- words -----------------------------------------------------------------------
 
 #define EVIL "\033[2J\xc2\x9b\xe2\x80\xae\x7f\r"
@@ -337,6 +381,7 @@ main(void)
         cmocka_unit_test(a_flow_without_terms_is_no_flow),
         cmocka_unit_test(new_terms_follow_a_flow_without_terms_as_the_first),
         cmocka_unit_test(a_list_that_goes_in_circles_ends),
+        cmocka_unit_test(who_has_asked_too_much_waits_as_long_as_he_is_told),
         cmocka_unit_test(what_a_gate_says_never_moves_the_cursor),
         cmocka_unit_test(names_stay_within_their_quotes),
         cmocka_unit_test(a_status_is_plain_too),

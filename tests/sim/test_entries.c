@@ -476,6 +476,42 @@ an_entry_that_fits_no_page_comes_in_parts(void **state)
     *last = kept;
 }
 
+// Asks for pages of one entry until it is refused: how many there were.
+static unsigned
+asks(struct world *world, int peer, uint64_t from, uint32_t count)
+{
+    const Sgpb__Envelope *answer;
+    unsigned asked = 0;
+
+    do {
+        answer = ask(world, peer, from, count, 0);
+        asked++;
+        assert_in_range(asked, 1, SG_LIMIT_ASKED_PER_S + 1);
+    } while (answer->body_case == SGPB__ENVELOPE__BODY_ENTRIES);
+    assert_string_equal(answer->refused->code, "peer.rate");
+    assert_true(answer->refused->retry_after_ms > 0);
+    return asked - 1;
+}
+
+// One participant's questions do not hold the loop up for the others (S53).
+static void
+who_asks_too_much_waits_and_nobody_else(void **state)
+{
+    struct world *world = *state;
+
+    world->sim->now += 2000000;
+    unsigned small = asks(world, NEAR, 0, 1);
+    assert_int_equal(ask(world, FAR, 0, 1, 0)->body_case,
+                     SGPB__ENVELOPE__BODY_ENTRIES);
+    world->sim->now += 2000000;
+    unsigned large = asks(world, NEAR, 0, 0); // each looks at a long stretch
+    assert_in_range(small, SG_LIMIT_ASKED_PER_S / 2, SG_LIMIT_ASKED_PER_S);
+    assert_in_range(large, 1, small / 2);
+    world->sim->now += 2000000;
+    assert_int_equal(ask(world, NEAR, 0, 1, 0)->body_case,
+                     SGPB__ENVELOPE__BODY_ENTRIES);
+}
+
 int
 main(void)
 {
@@ -491,6 +527,7 @@ main(void)
             what_was_delivered_long_ago_is_shown_to_its_subscriber),
         cmocka_unit_test(a_question_looks_up_so_many_rows_and_no_more),
         cmocka_unit_test(an_entry_that_fits_no_page_comes_in_parts),
+        cmocka_unit_test(who_asks_too_much_waits_and_nobody_else),
     };
 
     return sg_crypto_start() == SG_OK
