@@ -86,9 +86,11 @@ known_state(const char *state)
 }
 
 // It must be about each revision asked for, of this subscription and no other.
+// *before: one of them, and so all that are older, was there before it.
 static bool
 accounts(struct statgate *handle, const struct sg_subscribe_kept *kept,
-         const Sgpb__Signed *document, uint64_t from, uint32_t count)
+         const Sgpb__Signed *document, uint64_t from, uint32_t count,
+         bool *before)
 {
     const struct sg_home *home = &handle->home;
     void *body = NULL;
@@ -105,10 +107,13 @@ accounts(struct statgate *handle, const struct sg_subscribe_kept *kept,
                      sg_slice_of(kept->sha256, 32)) ||
         gap->n_rows != count)
         return false;
-    for (uint32_t i = 0; i < count; i++)
+    *before = false;
+    for (uint32_t i = 0; i < count; i++) {
         if (gap->rows[i]->revision != from + i ||
             !known_state(gap->rows[i]->state))
             return false;
+        *before |= strcmp(gap->rows[i]->state, "before") == 0;
+    }
     return true;
 }
 
@@ -152,7 +157,7 @@ say(struct statgate_result *result, uint64_t from, uint64_t to)
 
 static int
 ask(struct statgate *handle, const struct sg_subscribe_kept *kept,
-    uint64_t from, uint32_t count, struct statgate_result *result)
+    uint64_t from, uint32_t count, bool *before, struct statgate_result *result)
 {
     Sgpb__Envelope envelope = SGPB__ENVELOPE__INIT;
     Sgpb__GapGet get = SGPB__GAP_GET__INIT;
@@ -171,11 +176,33 @@ ask(struct statgate *handle, const struct sg_subscribe_kept *kept,
                    ? result->exit
                    : say(result, from, from + count - 1);
     const Sgpb__Signed *document = answer->gap->gap;
-    if (!accounts(handle, kept, document, from, count))
+    if (!accounts(handle, kept, document, from, count, before))
         return say(result, from, from + count - 1);
     enum sg_err err = keep(handle, kept, document, from);
     return err == SG_OK ? sg_session_done(result)
                         : sg_session_fail(result, err, "gaps");
+}
+
+static uint32_t
+window(uint64_t left)
+{
+    return left < SG_LIMIT_GAP ? (uint32_t)left : SG_LIMIT_GAP;
+}
+
+// Backwards from the first delivery, until the subscription was not there yet.
+static int
+check_first(struct statgate *handle, const struct sg_subscribe_kept *kept,
+            uint64_t to, struct statgate_result *result)
+{
+    bool before = false;
+
+    while (to > 1 && !before) {
+        uint32_t count = window(to - 1);
+        to -= count;
+        if (ask(handle, kept, to, count, &before, result) != 0)
+            return result->exit;
+    }
+    return sg_session_done(result);
 }
 
 int
@@ -188,7 +215,9 @@ sg_gap_check(struct statgate *handle, const struct sg_subscribe_kept *kept,
 
     if (err != SG_OK)
         return sg_session_fail(result, err, "subscriptions");
-    if (last.revision == 0 || to <= last.revision)
+    if (last.revision == 0)
+        return check_first(handle, kept, to, result);
+    if (to <= last.revision)
         return sg_session_done(result);
     if (to == last.revision + 1) {
         if (sg_slice_eq(sg_codec_slice(manifest->prev_manifest_sha256),
@@ -202,9 +231,8 @@ sg_gap_check(struct statgate *handle, const struct sg_subscribe_kept *kept,
         return result->exit;
     }
     for (uint64_t from = last.revision + 1; from < to; from += SG_LIMIT_GAP) {
-        uint64_t left = to - from;
-        uint32_t count = left < SG_LIMIT_GAP ? (uint32_t)left : SG_LIMIT_GAP;
-        if (ask(handle, kept, from, count, result) != 0)
+        bool before;
+        if (ask(handle, kept, from, window(to - from), &before, result) != 0)
             return result->exit;
     }
     return sg_session_done(result);

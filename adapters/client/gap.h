@@ -5,7 +5,7 @@
 // revision that was not lies as it came. Invariant: what follows a gap is given
 // out only after the gate has shown, under its signature, what became of every
 // revision in it; what follows at once names the manifest that was given out.
-// The first delivery has nothing before it.
+// Before the first delivery that is what came since the subscription began.
 #pragma once
 
 #include "adapters/client/deliver.h"

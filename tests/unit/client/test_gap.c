@@ -33,6 +33,7 @@ static struct {
     Sgpb__Subscription doc;
     enum lie lie;
     uint64_t asked; // revisions
+    uint64_t start; // those before it were there before the subscription
 } t;
 
 static void
@@ -43,7 +44,9 @@ fill_rows(Sgpb__Gap *body, uint64_t from, uint32_t count)
         Sgpb__GapRow *row = sg_arena_take(t.f.arena, sizeof *row);
         *row = (Sgpb__GapRow)SGPB__GAP_ROW__INIT;
         row->revision = from + body->n_rows + (t.lie == OTHER_ROW);
-        row->state = fake_text(&t.f, t.lie == NO_STATE ? "" : "denied");
+        row->state = fake_text(&t.f, t.lie == NO_STATE         ? ""
+                                     : row->revision < t.start ? "before"
+                                                               : "denied");
         body->rows[body->n_rows] = row;
     }
 }
@@ -151,11 +154,26 @@ static void
 what_follows_at_once_names_what_was_given_out(void **state)
 {
     (void)state;
-    assert_string_equal(comes(5, 4), "ok"); // the first: from where it began
     passed(5);
     assert_string_equal(comes(6, 5), "ok");
     assert_string_equal(comes(6, 9), "gate.gap"); // another history
     assert_int_equal(t.asked, 0);
+}
+
+static void
+what_came_before_the_first_one_is_accounted_for_too(void **state)
+{
+    (void)state;
+    assert_string_equal(comes(1, 0), "ok");
+    assert_int_equal(t.asked, 0); // nothing can have come
+    t.start = 100;
+    assert_string_equal(comes(1000, 9), "ok");
+    assert_in_range(t.asked, 1000 - t.start, 1000 - t.start + SG_LIMIT_GAP);
+    t.start = 3;
+    assert_string_equal(comes(5, 4), "ok");
+    assert_int_equal(t.asked, 4);
+    for (t.lie = NOTHING; t.lie < LIES; t.lie++)
+        assert_string_equal(comes(5, 4), "gate.gap");
 }
 
 static void
@@ -204,6 +222,7 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_home, close_home)
         T(what_follows_at_once_names_what_was_given_out),
+        T(what_came_before_the_first_one_is_accounted_for_too),
         T(a_gap_that_the_gate_accounts_for_is_no_gap),
         T(a_gap_that_the_gate_does_not_account_for_is_refused),
         T(one_that_was_held_may_come_after_those_behind_it),
