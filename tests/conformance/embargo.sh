@@ -141,7 +141,14 @@ ends 0 'terms may ask for a flag' office flow new "$work/terms"
 row "$work/none.csv" '' ''
 ends 65 'and refuse what has none' office publish "$work/none.csv" --flow FLAGS
 said 'naming it' CONF_STATUS
+ends 65 'as check says before, by the rules of the flow' \
+    office check "$work/none.csv" --flow FLAGS
+said 'naming it too' CONF_STATUS
+row "$work/zone.csv" E 2035-01-01T00:00:00
+ends 0 'a time without a zone is taken' office check "$work/zone.csv" --flow FLAGS
+said 'with a warning that it never comes' 'EMBARGO EMBARGO_TIME "2035-01-01T00:00:00"'
 row "$work/free.csv" F ''
-ends 0 'and accept what has' office publish "$work/free.csv" --flow FLAGS
+ends 0 'what has a flag is right by them' office check "$work/free.csv" --flow FLAGS
+ends 0 'and is accepted' office publish "$work/free.csv" --flow FLAGS
 
 finish
