@@ -40,7 +40,9 @@ below_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
     if (element->depth == 3 && is(element->name, "Series"))
         return sg_ml21_series_start(ml, element);
     if (element->depth == 3 && is(element->name, "Group"))
-        return ml->blind ? SG_OK : sg_ml21_group_start(ml, element);
+        return ml->blind
+                   ? SG_OK
+                   : sg_ml21_group_start(ml, SG_ML21_LEVEL_GROUP, element);
     bool obs = element->depth == 3 || (element->depth == 4 && ml->in_series);
     if (!obs || !is(element->name, "Obs"))
         return SG_OK;
@@ -127,7 +129,9 @@ sg_ml21_new(struct sg_arena *arena, enum sg_media media,
     if (ml == NULL)
         return NULL;
     ml->arena = arena;
-    ml->form = media == SG_MEDIA_GENERIC21 ? &sg_ml21_generic_form : &specific;
+    ml->form = media == SG_MEDIA_GENERIC21 ? &sg_ml21_generic_form
+               : media == SG_MEDIA_ML30    ? &sg_ml30_form
+                                           : &specific;
     ml->sink = *sink;
     ml->header_action = 'I';
     ml->groups_end = &ml->groups;

@@ -2,62 +2,67 @@
 #include "broker/base/check.h"
 #include "schemas/sdmx/ml21_parts.h"
 
+enum sg_err
+sg_ml21_room_reserve(struct sg_ml21 *ml, struct sg_ml21_room *room,
+                     size_t bytes)
+{
+    if (room->cap - room->len >= bytes)
+        return SG_OK;
+    size_t cap = room->cap == 0 ? 4096 : room->cap * 2;
+    while (cap < bytes)
+        cap *= 2;
+    uint8_t *piece = sg_arena_take(ml->arena, cap);
+    if (piece == NULL)
+        return SG_ERR_FULL;
+    *room = (struct sg_ml21_room){piece, 0, cap};
+    return SG_OK;
+}
+
 struct sg_slice
 sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
                   struct sg_slice bytes)
 {
     if (bytes.len == 0)
         return sg_slice_of("", 0);
-    if (room->cap - room->len < bytes.len) {
-        size_t cap = room->cap == 0 ? 4096 : room->cap * 2;
-        while (cap < bytes.len)
-            cap *= 2;
-        uint8_t *piece = sg_arena_take(ml->arena, cap);
-        if (piece == NULL)
-            return (struct sg_slice){NULL, 0};
-        *room = (struct sg_ml21_room){piece, 0, cap};
-    }
+    if (sg_ml21_room_reserve(ml, room, bytes.len) != SG_OK)
+        return (struct sg_slice){NULL, 0};
     uint8_t *at = room->ptr + room->len;
     memcpy(at, bytes.ptr, bytes.len);
     room->len += bytes.len;
     return sg_slice_of(at, bytes.len);
 }
 
-// A value of an attribute; where the structure allows several, a list of one.
+// What kind of value the i-th attribute has, before the structure is asked.
+static inline enum sg_value_kind
+kind_of(const struct sg_ml21 *ml, uint32_t i)
+{
+    return ml->kinds == NULL ? SG_VALUE_TEXT : (enum sg_value_kind)ml->kinds[i];
+}
+
+// Where the structure allows several values, a text is a list of one.
 enum sg_err
 sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room, uint32_t component,
-              struct sg_slice text, struct sg_value *out)
+              uint32_t i, struct sg_slice text, struct sg_value *out)
 {
+    enum sg_value_kind kind = kind_of(ml, i);
+    uint8_t front[16];
+    struct sg_writer w = sg_writer_on(front, sizeof front);
     *out = (struct sg_value){NULL, 0, SG_VALUE_ABSENT};
     if (text.len == 0)
         return SG_OK;
-    uint8_t front[16];
-    struct sg_writer w = sg_writer_on(front, sizeof front);
-    bool several = ml->structure->components[component].several;
-    if (several) {
+    if (kind == SG_VALUE_TEXT && ml->structure->components[component].several) {
+        kind = SG_VALUE_SEVERAL;
         sg_bytes_put_varint(&w, 1);
         sg_bytes_put_varint(&w, text.len);
     }
-    size_t room_len = w.len + text.len;
-    struct sg_slice bytes;
-    if (several && room->cap - room->len < room_len) {
-        size_t cap = room_len < 4096 ? 4096 : room_len * 2;
-        uint8_t *piece = sg_arena_take(ml->arena, cap);
-        if (piece == NULL)
-            return SG_ERR_FULL;
-        *room = (struct sg_ml21_room){piece, 0, cap};
-    }
-    if (several) {
-        struct sg_slice a = sg_ml21_room_copy(ml, room, sg_writer_slice(&w));
-        sg_ml21_room_copy(ml, room, text);
-        bytes = sg_slice_of(a.ptr, room_len);
-    } else {
-        bytes = sg_ml21_room_copy(ml, room, text);
-        if (bytes.ptr == NULL)
-            return SG_ERR_FULL;
-    }
-    *out = (struct sg_value){bytes.ptr, (uint32_t)bytes.len,
-                             several ? SG_VALUE_SEVERAL : SG_VALUE_TEXT};
+    size_t len = w.len + text.len;
+    enum sg_err err = sg_ml21_room_reserve(ml, room, len);
+    if (err != SG_OK)
+        return err;
+    uint8_t *at = room->ptr + room->len;
+    sg_ml21_room_copy(ml, room, sg_writer_slice(&w));
+    sg_ml21_room_copy(ml, room, text);
+    *out = (struct sg_value){at, (uint32_t)len, (uint8_t)kind};
     return SG_OK;
 }
 
@@ -98,6 +103,9 @@ misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level, int32_t component)
         right =
             c->attach == SG_ATTACH_GROUP || c->attach == SG_ATTACH_DIMENSIONS;
         break;
+    case SG_ML21_LEVEL_ATTS:
+        right = c->attach != SG_ATTACH_OBSERVATION;
+        break;
     case SG_ML21_LEVEL_DATASET:
         right = c->attach == SG_ATTACH_DATASET;
         break;
@@ -107,17 +115,11 @@ misplaced(const struct sg_ml21 *ml, enum sg_ml21_level level, int32_t component)
     return !right;
 }
 
-static uint64_t
-row_of(const struct sg_ml21 *ml, enum sg_ml21_level level)
-{
-    return level == SG_ML21_LEVEL_DATASET ? 0 : ml->rows + 1;
-}
-
 static void
 say_level(struct sg_ml21 *ml, enum sg_ml21_level level,
           const struct sg_xml_attr *attr)
 {
-    sg_ml21_say(ml, SG_FAULT_ATTR_LEVEL, row_of(ml, level), attr->name,
+    sg_ml21_say(ml, SG_FAULT_ATTR_LEVEL, sg_ml21_row(ml, level), attr->name,
                 SG_SLICE(""), NULL);
 }
 
@@ -161,7 +163,7 @@ sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
              sg_slice_eq(attr->name, SG_SLICE("type"))) ||
             sg_slice_eq(attr->name, SG_SLICE("REPORTING_YEAR_START_DAY")))
             return remember(ml, level, attr, -2);
-        sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT, row_of(ml, level),
+        sg_ml21_say(ml, SG_FAULT_UNKNOWN_COMPONENT, sg_ml21_row(ml, level),
                     attr->name, attr->value, NULL);
         return -1;
     }
@@ -265,7 +267,7 @@ sg_ml21_dataset_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_DATASET, i, attr);
         if (c < 0)
             continue;
-        err = sg_ml21_value(ml, &ml->dataset_room, (uint32_t)c, attr->value,
+        err = sg_ml21_value(ml, &ml->dataset_room, (uint32_t)c, i, attr->value,
                             &ml->dataset_values[c]);
         if (err != SG_OK)
             return err;
@@ -348,7 +350,7 @@ sg_ml21_series_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         if (c < 0)
             continue;
         enum sg_err err =
-            sg_ml21_value(ml, room, (uint32_t)c, attr->value, &ml->base[c]);
+            sg_ml21_value(ml, room, (uint32_t)c, i, attr->value, &ml->base[c]);
         if (err != SG_OK)
             return err;
         ml->series_has_attributes |=
@@ -409,18 +411,21 @@ as_before(struct sg_ml21_last *last, struct sg_slice text)
 }
 
 static inline enum sg_err
-take_own(struct sg_ml21 *ml, uint32_t component, struct sg_slice text)
+take_own(struct sg_ml21 *ml, uint32_t component, uint32_t i,
+         struct sg_slice text)
 {
-    struct sg_value *value = &ml->values[component];
-    if (!ml->structure->components[component].several) {
-        *value = text.len == 0 ? (struct sg_value){NULL, 0, SG_VALUE_ABSENT}
-                               : (struct sg_value){text.ptr, (uint32_t)text.len,
-                                                   SG_VALUE_TEXT};
+    enum sg_value_kind kind = kind_of(ml, i);
+    if (kind == SG_VALUE_TEXT &&
+        !ml->structure->components[component].several) {
+        ml->values[component] =
+            text.len == 0 ? (struct sg_value){NULL, 0, SG_VALUE_ABSENT}
+                          : (struct sg_value){text.ptr, (uint32_t)text.len,
+                                              SG_VALUE_TEXT};
         return SG_OK;
     }
-    struct sg_ml21_room lists = {0}; // rarely used; lives in the arena
     ml->last[component].len = UINT32_MAX;
-    return sg_ml21_value(ml, &lists, component, text, value);
+    return sg_ml21_value(ml, &ml->obs_room, component, i, text,
+                         &ml->values[component]);
 }
 
 // The observation's own values; what had one before and has none now goes back.
@@ -431,6 +436,7 @@ take_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
     uint8_t place = place_of(ml, SG_ML21_LEVEL_OBS);
     memcpy(before, ml->over, sizeof before);
     memset(ml->over, 0, sizeof ml->over);
+    ml->obs_room.len = 0;
     for (uint32_t i = 0; i < element->attr_count; i++) {
         const struct sg_xml_attr *attr = &element->attrs[i];
         int32_t found = component_of(ml, place, i, attr);
@@ -442,7 +448,7 @@ take_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
             (before[c / 64] & bit) == 0)
             ml->pending[c / 64] |= bit;
         ml->over[c / 64] |= bit;
-        enum sg_err err = take_own(ml, c, attr->value);
+        enum sg_err err = take_own(ml, c, i, attr->value);
         if (err != SG_OK)
             return err;
     }

@@ -1,8 +1,7 @@
 #include "schemas/sdmx/ml21_parts.h"
 
-// The document is refused: one level is larger than one tag may be.
-static void
-too_much(struct sg_ml21 *ml)
+void
+sg_ml21_gather_refuse(struct sg_ml21 *ml)
 {
     ml->dead = true;
     sg_ml21_say(ml, SG_FAULT_XML, 0, SG_SLICE(""), SG_SLICE(""),
@@ -10,18 +9,20 @@ too_much(struct sg_ml21 *ml)
 }
 
 static enum sg_err
-put(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice value,
-    bool foreign)
+put(struct sg_ml21 *ml, const struct sg_xml_attr *from, enum sg_value_kind kind)
 {
+    struct sg_slice name = from->name, value = from->value;
     struct sg_ml21_gather *g = &ml->gather;
     if (g->count == SG_LIMIT_XML_ATTRS ||
         g->room.len + name.len + value.len > SG_LIMIT_ROW) {
-        too_much(ml);
+        sg_ml21_gather_refuse(ml);
         return SG_OK;
     }
+    g->kinds[g->count] = (uint8_t)kind;
     struct sg_xml_attr *attr = &g->attrs[g->count++];
     *attr = (struct sg_xml_attr){
-        .ns = foreign ? SG_SLICE("foreign") : SG_SLICE(""),
+        .ns = from->ns.len > 0 ? SG_SLICE("foreign") : SG_SLICE(""),
+        .known = from->known,
         .name = sg_ml21_room_copy(ml, &g->room, name),
         .value = sg_ml21_room_copy(ml, &g->room, value),
     };
@@ -45,11 +46,9 @@ sg_ml21_gather_begin(struct sg_ml21 *ml, enum sg_ml21_level level,
     g->line = sg_xml_place(ml->xml).line;
     g->room.len = 0;
     enum sg_err err = SG_OK;
-    for (uint32_t i = 0; element != NULL && i < element->attr_count; i++) {
-        const struct sg_xml_attr *attr = &element->attrs[i];
+    for (uint32_t i = 0; element != NULL && i < element->attr_count; i++)
         if (err == SG_OK)
-            err = put(ml, attr->name, attr->value, attr->ns.len > 0);
-    }
+            err = put(ml, &element->attrs[i], SG_VALUE_TEXT);
     return err;
 }
 
@@ -65,20 +64,21 @@ stands_twice(const struct sg_ml21_gather *g, struct sg_slice name)
 
 enum sg_err
 sg_ml21_gather_put(struct sg_ml21 *ml, struct sg_slice name,
-                   struct sg_slice value)
+                   struct sg_slice value, enum sg_value_kind kind)
 {
+    const struct sg_xml_attr attr = {.name = name, .value = value};
     struct sg_ml21_gather *g = &ml->gather;
+    struct sg_slice shown = kind == SG_VALUE_TEXT ? value : SG_SLICE("");
     if (!g->open) {
-        sg_ml21_say(ml, SG_FAULT_ATTR_LEVEL, 0, name, value,
+        sg_ml21_say(ml, SG_FAULT_ATTR_LEVEL, 0, name, shown,
                     "it stands behind the observations of its data set or "
                     "series; write it before them");
         return SG_OK;
     }
     if (!stands_twice(g, name))
-        return put(ml, name, value, false);
-    sg_ml21_say(ml, SG_FAULT_OCCURS,
-                g->level == SG_ML21_LEVEL_DATASET ? 0 : ml->rows + 1, name,
-                value, "it stands twice in one element");
+        return put(ml, &attr, kind);
+    sg_ml21_say(ml, SG_FAULT_OCCURS, sg_ml21_row(ml, g->level), name, shown,
+                "it stands twice in one element");
     return SG_OK;
 }
 
@@ -93,12 +93,15 @@ sg_ml21_gather_end(struct sg_ml21 *ml)
         return SG_OK;
     g->open = false;
     ml->line = g->line;
+    ml->kinds = g->kinds;
     switch (g->level) {
     case SG_ML21_LEVEL_DATASET:
         err = sg_ml21_dataset_start(ml, &element);
         break;
     case SG_ML21_LEVEL_GROUP:
-        err = ml->blind ? SG_OK : sg_ml21_group_start(ml, &element);
+    case SG_ML21_LEVEL_ATTS:
+        if (!ml->blind)
+            err = sg_ml21_group_start(ml, g->level, &element);
         break;
     case SG_ML21_LEVEL_SERIES:
         err = sg_ml21_series_start(ml, &element);
@@ -110,5 +113,30 @@ sg_ml21_gather_end(struct sg_ml21 *ml)
         break;
     }
     ml->line = 0;
+    ml->kinds = NULL;
+    return err;
+}
+
+enum sg_err
+sg_ml21_gather_close(struct sg_ml21 *ml)
+{
+    struct sg_ml21_open *open = &ml->open;
+    enum sg_err err = SG_OK;
+    if (ml->depth == open->obs) {
+        open->obs = 0;
+        err = sg_ml21_gather_end(ml);
+    } else if (ml->depth == open->series) {
+        open->series = 0;
+        err = sg_ml21_gather_end(ml);
+        if (err == SG_OK)
+            err = sg_ml21_series_end(ml);
+    } else if (ml->depth == open->group) {
+        open->group = 0;
+        err = sg_ml21_gather_end(ml);
+    } else if (ml->depth == 2) {
+        err = sg_ml21_gather_end(ml);
+        if (err == SG_OK)
+            err = sg_ml21_dataset_end(ml);
+    }
     return err;
 }

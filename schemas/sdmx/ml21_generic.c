@@ -13,7 +13,7 @@ static enum sg_err
 dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     ml->in_dataset = true;
-    ml->generic = (struct sg_ml21_generic){0};
+    ml->open = (struct sg_ml21_open){0};
     return sg_ml21_gather_begin(ml, SG_ML21_LEVEL_DATASET, element);
 }
 
@@ -31,7 +31,8 @@ put(struct sg_ml21 *ml, const struct sg_xml_element *element,
 {
     struct sg_slice id = sg_xml_attr(element, SG_SLICE("id"));
     return sg_ml21_gather_put(ml, id.len > 0 ? id : name,
-                              sg_xml_attr(element, SG_SLICE("value")));
+                              sg_xml_attr(element, SG_SLICE("value")),
+                              SG_VALUE_TEXT);
 }
 
 // Whose name need not be written: the measure, the observation's dimension.
@@ -53,7 +54,7 @@ in_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
             ml, element,
             id_of(ml, ml->blind ? -1 : s->measure, SG_SLICE("OBS_VALUE")));
     if (is(element->name, "ObsKey") || is(element->name, "Attributes"))
-        ml->generic.values = element->depth;
+        ml->open.values = element->depth;
     return SG_OK;
 }
 
@@ -61,28 +62,28 @@ static enum sg_err
 in_series(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     if (is(element->name, "Obs")) {
-        ml->generic.obs = element->depth;
+        ml->open.obs = element->depth;
         return begin(ml, SG_ML21_LEVEL_OBS);
     }
     if (is(element->name, "SeriesKey") || is(element->name, "Attributes"))
-        ml->generic.values = element->depth;
+        ml->open.values = element->depth;
     return SG_OK;
 }
 
 static enum sg_err
 in_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
-    struct sg_ml21_generic *g = &ml->generic;
+    struct sg_ml21_open *open = &ml->open;
     if (is(element->name, "Attributes")) {
-        g->values = element->depth;
+        open->values = element->depth;
     } else if (is(element->name, "Group")) {
-        g->group = element->depth;
+        open->group = element->depth;
         return begin(ml, SG_ML21_LEVEL_GROUP);
     } else if (is(element->name, "Series")) {
-        g->series = element->depth;
+        open->series = element->depth;
         return begin(ml, SG_ML21_LEVEL_SERIES);
     } else if (is(element->name, "Obs")) {
-        g->obs = element->depth;
+        open->obs = element->depth;
         return begin(ml, SG_ML21_LEVEL_OBS);
     }
     return SG_OK;
@@ -91,20 +92,20 @@ in_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
 static enum sg_err
 start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
-    struct sg_ml21_generic *g = &ml->generic;
+    struct sg_ml21_open *open = &ml->open;
     uint32_t parent = element->depth - 1;
-    if (g->values != 0)
-        return parent == g->values && is(element->name, "Value")
+    if (open->values != 0)
+        return parent == open->values && is(element->name, "Value")
                    ? put(ml, element, SG_SLICE(""))
                    : SG_OK;
-    if (g->obs != 0)
-        return parent == g->obs ? in_obs(ml, element) : SG_OK;
-    if (g->series != 0)
-        return parent == g->series ? in_series(ml, element) : SG_OK;
-    if (g->group != 0) {
-        if (parent == g->group &&
+    if (open->obs != 0)
+        return parent == open->obs ? in_obs(ml, element) : SG_OK;
+    if (open->series != 0)
+        return parent == open->series ? in_series(ml, element) : SG_OK;
+    if (open->group != 0) {
+        if (parent == open->group &&
             (is(element->name, "GroupKey") || is(element->name, "Attributes")))
-            g->values = element->depth;
+            open->values = element->depth;
         return SG_OK;
     }
     return parent == 2 ? in_dataset(ml, element) : SG_OK;
@@ -113,28 +114,11 @@ start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 static enum sg_err
 end(struct sg_ml21 *ml, struct sg_slice name)
 {
-    struct sg_ml21_generic *g = &ml->generic;
-    enum sg_err err = SG_OK;
     (void)name;
-    if (ml->depth == g->values) {
-        g->values = 0;
-    } else if (ml->depth == g->obs) {
-        g->obs = 0;
-        err = sg_ml21_gather_end(ml);
-    } else if (ml->depth == g->series) {
-        g->series = 0;
-        err = sg_ml21_gather_end(ml);
-        if (err == SG_OK)
-            err = sg_ml21_series_end(ml);
-    } else if (ml->depth == g->group) {
-        g->group = 0;
-        err = sg_ml21_gather_end(ml);
-    } else if (ml->depth == 2) {
-        err = sg_ml21_gather_end(ml);
-        if (err == SG_OK)
-            err = sg_ml21_dataset_end(ml);
-    }
-    return err;
+    if (ml->depth != ml->open.values)
+        return sg_ml21_gather_close(ml);
+    ml->open.values = 0;
+    return SG_OK;
 }
 
 const struct sg_ml21_form sg_ml21_generic_form = {

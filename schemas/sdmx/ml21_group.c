@@ -89,11 +89,12 @@ say_late(struct sg_ml21 *ml, const struct sg_ml21_group *group)
             ml->structure->components[group->attributes[i].component].id,
             SG_SLICE(""),
             "it stands behind observations of the data set; write what belongs "
-            "to groups before them");
+            "to part of the key before them");
 }
 
 enum sg_err
-sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
+sg_ml21_group_start(struct sg_ml21 *ml, enum sg_ml21_level level,
+                    const struct sg_xml_element *element)
 {
     struct sg_ml21_group *group = sg_arena_take(ml->arena, sizeof *group);
     if (group == NULL)
@@ -111,7 +112,7 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return SG_ERR_FULL;
     for (uint32_t i = 0; i < element->attr_count; i++) {
         const struct sg_xml_attr *attr = &element->attrs[i];
-        int32_t c = sg_ml21_component(ml, SG_ML21_LEVEL_GROUP, i, attr);
+        int32_t c = sg_ml21_component(ml, level, i, attr);
         // Only the first 64 components can be of a key (structure.h).
         if (c < 0 || attr->value.len == 0 ||
             (c >= 64 && is_dimension(ml, (uint32_t)c)))
@@ -119,7 +120,7 @@ sg_ml21_group_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
         struct sg_ml21_attribute *a = &group->attributes[group->count++];
         a->component = (uint16_t)c;
         enum sg_err err =
-            sg_ml21_value(ml, &room, (uint32_t)c, attr->value, &a->value);
+            sg_ml21_value(ml, &room, (uint32_t)c, i, attr->value, &a->value);
         if (err != SG_OK)
             return err;
     }

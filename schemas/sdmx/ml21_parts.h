@@ -19,6 +19,7 @@ enum {
 enum sg_ml21_level {
     SG_ML21_LEVEL_DATASET = 0,
     SG_ML21_LEVEL_GROUP,
+    SG_ML21_LEVEL_ATTS, // 3.0: attributes at any part of the key
     SG_ML21_LEVEL_SERIES,
     SG_ML21_LEVEL_OBS,
     SG_ML21_LEVELS,
@@ -95,12 +96,14 @@ struct sg_ml21_gather {
     uint32_t count;
     uint64_t line; // where its element begins
     struct sg_xml_attr *attrs;
+    uint8_t kinds[SG_LIMIT_XML_ATTRS]; // enum sg_value_kind of each
     struct sg_ml21_room room;
 };
 
-// Depth of the generic elements that are open; 0: none is.
-struct sg_ml21_generic {
-    uint32_t group, series, obs, values;
+// Depth of the elements that are open where levels are gathered; 0: none is.
+struct sg_ml21_open {
+    uint32_t group, series, obs;
+    uint32_t values; // Attributes and keys of generic data, Comp of 3.0
 };
 
 struct sg_ml21 {
@@ -110,7 +113,9 @@ struct sg_ml21 {
     struct sg_xml *xml;
     uint64_t line; // of the level that is handed over; 0: where the parser is
     struct sg_ml21_gather gather;
-    struct sg_ml21_generic generic;
+    const uint8_t *kinds; // of the attributes handed over; NULL: all texts
+    struct sg_ml21_open open;
+    struct sg_ml30_comp *comp; // NULL: none was seen
     bool dead;
     uint32_t depth; // of the element that is open
     uint64_t rows;
@@ -131,7 +136,7 @@ struct sg_ml21 {
     struct sg_ml21_memo memo[SG_ML21_LEVELS][SG_ML21_MEMO];
     struct sg_ml21_known known[SG_XML_KNOWN + 1];
     uint32_t obs_known; // the number of Obs
-    struct sg_ml21_room dataset_room, series_room[2];
+    struct sg_ml21_room dataset_room, series_room[2], obs_room;
     uint32_t series_turn;
     struct sg_value *dataset_values, *base, *values;
     uint64_t over[SG_OBS_CHANGED_WORDS]; // values of the observation's own
@@ -149,12 +154,19 @@ struct sg_ml21 {
     uint64_t of_groups[SG_OBS_CHANGED_WORDS]; // what groups give values to
 };
 
-extern const struct sg_ml21_form sg_ml21_generic_form;
+extern const struct sg_ml21_form sg_ml21_generic_form, sg_ml30_form;
 
 static inline uint64_t
 sg_ml21_line(const struct sg_ml21 *ml)
 {
     return ml->line != 0 ? ml->line : sg_xml_place(ml->xml).line;
+}
+
+// The row that a fault of this level is told of.
+static inline uint64_t
+sg_ml21_row(const struct sg_ml21 *ml, enum sg_ml21_level level)
+{
+    return level == SG_ML21_LEVEL_DATASET ? 0 : ml->rows + 1;
 }
 
 void sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
@@ -187,8 +199,12 @@ int32_t sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
 // Copies bytes into room; keeps what was there valid. ptr NULL: arena full.
 struct sg_slice sg_ml21_room_copy(struct sg_ml21 *ml, struct sg_ml21_room *room,
                                   struct sg_slice bytes);
+// Makes room for so many bytes in one piece; what was copied stays valid.
+enum sg_err sg_ml21_room_reserve(struct sg_ml21 *ml, struct sg_ml21_room *room,
+                                 size_t bytes);
+// A value of the i-th attribute.
 enum sg_err sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
-                          uint32_t component, struct sg_slice text,
+                          uint32_t component, uint32_t i, struct sg_slice text,
                           struct sg_value *out);
 
 // Levels that are gathered: one is open at most. What was said twice, and what
@@ -196,12 +212,24 @@ enum sg_err sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room,
 enum sg_err sg_ml21_gather_begin(struct sg_ml21 *ml, enum sg_ml21_level level,
                                  const struct sg_xml_element *element);
 enum sg_err sg_ml21_gather_put(struct sg_ml21 *ml, struct sg_slice name,
-                               struct sg_slice value);
+                               struct sg_slice value, enum sg_value_kind kind);
 // Hands the level over as if it were one element; nothing when none is open.
 enum sg_err sg_ml21_gather_end(struct sg_ml21 *ml);
+// The document is refused: one level is larger than one tag may be.
+void sg_ml21_gather_refuse(struct sg_ml21 *ml);
+// Closes what ml->open has at this depth; the end of the data set too.
+enum sg_err sg_ml21_gather_close(struct sg_ml21 *ml);
+
+// Comp of 3.0: values that cannot be XML attributes.
+enum sg_err sg_ml30_comp_begin(struct sg_ml21 *ml,
+                               const struct sg_xml_element *element);
+enum sg_err sg_ml30_comp_start(struct sg_ml21 *ml,
+                               const struct sg_xml_element *element);
+enum sg_err sg_ml30_comp_text(struct sg_ml21 *ml, struct sg_slice text);
+enum sg_err sg_ml30_comp_end(struct sg_ml21 *ml);
 
 // Groups.
-enum sg_err sg_ml21_group_start(struct sg_ml21 *ml,
+enum sg_err sg_ml21_group_start(struct sg_ml21 *ml, enum sg_ml21_level level,
                                 const struct sg_xml_element *element);
 // Sets the attributes of all groups that values belong to.
 void sg_ml21_group_apply(struct sg_ml21 *ml, struct sg_value *values);

@@ -37,14 +37,23 @@ expect ml21/ECB_EXR__sg-xs.xml 'reject;12;DUPLICATE key'
 structure ml21/ECB_EXR__1__structure-full.xml
 expect ml21/ECB_EXR__1__M.USD.EUR.SP00.A.xml 'accept;252'
 
+expect ml30/v3__xml__ECB_EXR0.xml 'accept;116'
+# Its own structure allows several values, this one does not.
+lists='OCCURS OBS_STATUS;OCCURS SOURCE_AGENCY;OCCURS SOURCE_PUB;OCCURS TITLE'
+expect ml30/v3__xml__ECB_EXR_CA.xml "reject;3;$lists"
+expect 'ml30/twg_Data_-_Complex_Data_Attributes__ECB_EXR_CA.xml' \
+    "reject;3;$lists"
+
 # Structures that are not to be had: all rows are counted.
-for case in 'message_full_no_namespace 1000' 'message_str_usage_urn 5'; do
-    set -- $case
-    expect "ml21/pysdmx_xml__sdmx21__reader__$1.xml" \
-        "reject;$2;STRUCTURE_UNKNOWN Structure"
-done
-expect ml21/sdmxsource_Generic-VersionTwoPointOne-ts.xml \
-    'reject;2700;STRUCTURE_UNKNOWN Structure'
+unknown() {
+    expect "$1" "reject;$2;STRUCTURE_UNKNOWN Structure"
+}
+unknown ml21/pysdmx_xml__sdmx21__reader__message_full_no_namespace.xml 1000
+unknown ml21/pysdmx_xml__sdmx21__reader__message_str_usage_urn.xml 5
+unknown ml21/sdmxsource_Generic-VersionTwoPointOne-ts.xml 2700
+unknown ml30/pysdmx_xml__sdmx30__reader__data_dataflow_3.0.xml 2
+unknown ml30/pysdmx_xml__sdmx30__reader__data_datastructure_3.0_series.xml 3
+unknown ml30/pysdmx_xml__sdmx30__reader__data_prov_agree_3.0.xml 3
 
 echo "$passed of $total"
 [ "$passed" = "$total" ]
