@@ -1,5 +1,7 @@
 // Comp: a component whose values cannot be one XML attribute. They become the
 // bytes of content-root.md 2: several values, languages, or lists of languages.
+#include <string.h>
+
 #include "broker/base/bytes.h"
 #include "schemas/sdmx/ml21_parts.h"
 
@@ -10,6 +12,7 @@ struct sg_ml30_comp {
     struct sg_slice word;     // text so far
     struct sg_slice language; // of the text that is open
     uint32_t value, text;     // depth of what is open; 0: none is
+    uint32_t aside;           // the same of Annotations, which are not read
     uint32_t count, pair_count;
     uint32_t tagged; // values in languages
     bool wrong;      // said, and of no value
@@ -51,13 +54,31 @@ sg_ml30_comp_begin(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return SG_ERR_FULL;
     ml->open.values = element->depth;
     comp->room.len = 0;
-    comp->value = comp->text = 0;
+    comp->value = comp->text = comp->aside = 0;
     comp->count = comp->tagged = 0;
     comp->wrong = false;
     return copy(ml, sg_xml_attr(element, SG_SLICE("id")), &comp->id);
 }
 
 // ---- elements within -----------------------------------------------------------
+
+static bool
+blank(struct sg_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr(" \t\r\n", text.ptr[i]) == NULL)
+            return false;
+    return true;
+}
+
+// What is not read must not get lost.
+static void
+stray(struct sg_ml21 *ml)
+{
+    wrong(ml, SG_FAULT_TYPE, SG_SLICE(""),
+          "text stands beside the element of its value; write it within Value, "
+          "or within Text if there are languages");
+}
 
 static enum sg_err
 text_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
@@ -79,16 +100,22 @@ sg_ml30_comp_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
     struct sg_ml30_comp *comp = ml->comp;
     uint32_t parent = element->depth - 1;
-    if (comp->text != 0)
-        return SG_OK;
     if (comp->value == 0 && parent == ml->open.values &&
-        is(element->name, "Value")) {
+        is(element->name, "Annotations")) {
+        comp->aside = element->depth;
+    } else if (comp->aside != 0) {
+        return SG_OK;
+    } else if (comp->text == 0 && comp->value == 0 &&
+               parent == ml->open.values && is(element->name, "Value")) {
         comp->value = element->depth;
         comp->pair_count = 0;
         comp->word = SG_SLICE("");
-    } else if (parent == comp->value && is(element->name, "Text")) {
+    } else if (comp->text == 0 && comp->value != 0 && parent == comp->value &&
+               is(element->name, "Text")) {
+        if (comp->pair_count == 0 && !blank(comp->word))
+            stray(ml);
         return text_start(ml, element);
-    } else if (comp->value != 0 && parent == comp->value) {
+    } else {
         wrong(ml, SG_FAULT_TYPE, SG_SLICE(""),
               "text with mark-up is not read; send plain text");
     }
@@ -99,9 +126,14 @@ enum sg_err
 sg_ml30_comp_text(struct sg_ml21 *ml, struct sg_slice text)
 {
     struct sg_ml30_comp *comp = ml->comp;
-    // Beside Text there is white space only.
-    if (comp->text == 0 && (comp->value == 0 || comp->pair_count > 0))
+    if (comp->aside != 0)
         return SG_OK;
+    // Beside Value and Text there is white space only.
+    if (comp->text == 0 && (comp->value == 0 || comp->pair_count > 0)) {
+        if (!blank(text))
+            stray(ml);
+        return SG_OK;
+    }
     if (comp->room.len + text.len > SG_LIMIT_ROW) {
         sg_ml21_gather_refuse(ml);
         return SG_OK;
@@ -231,7 +263,10 @@ enum sg_err
 sg_ml30_comp_end(struct sg_ml21 *ml)
 {
     struct sg_ml30_comp *comp = ml->comp;
-    if (comp->text != 0 && ml->depth == comp->text) {
+    if (comp->aside != 0) {
+        if (ml->depth == comp->aside)
+            comp->aside = 0;
+    } else if (comp->text != 0 && ml->depth == comp->text) {
         comp->text = 0;
         comp->pairs[comp->pair_count] = comp->language;
         comp->pairs[comp->pair_count + 1] = comp->word;

@@ -212,6 +212,23 @@ static const struct ml_message complex[] = {
          "NOTE", "<Value><c:StructuredText xml:lang='en'><p>x</p>"
                  "</c:StructuredText></Value>") "</Obs></Series>" TAIL,
      1, "TYPE NOTE 1 \n", NULL},
+    // nothing that is written gets lost
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>" COMP(
+         "NOTE",
+         "<Value>" IN("en", "a<b>c</b>") "</Value>") "</Obs></Series>" TAIL,
+     1, "TYPE NOTE 1 \n", NULL},
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>" COMP(
+         "NOTE", "<Value>x" IN("en", "y") "</Value>") "</Obs></Series>" TAIL,
+     1, "TYPE NOTE 1 \n", NULL},
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>" COMP(
+         "NOTE", "<Value>" IN("en", "y") "x</Value>") "</Obs></Series>" TAIL,
+     1, "TYPE NOTE 1 \n", NULL},
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>" COMP(
+         "NOTE", "x") "</Obs></Series>" TAIL,
+     1, "TYPE NOTE 1 \n", NULL},
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>" COMP(
+         "NOTE", "<Text>x</Text>") "</Obs></Series>" TAIL,
+     1, "TYPE NOTE 1 \n", NULL},
 };
 
 static void
