@@ -22,6 +22,37 @@ is(struct sg_slice name, const char *word)
     return sg_slice_eq(name, sg_slice_text(word));
 }
 
+void
+sg_ml21_aside(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    char hint[160];
+
+    ml->aside = element->depth;
+    if (is(element->name, "Annotations") || is(element->name, "DataProvider"))
+        return;
+    (void)snprintf(hint, sizeof hint,
+                   "%.*s: no such element stands here in a data message, and "
+                   "nothing within it is read",
+                   (int)(element->name.len < 64 ? element->name.len : 64),
+                   (const char *)element->name.ptr);
+    sg_ml21_say(ml, SG_FAULT_XML, 0, SG_SLICE(""), SG_SLICE(""), hint);
+}
+
+enum sg_err
+sg_ml21_no_text(struct sg_ml21 *ml, struct sg_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+            continue;
+        sg_ml21_say(ml, SG_FAULT_XML, 0, SG_SLICE(""), SG_SLICE(""),
+                    "text stands between the elements of a data set, where "
+                    "nothing is read; values are attributes of elements");
+        break;
+    }
+    return SG_OK;
+}
+
 static enum sg_err
 root_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
@@ -44,8 +75,10 @@ below_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
                    ? SG_OK
                    : sg_ml21_group_start(ml, SG_ML21_LEVEL_GROUP, element);
     bool obs = element->depth == 3 || (element->depth == 4 && ml->in_series);
-    if (!obs || !is(element->name, "Obs"))
+    if (!obs || !is(element->name, "Obs")) {
+        sg_ml21_aside(ml, element);
         return SG_OK;
+    }
     ml->obs_known = element->known;
     return sg_ml21_obs_start(ml, element);
 }
@@ -64,6 +97,7 @@ static const struct sg_ml21_form specific = {
     .refused = "not a structure-specific data message of SDMX-ML 2.1",
     .dataset = sg_ml21_dataset_start,
     .start = below_dataset,
+    .text = sg_ml21_no_text,
     .end = specific_end,
 };
 
@@ -72,7 +106,7 @@ on_start(void *user, const struct sg_xml_element *element)
 {
     struct sg_ml21 *ml = user;
     ml->depth = element->depth;
-    if (ml->dead)
+    if (ml->dead || ml->aside != 0)
         return SG_OK;
     if (element->known != 0 && element->known == ml->obs_known &&
         element->depth == 4 && ml->in_series && ml->in_dataset)
@@ -88,6 +122,8 @@ on_start(void *user, const struct sg_xml_element *element)
             ml->in_footer = true;
         else if (is(element->name, "DataSet"))
             return ml->form->dataset(ml, element);
+        else
+            sg_ml21_aside(ml, element);
     }
     return ml->in_header || ml->in_footer ? sg_ml21_header_start(ml, element)
                                           : SG_OK;
@@ -99,7 +135,7 @@ on_text(void *user, struct sg_slice text)
     struct sg_ml21 *ml = user;
     if (ml->in_header || ml->in_footer)
         return sg_ml21_header_text(ml, text);
-    return ml->in_dataset && ml->form->text != NULL && !ml->dead
+    return ml->in_dataset && ml->aside == 0 && !ml->dead
                ? ml->form->text(ml, text)
                : SG_OK;
 }
@@ -112,7 +148,9 @@ on_end(void *user, struct sg_slice ns, struct sg_slice name)
     (void)ns;
     if (ml->dead)
         return SG_OK;
-    if (ml->in_header || ml->in_footer)
+    if (ml->aside != 0)
+        ml->aside = ml->depth == ml->aside ? 0 : ml->aside;
+    else if (ml->in_header || ml->in_footer)
         err = sg_ml21_header_end(ml, name);
     else if (ml->in_dataset)
         err = ml->form->end(ml, name);

@@ -55,6 +55,8 @@ in_obs(struct sg_ml21 *ml, const struct sg_xml_element *element)
             id_of(ml, ml->blind ? -1 : s->measure, SG_SLICE("OBS_VALUE")));
     if (is(element->name, "ObsKey") || is(element->name, "Attributes"))
         ml->open.values = element->depth;
+    else
+        sg_ml21_aside(ml, element);
     return SG_OK;
 }
 
@@ -67,6 +69,8 @@ in_series(struct sg_ml21 *ml, const struct sg_xml_element *element)
     }
     if (is(element->name, "SeriesKey") || is(element->name, "Attributes"))
         ml->open.values = element->depth;
+    else
+        sg_ml21_aside(ml, element);
     return SG_OK;
 }
 
@@ -85,30 +89,41 @@ in_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
     } else if (is(element->name, "Obs")) {
         open->obs = element->depth;
         return begin(ml, SG_ML21_LEVEL_OBS);
+    } else {
+        sg_ml21_aside(ml, element);
     }
+    return SG_OK;
+}
+
+static enum sg_err
+in_group(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (is(element->name, "GroupKey") || is(element->name, "Attributes"))
+        ml->open.values = element->depth;
+    else
+        sg_ml21_aside(ml, element);
     return SG_OK;
 }
 
 static enum sg_err
 start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
-    struct sg_ml21_open *open = &ml->open;
+    const struct sg_ml21_open *open = &ml->open;
     uint32_t parent = element->depth - 1;
-    if (open->values != 0)
-        return parent == open->values && is(element->name, "Value")
-                   ? put(ml, element, SG_SLICE(""))
-                   : SG_OK;
-    if (open->obs != 0)
-        return parent == open->obs ? in_obs(ml, element) : SG_OK;
-    if (open->series != 0)
-        return parent == open->series ? in_series(ml, element) : SG_OK;
-    if (open->group != 0) {
-        if (parent == open->group &&
-            (is(element->name, "GroupKey") || is(element->name, "Attributes")))
-            open->values = element->depth;
-        return SG_OK;
-    }
-    return parent == 2 ? in_dataset(ml, element) : SG_OK;
+    if (open->values != 0 && parent == open->values &&
+        is(element->name, "Value"))
+        return put(ml, element, SG_SLICE(""));
+    if (open->values == 0 && open->obs != 0 && parent == open->obs)
+        return in_obs(ml, element);
+    if (open->values == 0 && open->obs == 0 && open->series != 0 &&
+        parent == open->series)
+        return in_series(ml, element);
+    if (open->values == 0 && open->group != 0 && parent == open->group)
+        return in_group(ml, element);
+    if (parent == 2)
+        return in_dataset(ml, element);
+    sg_ml21_aside(ml, element);
+    return SG_OK;
 }
 
 static enum sg_err
@@ -126,5 +141,6 @@ const struct sg_ml21_form sg_ml21_generic_form = {
     .refused = "not a generic data message of SDMX-ML 2.1",
     .dataset = dataset,
     .start = start,
+    .text = sg_ml21_no_text,
     .end = end,
 };

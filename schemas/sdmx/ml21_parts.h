@@ -79,8 +79,8 @@ struct sg_ml21;
 struct sg_ml21_form {
     const char *roots[2];
     const char *refused; // any other root
-    // The start of a data set; of an element within; text, NULL: of no
-    // interest; the end of an element within, and of the data set (depth 2).
+    // The start of a data set; of an element within; text; the end of an
+    // element within, and of the data set (depth 2).
     enum sg_err (*dataset)(struct sg_ml21 *ml,
                            const struct sg_xml_element *element);
     enum sg_err (*start)(struct sg_ml21 *ml,
@@ -118,6 +118,7 @@ struct sg_ml21 {
     struct sg_ml30_comp *comp; // NULL: none was seen
     bool dead;
     uint32_t depth; // of the element that is open
+    uint32_t aside; // depth of one that is not read, with all in it; 0: none
     uint64_t rows;
     // header
     struct sg_obs_header header;
@@ -172,6 +173,11 @@ sg_ml21_row(const struct sg_ml21 *ml, enum sg_ml21_level level)
 void sg_ml21_say(struct sg_ml21 *ml, enum sg_fault_code code, uint64_t row,
                  struct sg_slice component, struct sg_slice value,
                  const char *hint);
+// An element that is not read here. Annotations and DataProvider are passed over;
+// of any other it is said, so that nothing gets lost in silence.
+void sg_ml21_aside(struct sg_ml21 *ml, const struct sg_xml_element *element);
+// Text where a data set has none: white space is passed over.
+enum sg_err sg_ml21_no_text(struct sg_ml21 *ml, struct sg_slice text);
 // Header and footer.
 enum sg_err sg_ml21_header_start(struct sg_ml21 *ml,
                                  const struct sg_xml_element *element);

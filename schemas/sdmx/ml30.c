@@ -39,6 +39,7 @@ in_dataset(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return begin(ml, SG_ML21_LEVEL_GROUP, &open->group, element);
     if (is(element->name, "Atts"))
         return begin(ml, SG_ML21_LEVEL_ATTS, &open->group, element);
+    sg_ml21_aside(ml, element);
     return SG_OK;
 }
 
@@ -53,18 +54,20 @@ start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     if (open->values != 0)
         return sg_ml30_comp_start(ml, element);
     if (inmost == 0)
-        return parent == 2 ? in_dataset(ml, element) : SG_OK;
-    if (parent != inmost)
-        return SG_OK;
-    if (parent == open->series && is(element->name, "Obs"))
+        return in_dataset(ml, element);
+    if (parent == inmost && parent == open->series && is(element->name, "Obs"))
         return begin(ml, SG_ML21_LEVEL_OBS, &open->obs, element);
-    return is(element->name, "Comp") ? sg_ml30_comp_begin(ml, element) : SG_OK;
+    if (parent == inmost && is(element->name, "Comp"))
+        return sg_ml30_comp_begin(ml, element);
+    sg_ml21_aside(ml, element);
+    return SG_OK;
 }
 
 static enum sg_err
 text(struct sg_ml21 *ml, struct sg_slice piece)
 {
-    return ml->open.values != 0 ? sg_ml30_comp_text(ml, piece) : SG_OK;
+    return ml->open.values != 0 ? sg_ml30_comp_text(ml, piece)
+                                : sg_ml21_no_text(ml, piece);
 }
 
 static enum sg_err

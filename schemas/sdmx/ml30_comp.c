@@ -12,7 +12,6 @@ struct sg_ml30_comp {
     struct sg_slice word;     // text so far
     struct sg_slice language; // of the text that is open
     uint32_t value, text;     // depth of what is open; 0: none is
-    uint32_t aside;           // the same of Annotations, which are not read
     uint32_t count, pair_count;
     uint32_t tagged; // values in languages
     bool wrong;      // said, and of no value
@@ -54,7 +53,7 @@ sg_ml30_comp_begin(struct sg_ml21 *ml, const struct sg_xml_element *element)
         return SG_ERR_FULL;
     ml->open.values = element->depth;
     comp->room.len = 0;
-    comp->value = comp->text = comp->aside = 0;
+    comp->value = comp->text = 0;
     comp->count = comp->tagged = 0;
     comp->wrong = false;
     return copy(ml, sg_xml_attr(element, SG_SLICE("id")), &comp->id);
@@ -102,9 +101,7 @@ sg_ml30_comp_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
     uint32_t parent = element->depth - 1;
     if (comp->value == 0 && parent == ml->open.values &&
         is(element->name, "Annotations")) {
-        comp->aside = element->depth;
-    } else if (comp->aside != 0) {
-        return SG_OK;
+        sg_ml21_aside(ml, element);
     } else if (comp->text == 0 && comp->value == 0 &&
                parent == ml->open.values && is(element->name, "Value")) {
         comp->value = element->depth;
@@ -126,8 +123,6 @@ enum sg_err
 sg_ml30_comp_text(struct sg_ml21 *ml, struct sg_slice text)
 {
     struct sg_ml30_comp *comp = ml->comp;
-    if (comp->aside != 0)
-        return SG_OK;
     // Beside Value and Text there is white space only.
     if (comp->text == 0 && (comp->value == 0 || comp->pair_count > 0)) {
         if (!blank(text))
@@ -263,10 +258,7 @@ enum sg_err
 sg_ml30_comp_end(struct sg_ml21 *ml)
 {
     struct sg_ml30_comp *comp = ml->comp;
-    if (comp->aside != 0) {
-        if (ml->depth == comp->aside)
-            comp->aside = 0;
-    } else if (comp->text != 0 && ml->depth == comp->text) {
+    if (comp->text != 0 && ml->depth == comp->text) {
         comp->text = 0;
         comp->pairs[comp->pair_count] = comp->language;
         comp->pairs[comp->pair_count + 1] = comp->word;

@@ -130,6 +130,30 @@ static const struct ml_message messages[] = {
      "TIME_PERIOD='2020'><Obs AREA='KE' OBS_VALUE='1' STATUS='N' "
      "UNIT='IX'/><Obs AREA='UG' OBS_VALUE='1' STATUS='N'/></Series>" TAIL,
      2, "ATTR_CONFLICT UNIT 1 PT\n", NULL},
+    // nothing that is written is passed over but annotations, and who provides
+    {HEAD SET "><c:Annotations><Obs STATUS='E'/>x</c:Annotations>"
+              "<DataProvider/>" KE "><c:Annotations/><Obs TIME_PERIOD='2020' "
+              "OBS_VALUE='1' STATUS='N'><c:Annotations>x</c:Annotations></Obs>"
+              "</Series>" TAIL,
+     1, "", V2 F "I,A,KE,2020,1,N,PT,,,\n"},
+    {HEAD SET "><Set>" KE ">" ONE "</Series></Set>" KE ">" ONE "</Series>" TAIL,
+     1, "XML  0 \n", V2 F "I,A,KE,2020,1,N,PT,,,\n"},
+    {HEAD SET ">" KE "><Value STATUS='E'>7</Value>" ONE "</Series>" TAIL, 1,
+     "XML  0 \n", NULL},
+    {HEAD SET ">" KE "><Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'><Obs "
+              "TIME_PERIOD='2021' OBS_VALUE='1'/></Obs></Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET "><Group AREA='KE' TITLE='T'><Obs/></Group>" KE ">" ONE
+              "</Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET "><Obs FREQ='A' AREA='KE' UNIT='PT' TIME_PERIOD='2020' "
+              "OBS_VALUE='1' STATUS='N'><Obs/></Obs>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET ">" KE "><Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>2</Obs>"
+              "</Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD "<m:Dataset/>" SET ">" KE ">" ONE "</Series>" TAIL, 1, "XML  0 \n",
+     NULL},
     {HEAD "<m:DataSet ss:structureRef='S2'>" KE ">" ONE "</Series>" TAIL, 1,
      "STRUCTURE_REF  0 S2\n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Move'>" KE ">" ONE

@@ -126,6 +126,25 @@ static const struct ml_message messages[] = {
     {HEAD SET KEY("A", "KE") UNIT ONE OBS("2021", "2") VALUE("3")
          AT(V("STATUS", "N")) "</g:Obs></g:Series>" TAIL,
      2, "OCCURS OBS_VALUE 2 3\n", NULL},
+    // nothing that is written is passed over but annotations
+    {HEAD SET "<c:Annotations><g:Obs/>x</c:Annotations>" KEY("A", "KE") UNIT ONE
+     "</g:Series>" TAIL,
+     1, "", NULL},
+    {HEAD SET "<g:Value id='SOURCE' value='S'/>" KEY("A", "KE") UNIT ONE
+     "</g:Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET KEY("A", "KE") UNIT "<g:Value id='UNIT' value='IX'/>" ONE
+                                  "</g:Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET KEY("A", "KE") UNIT OBS("2021", "2")
+         AT(V("STATUS", "N") "<g:Text>x</g:Text>") "</g:Obs></g:Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET KEY("A", "KE") UNIT OBS("2021", "2")
+         AT(V("STATUS", "N")) "3</g:Obs></g:Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET GROUP("<g:GroupKey>" V("AREA", "KE") "</g:GroupKey>" AT(V(
+         "TITLE", "T")) "<g:Obs/>") KEY("A", "KE") UNIT ONE "</g:Series>" TAIL,
+     1, "XML  0 \n", NULL},
     // what stands behind that which it belongs to
     {HEAD SET KEY("A", "KE") ONE UNIT "</g:Series>" TAIL, 1,
      "ATTR_LEVEL UNIT 0 PT\nATTR_MANDATORY UNIT 1 \n", NULL},

@@ -140,6 +140,17 @@ static const struct ml_message messages[] = {
      "ATTR_LEVEL SOURCE 0 \n", NULL},
     {HEAD SET KE ONE COMP("UNIT", "<Value>IX</Value>") "</Series>" TAIL, 1,
      "ATTR_LEVEL UNIT 0 IX\n", NULL},
+    // nothing that is written is passed over but annotations
+    {HEAD SET "<c:Annotations><Obs/></c:Annotations>" KE
+              "<c:Annotations>x</c:Annotations>" ONE "</Series>" TAIL,
+     1, "", V2 F "I,A,KE,2020,1,N,PT,,,\n"},
+    {HEAD SET KE ONE "</Series><Metadata>x</Metadata>" TAIL, 1, "XML  0 \n",
+     NULL},
+    {HEAD SET KE "<Obs TIME_PERIOD='2020' OBS_VALUE='1' STATUS='N'>E"
+                 "</Obs></Series>" TAIL,
+     1, "XML  0 \n", NULL},
+    {HEAD SET "<Atts SOURCE='S'><Obs/></Atts>" KE ONE "</Series>" TAIL, 1,
+     "XML  0 \n", NULL},
     {HEAD "<m:DataSet ss:structureRef='S1' ss:action='Move'>" KE ONE
           "</Series>" TAIL,
      1, "ACTION action 0 Move\n", NULL},
