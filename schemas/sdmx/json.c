@@ -18,6 +18,9 @@ static const struct {
     [SG_JSON_PLACE_TEXT] = {SCALAR, SG_JSON_PLACE_SKIP,
                             "a text or a number must stand here"},
     [SG_JSON_PLACE_CELL] = {ANY, SG_JSON_PLACE_SKIP, NULL},
+    [SG_JSON_PLACE_STRAY] = {SCALAR, SG_JSON_PLACE_SKIP,
+                             "no such member stands in the data, and nothing "
+                             "of it would be read"},
 #define O(name)    [SG_JSON_PLACE_##name] = {OBJECT, SG_JSON_PLACE_SKIP, object}
 #define A(name, e) [SG_JSON_PLACE_##name] = {ARRAY, SG_JSON_PLACE_##e, array}
 #define object     "an object must stand here"
@@ -457,6 +460,18 @@ of_first_reading(const struct sg_json *json, enum sg_json_place opens)
            opens != SG_JSON_PLACE_DATASETS;
 }
 
+// Of a member of the data that is not read: a text is passed over, what could
+// be figures is not, but for what is known to be none.
+static enum sg_json_place
+unread(enum sg_json_place place, struct sg_slice name)
+{
+    bool data = place == SG_JSON_PLACE_DATASET || place == SG_JSON_PLACE_SERIES;
+    return data && !sg_slice_eq(name, SG_SLICE("annotations")) &&
+                   !sg_slice_eq(name, SG_SLICE("links"))
+               ? SG_JSON_PLACE_STRAY
+               : SG_JSON_PLACE_SKIP;
+}
+
 static enum sg_err
 take_name(struct sg_json *json, struct sg_slice text)
 {
@@ -466,13 +481,13 @@ take_name(struct sg_json *json, struct sg_slice text)
         return sg_json_data_key(json, place, text);
     json->next = SG_JSON_PLACE_SKIP;
     enum sg_json_name name = sg_json_names_find(text);
-    if (name == SG_JSON_NAME_TABLE_END)
-        return SG_OK;
     for (size_t i = 0; i < SG_COUNT_OF(members); i++)
         if (members[i].place == place && members[i].name == name)
             json->next = (enum sg_json_place)members[i].opens;
-    if (json->next == SG_JSON_PLACE_SKIP)
+    if (json->next == SG_JSON_PLACE_SKIP) {
+        json->next = unread(place, text);
         return SG_OK;
+    }
     if ((frame->seen >> name & 1) != 0)
         return sg_json_refuse(json, text, "the member stands twice");
     frame->seen |= 1ull << name;
@@ -538,7 +553,7 @@ take_scalar(struct sg_json *json, enum sg_json_token token,
     enum sg_json_place place = place_of_value(json);
     enum sg_json_place open =
         (enum sg_json_place)json->frames[json->depth].place;
-    if (place == SG_JSON_PLACE_SKIP)
+    if (place == SG_JSON_PLACE_SKIP || place == SG_JSON_PLACE_STRAY)
         return SG_OK;
     if (place == SG_JSON_PLACE_CELL)
         return take_cell(json, token, text);

@@ -24,6 +24,7 @@ enum {
 // Where in the message we are: what an open object or array is.
 enum sg_json_place {
     SG_JSON_PLACE_SKIP = 0, // of no interest
+    SG_JSON_PLACE_STRAY,    // a member of the data that nobody knows
     SG_JSON_PLACE_TEXT,     // no object, no array
     SG_JSON_PLACE_CELL,     // value of a component
     // objects

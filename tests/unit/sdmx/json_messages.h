@@ -325,6 +325,17 @@ static const struct {
     {"{'data':7}", 0, 0, "JSON  0 7\n", NULL},
     {"{'data':{'structures':[", 0, 0, "JSON  0 \n", NULL},
     {"{'data':{'structures':['\xff']}}", 0, 0, "ENCODING  0 \n", NULL},
+    // ---- members that nobody knows: nothing that could be figures gets lost
+    {META STRUCTURE "'dataSets':[{'Observations':{'0:0:0':[1]}}]}}", 0, 0,
+     "JSON  0 \n", NULL},
+    {META STRUCTURE "'dataSets':[{'rows':[]}]}}", 0, 0, "JSON  0 \n", NULL},
+    {M "'attributes':[],'dimensionGroupAttributes':{},'series':{'1':{"
+       "'attributes':[0],'Observations':{},'observations':{'1':[3,0]}}}" END,
+     0, 0, "JSON  0 \n", NULL},
+    {M "'why':'so','annotations':[0],'links':[{}],'validFrom':'2020',"
+       "'attributes':[],'dimensionGroupAttributes':{},'series':{'1':{'why':'so'"
+       ",'annotations':[],'attributes':[0],'observations':{'1':[3,0]}}}" END,
+     0, 1, "", V2 F "I,A,UG,2021,3,N,PT,,,\n"},
     // ---- faults of keys and values: once, and the rows around are read
     {M "'attributes':[],'dimensionGroupAttributes':{},'series':{'0':{"
        "'attributes':[0],'observations':{'0':[1,0],'4':[2,0],'1':[3,0]}}}" END,
