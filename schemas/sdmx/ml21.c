@@ -56,11 +56,15 @@ sg_ml21_no_text(struct sg_ml21 *ml, struct sg_slice text)
 static enum sg_err
 root_start(struct sg_ml21 *ml, const struct sg_xml_element *element)
 {
+    if (ml->v20 && is(element->name, "CompactData"))
+        ml->form = &sg_ml21_compact_form;
     for (size_t i = 0; i < SG_COUNT_OF(ml->form->roots); i++)
         if (is(element->name, ml->form->roots[i]))
             return SG_OK;
     sg_ml21_say(ml, SG_FAULT_HEADER, 0, SG_SLICE(""), element->name,
-                ml->form->refused);
+                ml->v20 ? "neither a generic nor a compact data message; send "
+                          "it as SDMX-ML 2.1, or as SDMX-CSV"
+                        : ml->form->refused);
     ml->dead = true;
     return SG_OK;
 }
@@ -97,6 +101,26 @@ static const struct sg_ml21_form specific = {
     .refused = "not a structure-specific data message of SDMX-ML 2.1",
     .dataset = sg_ml21_dataset_start,
     .start = below_dataset,
+    .text = sg_ml21_no_text,
+    .end = specific_end,
+};
+
+// A group of 2.0 has an element of its own name.
+static enum sg_err
+in_compact(struct sg_ml21 *ml, const struct sg_xml_element *element)
+{
+    if (element->depth != 3 || is(element->name, "Series") ||
+        is(element->name, "Obs") || is(element->name, "Annotations"))
+        return below_dataset(ml, element);
+    return ml->blind ? SG_OK
+                     : sg_ml21_group_start(ml, SG_ML21_LEVEL_GROUP, element);
+}
+
+const struct sg_ml21_form sg_ml21_compact_form = {
+    .roots = {"CompactData"},
+    .refused = "not a compact data message of SDMX-ML 2.0",
+    .dataset = sg_ml21_dataset_start,
+    .start = in_compact,
     .text = sg_ml21_no_text,
     .end = specific_end,
 };
@@ -167,9 +191,10 @@ sg_ml21_new(struct sg_arena *arena, enum sg_media media,
     if (ml == NULL)
         return NULL;
     ml->arena = arena;
-    ml->form = media == SG_MEDIA_GENERIC21 ? &sg_ml21_generic_form
-               : media == SG_MEDIA_ML30    ? &sg_ml30_form
-                                           : &specific;
+    ml->v20 = media == SG_MEDIA_ML20;
+    ml->form = media == SG_MEDIA_GENERIC21 || ml->v20 ? &sg_ml21_generic_form
+               : media == SG_MEDIA_ML30               ? &sg_ml30_form
+                                                      : &specific;
     ml->sink = *sink;
     ml->header_action = 'I';
     ml->groups_end = &ml->groups;

@@ -6,11 +6,11 @@
 // the DataSet of Eurostat's service, which lies in the namespace of its
 // structure, is read like any other.
 // Read are SG_MEDIA_ML21, structure-specific, and SG_MEDIA_GENERIC21, generic,
-// both also in the forms for time series; and SG_MEDIA_ML30, structure-specific
-// data of 3.x.
+// both also in the forms for time series; SG_MEDIA_ML30, structure-specific data
+// of 3.x; SG_MEDIA_ML20, generic and compact data.
 // Invariant: holds one series, the data set's attributes and its groups.
 // Source: SDMX-ML 2.1 schemas (SDMXDataStructureSpecific.xsd,
-// SDMXDataGenericBase.xsd, SDMXMessage.xsd), SDMX-ML 3.0 schemas.
+// SDMXDataGenericBase.xsd, SDMXMessage.xsd), SDMX-ML 3.0 and 2.0 schemas.
 #pragma once
 
 #include <stdbool.h>

@@ -67,14 +67,27 @@ sg_ml21_value(struct sg_ml21 *ml, struct sg_ml21_room *room, uint32_t component,
 }
 
 static bool
-of_dataset(struct sg_slice name)
+of_dataset(const struct sg_ml21 *ml, struct sg_slice name)
 {
-    static const char *const words[] = {
-        "structureRef",    "dataScope",         "action",
-        "setID",           "validFromDate",     "validToDate",
-        "publicationYear", "publicationPeriod", "reportingBeginDate",
-        "reportingEndDate"};
-    for (size_t i = 0; i < SG_COUNT_OF(words); i++)
+    enum { OF_20 = 7 }; // the last ones
+    static const char *const words[] = {"structureRef",
+                                        "dataScope",
+                                        "action",
+                                        "setID",
+                                        "validFromDate",
+                                        "validToDate",
+                                        "publicationYear",
+                                        "publicationPeriod",
+                                        "reportingBeginDate",
+                                        "reportingEndDate",
+                                        "keyFamilyURI",
+                                        "datasetID",
+                                        "dataProviderSchemeAgencyId",
+                                        "dataProviderID",
+                                        "dataflowID",
+                                        "dataProviderSchemeId",
+                                        "dataflowAgencyID"};
+    for (size_t i = 0; i < SG_COUNT_OF(words) - (ml->v20 ? 0 : OF_20); i++)
         if (sg_slice_eq(name, sg_slice_text(words[i])))
             return true;
     return false;
@@ -149,7 +162,7 @@ sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
         return remember(ml, level, attr, -2);
     struct sg_ml21_memo *memo =
         position < SG_ML21_MEMO ? &ml->memo[level][position] : NULL;
-    if (memo != NULL && memo->len == attr->name.len &&
+    if (memo != NULL && memo->len > 0 && memo->len == attr->name.len &&
         memcmp(memo->name, attr->name.ptr, memo->len) == 0) {
         if (!memo->misplaced)
             return remember(ml, level, attr, memo->component);
@@ -158,7 +171,7 @@ sg_ml21_component(struct sg_ml21 *ml, enum sg_ml21_level level,
     }
     int32_t found = sg_structure_find(ml->structure, attr->name);
     if (found < 0) {
-        if ((level == SG_ML21_LEVEL_DATASET && of_dataset(attr->name)) ||
+        if ((level == SG_ML21_LEVEL_DATASET && of_dataset(ml, attr->name)) ||
             (level == SG_ML21_LEVEL_GROUP &&
              sg_slice_eq(attr->name, SG_SLICE("type"))) ||
             sg_slice_eq(attr->name, SG_SLICE("REPORTING_YEAR_START_DAY")))

@@ -155,12 +155,35 @@ footer_end(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice text)
     return SG_OK;
 }
 
+enum sg_err
+sg_ml21_header_key_family(struct sg_ml21 *ml, struct sg_slice id)
+{
+    struct sg_ml21_structure *s = &ml->structures[0];
+    ml->structure_count = 1;
+    s->ref.kind = SG_OBS_REF_DATASTRUCTURE;
+    enum sg_err err = copy(ml, id, &s->ref.id);
+    s->has_ref = s->ref.id.len > 0 && s->ref.agency.len > 0;
+    return err;
+}
+
+static enum sg_err
+key_family_end(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice text)
+{
+    struct sg_obs_ref *ref = &ml->structures[0].ref;
+    if (is(name, "KeyFamilyRef"))
+        return sg_ml21_header_key_family(ml, text);
+    enum sg_err err = copy(ml, text, &ref->agency);
+    return err == SG_OK ? sg_ml21_header_key_family(ml, ref->id) : err;
+}
+
 static enum sg_err
 field_end(struct sg_ml21 *ml, struct sg_slice name, struct sg_slice text)
 {
     struct sg_obs_header *h = &ml->header;
     if (is(name, "ID") && h->id.len == 0)
         return copy(ml, text, &h->id);
+    if (ml->v20 && (is(name, "KeyFamilyRef") || is(name, "KeyFamilyAgency")))
+        return key_family_end(ml, name, text);
     if (is(name, "Prepared"))
         return copy(ml, text, &h->prepared);
     if (is(name, "EmbargoDate")) {
@@ -190,10 +213,18 @@ trimmed(struct sg_slice s)
     return s;
 }
 
+struct sg_slice
+sg_ml21_header_word(struct sg_ml21 *ml)
+{
+    struct sg_slice text = trimmed(sg_slice_of(ml->text, ml->text_len));
+    ml->text_len = 0;
+    return text;
+}
+
 enum sg_err
 sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name)
 {
-    struct sg_slice text = trimmed(sg_slice_of(ml->text, ml->text_len));
+    struct sg_slice text = sg_ml21_header_word(ml);
     enum sg_err err = SG_OK;
     if (ml->in_footer)
         return footer_end(ml, name, text);
@@ -211,7 +242,6 @@ sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name)
     } else {
         err = field_end(ml, name, text);
     }
-    ml->text_len = 0;
     return err;
 }
 
@@ -227,7 +257,9 @@ sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,
         found = &ml->structures[0];
     if (found == NULL || !found->has_ref) {
         sg_ml21_say(ml, SG_FAULT_STRUCTURE_REF, 0, SG_SLICE(""), structure_ref,
-                    found == NULL
+                    ml->v20 ? "a KeyFamilyRef and its KeyFamilyAgency must "
+                              "stand in the header"
+                    : found == NULL
                         ? "no Structure of the header has this structureID"
                         : "the header's Structure names no structure");
         return NULL;

@@ -100,6 +100,9 @@ struct sg_ml21_gather {
     struct sg_ml21_room room;
 };
 
+// A text of SDMX-ML 2.0 that is open in a data set.
+enum sg_ml20_word { SG_ML20_NONE, SG_ML20_TIME, SG_ML20_KEY_FAMILY };
+
 // Depth of the elements that are open where levels are gathered; 0: none is.
 struct sg_ml21_open {
     uint32_t group, series, obs;
@@ -116,6 +119,8 @@ struct sg_ml21 {
     const uint8_t *kinds; // of the attributes handed over; NULL: all texts
     struct sg_ml21_open open;
     struct sg_ml30_comp *comp; // NULL: none was seen
+    bool v20;                  // SDMX-ML 2.0
+    enum sg_ml20_word word;
     bool dead;
     uint32_t depth; // of the element that is open
     uint32_t aside; // depth of one that is not read, with all in it; 0: none
@@ -155,7 +160,9 @@ struct sg_ml21 {
     uint64_t of_groups[SG_OBS_CHANGED_WORDS]; // what groups give values to
 };
 
-extern const struct sg_ml21_form sg_ml21_generic_form, sg_ml30_form;
+// Of 2.0, generic data are read as those of 2.1 are.
+extern const struct sg_ml21_form sg_ml21_generic_form, sg_ml30_form,
+    sg_ml21_compact_form;
 
 static inline uint64_t
 sg_ml21_line(const struct sg_ml21 *ml)
@@ -183,6 +190,10 @@ enum sg_err sg_ml21_header_start(struct sg_ml21 *ml,
                                  const struct sg_xml_element *element);
 enum sg_err sg_ml21_header_text(struct sg_ml21 *ml, struct sg_slice text);
 enum sg_err sg_ml21_header_end(struct sg_ml21 *ml, struct sg_slice name);
+// The text so far, without white space around it; then there is none.
+struct sg_slice sg_ml21_header_word(struct sg_ml21 *ml);
+// The structure that a message of 2.0 names.
+enum sg_err sg_ml21_header_key_family(struct sg_ml21 *ml, struct sg_slice id);
 // What a data set follows; NULL: said why not.
 const struct sg_ml21_structure *
 sg_ml21_header_find(struct sg_ml21 *ml, struct sg_slice structure_ref,

@@ -193,8 +193,6 @@ static const struct {
 };
 
 static const char *const foreign_media[SG_MEDIA_END] = {
-    [SG_MEDIA_ML20] =
-        "the file is SDMX-ML 2.0: write it as 2.1, or as SDMX-CSV",
     [SG_MEDIA_STRUCTURE] = ("the file holds structures and no data: "
                             "statgate structure import reads it"),
 };
@@ -327,6 +325,7 @@ make(struct sg_obs_reader *reader)
     case SG_MEDIA_ML21:
     case SG_MEDIA_ML30:
     case SG_MEDIA_GENERIC21:
+    case SG_MEDIA_ML20:
         reader->ml = sg_ml21_new(arena, reader->media, &reader->sink,
                                  o->xml_salt, o->portable);
         break;
@@ -336,7 +335,6 @@ make(struct sg_obs_reader *reader)
         reader->json =
             sg_json_new(arena, &reader->sink, o->xml_salt, o->portable);
         break;
-    case SG_MEDIA_ML20:
     case SG_MEDIA_STRUCTURE:
     case SG_MEDIA_END:
         return SG_ERR_UNSUPPORTED;

@@ -54,6 +54,10 @@ unknown ml21/sdmxsource_Generic-VersionTwoPointOne-ts.xml 2700
 unknown ml30/pysdmx_xml__sdmx30__reader__data_dataflow_3.0.xml 2
 unknown ml30/pysdmx_xml__sdmx30__reader__data_datastructure_3.0_series.xml 3
 unknown ml30/pysdmx_xml__sdmx30__reader__data_prov_agree_3.0.xml 3
+unknown ml20/rsdmx_Example_Eurostat_2.0.xml 2
+unknown ml20/sdmxsource_Compact-VersionTwo.xml 2720
+# It does not say whose structure it follows.
+expect ml20/rsdmx_SDMXGenericDataExample_2.0.xml 'reject;18;STRUCTURE_REF null'
 
 echo "$passed of $total"
 [ "$passed" = "$total" ]

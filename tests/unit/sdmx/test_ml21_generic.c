@@ -145,6 +145,10 @@ static const struct ml_message messages[] = {
     {HEAD SET GROUP("<g:GroupKey>" V("AREA", "KE") "</g:GroupKey>" AT(V(
          "TITLE", "T")) "<g:Obs/>") KEY("A", "KE") UNIT ONE "</g:Series>" TAIL,
      1, "XML  0 \n", NULL},
+    // whose value is it?
+    {HEAD SET KEY("A", "KE") UNIT OBS("2020", "1")
+         AT("<g:Value value='N'/>") "</g:Obs></g:Series>" TAIL,
+     1, "UNKNOWN_COMPONENT  1 N\nATTR_MANDATORY STATUS 1 \n", NULL},
     // what stands behind that which it belongs to
     {HEAD SET KEY("A", "KE") ONE UNIT "</g:Series>" TAIL, 1,
      "ATTR_LEVEL UNIT 0 PT\nATTR_MANDATORY UNIT 1 \n", NULL},
