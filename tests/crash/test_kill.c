@@ -168,6 +168,7 @@ nothing_told_is_lost_at_random_times(void **state)
     const char *wanted = getenv("SG_KILL_RANDOM");
     unsigned kills = wanted == NULL ? 50 : (unsigned)strtoul(wanted, NULL, 10);
     home_create(&home);
+    home.options.keys_cap = 100000; // as many objects as the time allows
     for (unsigned i = 0; i < kills; i++) {
         uint64_t draw;
         (void)home_random(&random, &draw, sizeof(draw));
