@@ -10,7 +10,7 @@
 static size_t
 object_bytes(uint64_t n)
 {
-    return n % 2 == 0 ? 300 + n : 70000 + n;
+    return (n % 2 == 0 ? 300 : 70000) + n % 1000; // fits `plain`
 }
 
 static void
