@@ -172,8 +172,8 @@ sg_verb_subscribe(int argc, char **argv)
         return sg_cli_usage(
             stderr,
             "usage: statgate subscribe FLOW --purpose P [--basis B]\n"
-            "         [--key KEY] [--period A/B] [--format csv10|csv20|csv21|"
-            "ml21]\n"
+            "         [--key KEY] [--period A/B]\n"
+            "         [--format csv10|csv20|csv21|ml21|ml30]\n"
             "         [--promise O...] [--name NAME] [--dry-run] [--json]\n"
             "         [--home DIR]\n\n"
             "Asks for all releases of a flow to come, until unsubscribe; receive\n"

@@ -33,7 +33,8 @@ void
 sg_check_media(struct sg_check *check, enum sg_media media)
 {
     check->conflict_warns = media == SG_MEDIA_ML21 || media == SG_MEDIA_ML30 ||
-                            media == SG_MEDIA_GENERIC21;
+                            media == SG_MEDIA_GENERIC21 ||
+                            media == SG_MEDIA_ML20;
 }
 
 void

@@ -105,7 +105,7 @@ begin(struct sg_obs_writer *w)
     w->begun = true;
     if (is_csv(w))
         return sg_obs_writer_csv_begin(w);
-    if (w->options.media == SG_MEDIA_ML21)
+    if (w->options.media == SG_MEDIA_ML21 || w->options.media == SG_MEDIA_ML30)
         return sg_obs_writer_ml_begin(w);
     return SG_ERR_UNSUPPORTED;
 }

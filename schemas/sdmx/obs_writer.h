@@ -1,6 +1,6 @@
 // obs_writer - rows out again, in a format of SDMX: the one door to writers.
 //
-// Writes SDMX-CSV 1.0, 2.0, 2.1 and SDMX-ML 2.1 structure-specific (series;
+// Writes SDMX-CSV 1.0, 2.0, 2.1 and SDMX-ML 2.1 and 3.0 structure-specific (series;
 // flat for a structure without time). Values come out as they came in, so
 // reading the message back gives the same canonical rows. What a format cannot
 // carry is refused by name, never changed and never left out.

@@ -4,8 +4,13 @@
 // Where a component is written.
 enum level { LEVEL_DATASET, LEVEL_GROUP, LEVEL_SERIES, LEVEL_OBS };
 
-static const char ns_root[] = "http://www.sdmx.org/resources/sdmxml/schemas/"
-                              "v2_1/";
+static const char ns_root[] = "http://www.sdmx.org/resources/sdmxml/schemas/";
+
+static bool
+is_30(const struct sg_obs_writer *w)
+{
+    return w->options.media == SG_MEDIA_ML30;
+}
 
 static uint8_t
 level_of(const struct sg_structure *s, uint32_t i)
@@ -29,8 +34,8 @@ level_of(const struct sg_structure *s, uint32_t i)
 // ---- text --------------------------------------------------------------------
 
 // Attribute values are normalised by readers: white space goes as references.
-static void
-put_escaped(struct sg_obs_writer *w, struct sg_slice text)
+void
+sg_obs_writer_escaped(struct sg_obs_writer *w, struct sg_slice text)
 {
     size_t from = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -67,9 +72,9 @@ put_escaped(struct sg_obs_writer *w, struct sg_slice text)
     sg_obs_writer_bytes(w, sg_slice_of(text.ptr + from, text.len - from));
 }
 
-// Characters of XML 1.0 (2.2): no controls but three, no U+FFFE, U+FFFF.
-static bool
-is_xml(struct sg_slice text)
+// No controls but three, no U+FFFE, U+FFFF.
+bool
+sg_obs_writer_is_xml(struct sg_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
@@ -88,7 +93,7 @@ put_attribute(struct sg_obs_writer *w, const char *name, struct sg_slice value)
     sg_obs_writer_byte(w, ' ');
     sg_obs_writer_text(w, name);
     sg_obs_writer_text(w, "=\"");
-    put_escaped(w, value);
+    sg_obs_writer_escaped(w, value);
     sg_obs_writer_byte(w, '"');
 }
 
@@ -98,7 +103,7 @@ put_element(struct sg_obs_writer *w, const char *name, struct sg_slice text)
     sg_obs_writer_text(w, "<mes:");
     sg_obs_writer_text(w, name);
     sg_obs_writer_byte(w, '>');
-    put_escaped(w, text);
+    sg_obs_writer_escaped(w, text);
     sg_obs_writer_text(w, "</mes:");
     sg_obs_writer_text(w, name);
     sg_obs_writer_byte(w, '>');
@@ -115,7 +120,7 @@ class_of(const struct sg_obs_ref *ref)
 }
 
 static void
-put_namespace(struct sg_obs_writer *w)
+put_urn(struct sg_obs_writer *w)
 {
     const struct sg_obs_ref *ref = &w->options.ref;
     sg_obs_writer_text(w, "urn:sdmx:org.sdmx.infomodel.");
@@ -124,24 +129,46 @@ put_namespace(struct sg_obs_writer *w)
                               : "datastructure.");
     sg_obs_writer_text(w, class_of(ref));
     sg_obs_writer_byte(w, '=');
-    put_escaped(w, ref->agency);
+    sg_obs_writer_escaped(w, ref->agency);
     sg_obs_writer_byte(w, ':');
-    put_escaped(w, ref->id);
+    sg_obs_writer_escaped(w, ref->id);
     sg_obs_writer_byte(w, '(');
-    put_escaped(w, ref->version.len == 0 ? SG_SLICE("1.0") : ref->version);
-    sg_obs_writer_text(w, "):ObsLevelDim:");
+    sg_obs_writer_escaped(w, ref->version.len == 0 ? SG_SLICE("1.0")
+                                                   : ref->version);
+    sg_obs_writer_byte(w, ')');
+}
+
+static void
+put_namespace(struct sg_obs_writer *w)
+{
+    put_urn(w);
+    sg_obs_writer_text(w, ":ObsLevelDim:");
     sg_obs_writer_text(w, w->structure->time < 0 ? "AllDimensions"
                                                  : "TIME_PERIOD");
+}
+
+// 2.1 takes the reference apart.
+static void
+put_ref(struct sg_obs_writer *w)
+{
+    const struct sg_obs_ref *ref = &w->options.ref;
+    sg_obs_writer_text(w, "<Ref");
+    put_attribute(w, "agencyID", ref->agency);
+    put_attribute(w, "id", ref->id);
+    if (ref->version.len > 0)
+        put_attribute(w, "version", ref->version);
+    put_attribute(w, "class", sg_slice_text(class_of(ref)));
+    sg_obs_writer_text(w, "/>");
 }
 
 static void
 put_structure(struct sg_obs_writer *w)
 {
-    const struct sg_obs_ref *ref = &w->options.ref;
-    const char *wrap = ref->kind == SG_OBS_REF_DATASTRUCTURE ? "Structure"
-                       : ref->kind == SG_OBS_REF_DATAPROVISION
-                           ? "ProvisionAgrement" // so spelled in 2.1
-                           : "StructureUsage";
+    enum sg_obs_ref_kind kind = w->options.ref.kind;
+    const char *wrap = kind == SG_OBS_REF_DATASTRUCTURE   ? "Structure"
+                       : kind != SG_OBS_REF_DATAPROVISION ? "StructureUsage"
+                       : is_30(w)                         ? "ProvisionAgreement"
+                                  : "ProvisionAgrement"; // so spelled in 2.1
     sg_obs_writer_text(w, "<mes:Structure structureID=\"S1\" namespace=\"");
     put_namespace(w);
     sg_obs_writer_text(w, "\" dimensionAtObservation=\"");
@@ -149,13 +176,12 @@ put_structure(struct sg_obs_writer *w)
                                                  : "TIME_PERIOD");
     sg_obs_writer_text(w, "\"><com:");
     sg_obs_writer_text(w, wrap);
-    sg_obs_writer_text(w, "><Ref");
-    put_attribute(w, "agencyID", ref->agency);
-    put_attribute(w, "id", ref->id);
-    if (ref->version.len > 0)
-        put_attribute(w, "version", ref->version);
-    put_attribute(w, "class", sg_slice_text(class_of(ref)));
-    sg_obs_writer_text(w, "/></com:");
+    sg_obs_writer_byte(w, '>');
+    if (is_30(w))
+        put_urn(w);
+    else
+        put_ref(w);
+    sg_obs_writer_text(w, "</com:");
     sg_obs_writer_text(w, wrap);
     sg_obs_writer_text(w, "></mes:Structure>");
 }
@@ -183,6 +209,7 @@ sg_obs_writer_ml_begin(struct sg_obs_writer *w)
         sg_obs_writer_text(w, prefixes[i][0]);
         sg_obs_writer_text(w, "=\"");
         sg_obs_writer_text(w, ns_root);
+        sg_obs_writer_text(w, is_30(w) ? "v3_0/" : "v2_1/");
         sg_obs_writer_text(w, prefixes[i][1]);
         sg_obs_writer_byte(w, '"');
     }
@@ -220,25 +247,36 @@ check_row(struct sg_obs_writer *w, const struct sg_obs *obs)
         const struct sg_value *v = &obs->values[i];
         if (v->kind == SG_VALUE_ABSENT)
             continue;
+        if (sg_obs_writer_comp_needed(w, v, i)) {
+            if (sg_obs_writer_comp_fits(w, v, i))
+                continue;
+            return sg_obs_writer_refuse(w, obs, (int32_t)i,
+                                        "a character that XML does not have");
+        }
         struct sg_slice text = value_text(v);
         if (text.len == 0)
             return sg_obs_writer_refuse(
                 w, obs, (int32_t)i,
-                "SDMX-ML 2.1 has neither several values, languages nor ~");
-        if (!is_xml(text))
+                is_30(w) ? "SDMX-ML has no ~"
+                         : "SDMX-ML 2.1 has neither several values, languages "
+                           "nor ~");
+        if (!sg_obs_writer_is_xml(text))
             return sg_obs_writer_refuse(w, obs, (int32_t)i,
                                         "a character that XML does not have");
     }
     return SG_OK;
 }
 
+// As XML attribute, if it can be one.
 static void
 put_component(struct sg_obs_writer *w, const struct sg_obs *obs, uint32_t i)
 {
+    if (sg_obs_writer_comp_needed(w, &obs->values[i], i))
+        return;
     sg_obs_writer_byte(w, ' ');
     sg_obs_writer_bytes(w, w->structure->components[i].id);
     sg_obs_writer_text(w, "=\"");
-    put_escaped(w, value_text(&obs->values[i]));
+    sg_obs_writer_escaped(w, value_text(&obs->values[i]));
     sg_obs_writer_byte(w, '"');
 }
 
@@ -250,6 +288,42 @@ put_level(struct sg_obs_writer *w, const struct sg_obs *obs, uint8_t level)
         if (w->level[i] == level && obs->values[i].kind != SG_VALUE_ABSENT)
             put_component(w, obs, i);
     }
+}
+
+// What could be no attribute of the element of this level; then its end.
+static void
+close_level(struct sg_obs_writer *w, const struct sg_obs *obs, uint64_t levels,
+            int32_t group, const char *name)
+{
+    bool open = false;
+    for (uint32_t i = 0; i < w->count; i++) {
+        const struct sg_value *v = &obs->values[i];
+        if ((levels >> w->level[i] & 1) == 0 || v->kind == SG_VALUE_ABSENT ||
+            (group >= 0 && w->structure->components[i].group != group) ||
+            !sg_obs_writer_comp_needed(w, v, i))
+            continue;
+        if (!open)
+            sg_obs_writer_byte(w, '>');
+        open = true;
+        sg_obs_writer_comp_put(w, v, i);
+    }
+    if (!open) {
+        sg_obs_writer_text(w, "/>\n");
+        return;
+    }
+    sg_obs_writer_text(w, "</");
+    sg_obs_writer_text(w, name);
+    sg_obs_writer_text(w, ">\n");
+}
+
+static bool
+has_comp(const struct sg_obs_writer *w, const struct sg_obs *obs, uint8_t level)
+{
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->level[i] == level && obs->values[i].kind != SG_VALUE_ABSENT &&
+            sg_obs_writer_comp_needed(w, &obs->values[i], i))
+            return true;
+    return false;
 }
 
 static bool
@@ -304,6 +378,10 @@ open_dataset(struct sg_obs_writer *w, const struct sg_obs *obs)
     sg_obs_writer_byte(w, '"');
     put_level(w, obs, LEVEL_DATASET);
     sg_obs_writer_text(w, ">\n");
+    if (has_comp(w, obs, LEVEL_DATASET)) {
+        sg_obs_writer_text(w, "<Atts");
+        close_level(w, obs, 1u << LEVEL_DATASET, -1, "Atts");
+    }
     w->dataset_open = true;
     w->action = obs->action;
 }
@@ -339,7 +417,7 @@ put_groups(struct sg_obs_writer *w, const struct sg_obs *obs)
             put_component(w, obs, i);
         }
         if (begun)
-            sg_obs_writer_text(w, "/>\n");
+            close_level(w, obs, 1u << LEVEL_GROUP, (int32_t)g, "Group");
     }
 }
 
@@ -395,10 +473,12 @@ put_partial(struct sg_obs_writer *w, const struct sg_obs *obs)
                                     "a key without a value or an attribute");
     open_dataset(w, obs);
     if (group) {
-        sg_obs_writer_text(w, "<Group");
+        const char *name = is_30(w) ? "Atts" : "Group";
+        sg_obs_writer_byte(w, '<');
+        sg_obs_writer_text(w, name);
         put_level(w, obs, LEVEL_SERIES);
         put_level(w, obs, LEVEL_GROUP);
-        sg_obs_writer_text(w, "/>\n");
+        close_level(w, obs, 1u << LEVEL_SERIES | 1u << LEVEL_GROUP, -1, name);
     }
     close_dataset(w);
     return SG_OK;
@@ -411,7 +491,13 @@ put_series(struct sg_obs_writer *w, const struct sg_obs *obs, bool fresh)
         close_series(w);
         sg_obs_writer_text(w, "<Series");
         put_level(w, obs, LEVEL_SERIES);
-        sg_obs_writer_text(w, ">\n");
+        sg_obs_writer_byte(w, '>');
+        for (uint32_t i = 0; i < w->count; i++)
+            if (w->level[i] == LEVEL_SERIES &&
+                obs->values[i].kind != SG_VALUE_ABSENT &&
+                sg_obs_writer_comp_needed(w, &obs->values[i], i))
+                sg_obs_writer_comp_put(w, &obs->values[i], i);
+        sg_obs_writer_byte(w, '\n');
         w->series_open = true;
     }
 }
@@ -450,7 +536,7 @@ sg_obs_writer_ml_put(struct sg_obs_writer *w, const struct sg_obs *obs)
     if (observed) {
         sg_obs_writer_text(w, "<Obs");
         put_level(w, obs, LEVEL_OBS);
-        sg_obs_writer_text(w, "/>\n");
+        close_level(w, obs, 1u << LEVEL_OBS, -1, "Obs");
     }
     return remember(w, obs);
 }

@@ -37,6 +37,19 @@ enum sg_err sg_obs_writer_refuse(struct sg_obs_writer *w,
 // Text of a list of one value; false: it is not that.
 bool sg_obs_writer_single(const struct sg_value *value, struct sg_slice *text);
 
+// SDMX-ML: the text with what markup or a reader would take for another; are all
+// characters those of XML 1.0 (2.2)?
+void sg_obs_writer_escaped(struct sg_obs_writer *w, struct sg_slice text);
+bool sg_obs_writer_is_xml(struct sg_slice text);
+// SDMX-ML 3.0: can the value be no XML attribute, can it be a Comp, the Comp.
+bool sg_obs_writer_comp_needed(const struct sg_obs_writer *w,
+                               const struct sg_value *value,
+                               uint32_t component);
+bool sg_obs_writer_comp_fits(const struct sg_obs_writer *w,
+                             const struct sg_value *value, uint32_t component);
+void sg_obs_writer_comp_put(struct sg_obs_writer *w,
+                            const struct sg_value *value, uint32_t component);
+
 enum sg_err sg_obs_writer_csv_begin(struct sg_obs_writer *w);
 enum sg_err sg_obs_writer_csv_put(struct sg_obs_writer *w,
                                   const struct sg_obs *obs);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SDMX-JSON, SDMX-ML 3.0 and generic data through a real gate: figures are
-# published, and arrive as they were sent and as SDMX-ML 2.1, under one signature.
+# published, and arrive as they were sent and as SDMX-ML 2.1 and 3.0, under one
+# signature.
 #   publish_media.sh STATGATE
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -72,8 +73,10 @@ member norway NO_OFFICE NO nso data_consumer subscriber \
     official_statistics,sdg_reporting
 member sweden SE_OFFICE SE nso data_consumer subscriber \
     official_statistics,sdg_reporting
+member finland FI_OFFICE FI nso data_consumer subscriber \
+    official_statistics,sdg_reporting
 gate_open
-for name in office norway sweden; do
+for name in office norway sweden finland; do
     as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
 done
 for law in hub export-ke import-default; do
@@ -83,6 +86,7 @@ gate_law "$work"/*.policy
 gate_flow office KE_SDG 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
 gate_subscribe norway KE_SDG
 gate_subscribe sweden KE_SDG --format ml21
+gate_subscribe finland KE_SDG --format ml30
 
 revision=0
 # travels WORD FILE SUFFIX: to one as published, to another as SDMX-ML 2.1.
@@ -100,14 +104,23 @@ travels() {
         sweden receive KE_SDG --once --wait 60 --out "$work/sweden.got"
     ends 0 'under the same signature' sweden verify "$work/sweden.got/$got.xml"
     said 'of the office' 'signed by KE_OFFICE'
+    ends 0 'a third as SDMX-ML 3.0' \
+        finland receive KE_SDG --once --wait 60 --out "$work/finland.got"
+    ends 0 'under it too' finland verify "$work/finland.got/$got.xml"
+    said 'all of them as well' '197 observations'
 }
 travels SDMX-JSON kenya.json json
 travels 'SDMX-ML 3.0' kenya30.xml xml
 travels 'generic SDMX-ML 2.1' kenyag.xml xml
 cells() { grep -E '^<(Obs|Series)' "$1" | cksum; }
+is 'it says that it is' 1 "$(grep -c schemas/v3_0/message "$work/finland.got/KE_SDG@1.xml")"
 for i in 2 3; do
     is "release $i is what release 1 is" "$(cells "$work/sweden.got/KE_SDG@1.xml")" \
         "$(cells "$work/sweden.got/KE_SDG@$i.xml")"
+done
+for i in 1 3; do # the second was sent so
+    is "release $i is that in SDMX-ML 3.0 too" "$(cells "$work/sweden.got/KE_SDG@1.xml")" \
+        "$(cells "$work/finland.got/KE_SDG@$i.xml")"
 done
 
 sed 's/-0\.1,/-0.2,/' "$work/kenya.json" >"$work/norway.got/KE_SDG@1.json"

@@ -4,63 +4,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/sdmx/complex_fixture.h"
 #include "tests/unit/sdmx/ml_fixture.h"
-
-// The structure of obs_fixture.h as 3.0 writes it, but that STATUS may have
-// several values, TITLE is in languages, and NOTE is both.
-#define LIST(id, codes)                                                        \
-    "<s:Codelist agencyID='T' id='" id                                         \
-    "' version='1.0'><c:Name>l</c:Name>" codes "</s:Codelist>"
-#define CODE(id) "<s:Code id='" id "'><c:Name>c</c:Name></s:Code>"
-#define CODED(id)                                                              \
-    "<s:Enumeration>urn:sdmx:org.sdmx.infomodel.codelist.Codelist=T:" id       \
-    "(1.0)</s:Enumeration></s:LocalRepresentation>"
-#define ATTRIBUTE(id, usage, rep, on)                                          \
-    "<s:Attribute id='" id "' usage='" usage "'>" rep                          \
-    "<s:AttributeRelationship>" on "</s:AttributeRelationship></s:Attribute>"
-#define REP   "<s:LocalRepresentation>"
-#define MANY  "<s:LocalRepresentation maxOccurs='unbounded'>"
-#define WORDS "<s:TextFormat isMultiLingual='true'/></s:LocalRepresentation>"
-
-static const char dsd[] =
-    "<m:Structure xmlns:m='http://www.sdmx.org/resources/sdmxml/schemas/v3_0/"
-    "message' xmlns:s='http://www.sdmx.org/resources/sdmxml/schemas/v3_0/"
-    "structure' xmlns:c='http://www.sdmx.org/resources/sdmxml/schemas/v3_0/"
-    "common'><m:Structures><s:Codelists>" LIST("CL_FREQ", CODE("A") CODE("Q"))
-        LIST("CL_AREA", CODE("KE") CODE("UG") CODE("TZ")) LIST(
-            "CL_STATUS",
-            CODE("N") CODE(
-                "E")) "</s:Codelists><s:DataStructures><s:DataStructure agencyID='T' id='DSD' "
-                      "version='1.0'><c:Name>d</c:Name><s:DataStructureComponents>"
-                      "<s:DimensionList><s:Dimension id='FREQ' position='1'>" REP CODED(
-                          "CL_FREQ") "</s:Dimension><s:Dimension id='AREA' position='2'>" REP
-                          CODED(
-                              "CL_AREA") "</s:Dimension><s:TimeDimension id='TIME_PERIOD'>" REP
-                                         "<s:TextFormat textType='ObservationalTimePeriod'/>"
-                                         "</s:LocalRepresentation></s:TimeDimension></s:DimensionList>"
-                                         "<s:Group id='Sibling'><s:GroupDimension><s:DimensionReference>AREA"
-                                         "</s:DimensionReference></s:GroupDimension></s:Group><s:AttributeList>" ATTRIBUTE(
-                                             "STATUS", "mandatory",
-                                             MANY CODED("CL_STATUS"),
-                                             "<s:Observation/>")
-                                             ATTRIBUTE(
-                                                 "UNIT", "mandatory", "",
-                                                 "<s:Dimension>FREQ</s:Dimension>"
-                                                 "<s:Dimension>AREA</s:Dimension>")
-                                                 ATTRIBUTE(
-                                                     "TITLE", "optional",
-                                                     REP WORDS,
-                                                     "<s:Group>Sibling</s:Group>")
-                                                     ATTRIBUTE("SOURCE",
-                                                               "optional", "",
-                                                               "<s:Dataflow/>")
-                                                         ATTRIBUTE(
-                                                             "NOTE", "optional",
-                                                             MANY WORDS,
-                                                             "<s:Observation/>") "</s:AttributeList><s:MeasureList><s:Measure id='OBS_VALUE'>" REP
-                                                                                 "<s:TextFormat textType='Double'/></s:LocalRepresentation></s:Measure>"
-                                                                                 "</s:MeasureList></s:DataStructureComponents></s:DataStructure>"
-                                                                                 "</s:DataStructures></m:Structures></m:Structure>";
 
 #define OPEN(version)                                                           \
     "<?xml version='1.0'?><m:StructureSpecificData "                            \
@@ -254,14 +199,14 @@ static void
 values_that_are_lists_mean_what_their_csv_means(void **state)
 {
     (void)state;
-    ml_fixture_check(SG_SLICE(dsd), complex, SG_COUNT_OF(complex));
+    ml_fixture_check(SG_SLICE(complex_dsd), complex, SG_COUNT_OF(complex));
 }
 
 // As long a text as a row may be, in many pieces, and one that is longer.
 static void
 a_text_is_as_long_as_a_row_at_most(void **state)
 {
-    struct obs_fixture *f = obs_fixture_new(SG_SLICE(dsd));
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(complex_dsd));
     (void)state;
     for (size_t over = 0; over < 2; over++) {
         size_t size = (over ? SG_LIMIT_ROW + 10 : SG_LIMIT_ROW / 4), len = 0;

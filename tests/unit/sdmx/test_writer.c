@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "schemas/sdmx/obs_writer.h"
+#include "tests/unit/sdmx/complex_fixture.h"
 #include "tests/unit/sdmx/obs_fixture.h"
 
 struct output {
@@ -126,8 +127,46 @@ rows_come_back_from_every_format(void **state)
         comes_back_in(f, SG_MEDIA_CSV21, ',', cases[i].csv);
         comes_back_in(f, SG_MEDIA_CSV20, ';', cases[i].csv);
         comes_back_in(f, SG_MEDIA_ML21, 0, cases[i].csv);
+        comes_back_in(f, SG_MEDIA_ML30, 0, cases[i].csv);
         if (cases[i].plain)
             comes_back_in(f, SG_MEDIA_CSV10, ',', cases[i].csv);
+    }
+    obs_fixture_free(f);
+}
+
+// Several values and languages, at each level that can have them.
+static void
+lists_come_back_from_the_formats_that_have_them(void **state)
+{
+    static const char dsd[] =
+        COMPLEX_DSD(COMPLEX_MANY COMPLEX_TEXT, COMPLEX_ONE COMPLEX_WORDS);
+    static const char head[] =
+        "STRUCTURE[;],STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,OBS_VALUE,"
+        "STATUS[],UNIT[],\"TITLE[en;fr]\",\"SOURCE[en;fr]\","
+        "\"NOTE[][en;fr]\"\n";
+    static const char *const rows[] = {
+        F "I,A,KE,2020,1,N,PT,,,\n" F "I,A,KE,2021,2,E;N,PT,,,\n",
+        F "I,A,KE,2020,1,N,PT;IX,,,\n" F "I,A,KE,2021,2,N,PT;IX,,,\n" F
+          "I,A,UG,2021,2,N,PT,,,\n",
+        F "I,A,KE,2020,1,N,PT,en:T & <t>;fr:T\xc3\xa9,en: S ,\n" F
+          "I,A,KE,2021,2,N,PT,en:T & <t>;fr:T\xc3\xa9,en: S ,\n" F
+          "I,A,UG,2021,2,N,PT,fr:U,en: S ,\n",
+        F "I,A,KE,2020,1,N,PT,,,\"\"\"en:V1;fr:V1\"\";\"\"en:V2\"\"\"\n" F
+          "I,A,KE,2021,2,N,PT,,,\"\"\"fr:V\"\"\"\n",
+        F "I,,KE,,,,,en:T,,\n" F "I,A,UG,,,,PT;IX,,,\n" F "I,,,,,,,,fr:S,\n" F
+          "I,A,UG,2020,1,N,PT;IX,,fr:S,\n",
+    };
+    struct obs_fixture *f = obs_fixture_new(SG_SLICE(dsd));
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(rows); i++) {
+        char csv[2048];
+        snprintf(csv, sizeof csv, "%s%s", head, rows[i]);
+        assert_int_equal(obs_fixture_run(f, sg_slice_text(csv), 4096, false),
+                         SG_OK);
+        assert_string_equal(f->text, "");
+        assert_true(f->rows >= 2);
+        comes_back_in(f, SG_MEDIA_CSV21, ',', rows[i]);
+        comes_back_in(f, SG_MEDIA_ML30, 0, rows[i]);
     }
     obs_fixture_free(f);
 }
@@ -143,6 +182,7 @@ what_a_format_cannot_carry_is_refused_by_name(void **state)
         {F "D,A,KE,2020,-,,,,,\n", SG_MEDIA_CSV10, ""},
         {F "I,A,~,,,,,,S,\n", SG_MEDIA_CSV10, "AREA"},
         {F "I,A,~,,,,,,S,\n", SG_MEDIA_ML21, "AREA"},
+        {F "I,A,~,,,,,,S,\n", SG_MEDIA_ML30, "AREA"},
         {F "I,A,KE,2020,1,N,\x01,,,\n", SG_MEDIA_ML21, "UNIT"},
         {F "I,A,KE,2020,1,N,\xef\xbf\xbf,,,\n", SG_MEDIA_ML21, "UNIT"},
         {F "I,A,,2020,1,N,PT,,,\n", SG_MEDIA_ML21, "TIME_PERIOD"},
@@ -183,7 +223,7 @@ real_messages_come_back_from_every_format(void **state)
         {"structures/KG_NSC_SDG_1.7.xml", "national_sdg/kg/13.1.1.xml"},
     };
     static const enum sg_media media[] = {SG_MEDIA_CSV10, SG_MEDIA_CSV21,
-                                          SG_MEDIA_ML21};
+                                          SG_MEDIA_ML21, SG_MEDIA_ML30};
     (void)state;
     for (size_t i = 0; i < SG_COUNT_OF(files); i++) {
         struct sg_slice dsd = obs_fixture_shared(files[i][0]);
@@ -214,6 +254,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back_from_every_format),
+        cmocka_unit_test(lists_come_back_from_the_formats_that_have_them),
         cmocka_unit_test(what_a_format_cannot_carry_is_refused_by_name),
         cmocka_unit_test(real_messages_come_back_from_every_format),
     };
