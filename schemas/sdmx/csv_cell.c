@@ -1,6 +1,7 @@
 #include "broker/base/bytes.h"
 #include "broker/base/check.h"
 #include "schemas/sdmx/csv_parts.h"
+#include "schemas/sdmx/lists.h"
 
 enum { MAX_PARTS = 256 }; // values of one cell
 
@@ -101,27 +102,20 @@ split_items(struct sg_slice text, uint8_t sub, struct sg_csv_scratch *scratch,
     }
 }
 
-// count, then each item with its length.
 static struct sg_slice
 join_items(const struct sg_slice *items, size_t count,
            struct sg_csv_scratch *scratch, uint64_t announced)
 {
-    size_t room = 10;
-    for (size_t i = 0; i < count; i++)
-        room += 10 + items[i].len;
+    size_t room = sg_lists_size(items, count);
     uint8_t *out = sg_csv_scratch_take(scratch, room);
     if (out == NULL)
         return (struct sg_slice){NULL, 0};
     struct sg_writer w = sg_writer_on(out, room);
-    sg_bytes_put_varint(&w, announced);
-    for (size_t i = 0; i < count; i++) {
-        sg_bytes_put_varint(&w, items[i].len);
-        sg_bytes_put(&w, items[i].ptr, items[i].len);
-    }
+    sg_lists_put(&w, announced, items, count);
     return sg_writer_slice(&w);
 }
 
-// en:Text;fr:Texte -> pairs of tag and text, tags ascending.
+// en:Text;fr:Texte -> pairs of tag and text.
 static enum sg_fault_code
 languages(struct sg_slice text, uint8_t sub, struct sg_csv_scratch *scratch,
           struct sg_slice *out)
@@ -137,19 +131,14 @@ languages(struct sg_slice text, uint8_t sub, struct sg_csv_scratch *scratch,
             sg_slice_of(items[i].ptr, (size_t)(colon - items[i].ptr));
         struct sg_slice words =
             sg_slice_of(colon + 1, items[i].len - tag.len - 1);
-        if (words.len == 0)
-            continue; // absent in that language
-        size_t at = n;
-        for (; at > 0 && sg_slice_cmp(pairs[at - 2], tag) > 0; at -= 2) {
-            pairs[at] = pairs[at - 2];
-            pairs[at + 1] = pairs[at - 1];
-        }
-        if (at > 0 && sg_slice_eq(pairs[at - 2], tag))
-            return SG_FAULT_LANGUAGE;
-        pairs[at] = tag;
-        pairs[at + 1] = words;
+        pairs[n] = tag;
+        pairs[n + 1] = words;
         n += 2;
     }
+    struct sg_slice wrong;
+    n = sg_lists_languages(pairs, n, &wrong);
+    if (wrong.ptr != NULL)
+        return SG_FAULT_LANGUAGE;
     if (count == 0)
         return SG_FAULT_CSV_SYNTAX;
     *out = n == 0 ? (struct sg_slice){NULL, 0}

@@ -1,6 +1,7 @@
 #include "broker/base/bytes.h"
 #include "broker/base/check.h"
 #include "schemas/sdmx/json_parts.h"
+#include "schemas/sdmx/lists.h"
 
 static const struct sg_value absent = {NULL, 0, SG_VALUE_ABSENT};
 
@@ -53,61 +54,31 @@ wrong(struct sg_json *json, enum sg_fault_code code, struct sg_slice shown,
 
 // ---- languages -------------------------------------------------------------------
 
-// A number, then each item with its length (content-root.md 2).
 static enum sg_err
 put_items(struct sg_json *json, const struct sg_slice *items, size_t count,
           uint64_t announced, struct sg_slice *out)
 {
-    size_t size = 10;
-    for (size_t i = 0; i < count; i++)
-        size += 10 + items[i].len;
+    size_t size = sg_lists_size(items, count);
     uint8_t *at = sg_json_room(json, json->cell.room, size);
     if (at == NULL)
         return SG_ERR_FULL;
     struct sg_writer w = sg_writer_on(at, size);
-    sg_bytes_put_varint(&w, announced);
-    for (size_t i = 0; i < count; i++) {
-        sg_bytes_put_varint(&w, items[i].len);
-        sg_bytes_put(&w, items[i].ptr, items[i].len);
-    }
+    sg_lists_put(&w, announced, items, count);
     *out = sg_writer_slice(&w);
     return SG_OK;
 }
 
-// Tags ascend; a text that is empty is absent in its language.
 static void
 sort_pairs(struct sg_json *json)
 {
     struct sg_json_cell *cell = &json->cell;
-    struct sg_slice *pairs = cell->pairs;
-    size_t n = 0;
-    for (size_t i = 0; i < cell->pair_count; i += 2) {
-        struct sg_slice tag = pairs[i], text = pairs[i + 1];
-        size_t at = n;
-        for (; at > 0 && sg_slice_cmp(pairs[at - 2], tag) > 0; at -= 2) {
-            pairs[at] = pairs[at - 2];
-            pairs[at + 1] = pairs[at - 1];
-        }
-        pairs[at] = tag;
-        pairs[at + 1] = text;
-        n += 2;
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i += 2) {
-        bool twice = i > 0 && sg_slice_eq(pairs[i - 2], pairs[i]);
-        if (pairs[i].len == 0 || twice)
-            wrong(json, SG_FAULT_LANGUAGE, pairs[i],
-                  twice ? "the language stands twice"
-                        : "a language without a name");
-    }
-    for (size_t i = 0; i < n; i += 2) {
-        if (pairs[i + 1].len == 0)
-            continue;
-        pairs[kept] = pairs[i];
-        pairs[kept + 1] = pairs[i + 1];
-        kept += 2;
-    }
-    cell->pair_count = (uint32_t)kept;
+    struct sg_slice odd;
+    cell->pair_count =
+        (uint32_t)sg_lists_languages(cell->pairs, cell->pair_count, &odd);
+    if (odd.ptr != NULL)
+        wrong(json, SG_FAULT_LANGUAGE, odd,
+              odd.len > 0 ? "the language stands twice"
+                          : "a language without a name");
 }
 
 static enum sg_err

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/base/bytes.h"
+#include "schemas/sdmx/lists.h"
 #include "schemas/sdmx/ml21_parts.h"
 
 enum { PARTS = 256 }; // values of one Comp, languages of one value
@@ -154,59 +155,32 @@ sg_ml30_comp_text(struct sg_ml21 *ml, struct sg_slice text)
 
 // ---- bytes ---------------------------------------------------------------------
 
-// A count, then each slice with its length.
 static enum sg_err
 join(struct sg_ml21 *ml, const struct sg_slice *parts, size_t count,
      uint64_t announced, struct sg_slice *out)
 {
-    size_t size = 10;
-    for (size_t i = 0; i < count; i++)
-        size += 10 + parts[i].len;
+    size_t size = sg_lists_size(parts, count);
     struct sg_ml21_room *room = &ml->comp->room;
     enum sg_err err = sg_ml21_room_reserve(ml, room, size);
     if (err != SG_OK)
         return err;
     struct sg_writer w = sg_writer_on(room->ptr + room->len, size);
-    sg_bytes_put_varint(&w, announced);
-    for (size_t i = 0; i < count; i++) {
-        sg_bytes_put_varint(&w, parts[i].len);
-        sg_bytes_put(&w, parts[i].ptr, parts[i].len);
-    }
+    sg_lists_put(&w, announced, parts, count);
     *out = sg_writer_slice(&w);
     room->len += w.len;
     return SG_OK;
 }
 
-// Languages ascend; a text that is empty is absent in its language.
 static enum sg_err
 join_languages(struct sg_ml21 *ml, struct sg_slice *out)
 {
     struct sg_ml30_comp *comp = ml->comp;
-    struct sg_slice *pairs = comp->pairs;
-    size_t n = 0;
-    for (size_t i = 0; i < comp->pair_count; i += 2) {
-        struct sg_slice tag = pairs[i], text = pairs[i + 1];
-        size_t at = n;
-        for (; at > 0 && sg_slice_cmp(pairs[at - 2], tag) > 0; at -= 2) {
-            pairs[at] = pairs[at - 2];
-            pairs[at + 1] = pairs[at - 1];
-        }
-        if (at > 0 && sg_slice_eq(pairs[at - 2], tag))
-            wrong(ml, SG_FAULT_LANGUAGE, tag, "the language stands twice");
-        pairs[at] = tag;
-        pairs[at + 1] = text;
-        n += 2;
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i += 2) {
-        if (pairs[i + 1].len == 0)
-            continue;
-        pairs[kept] = pairs[i];
-        pairs[kept + 1] = pairs[i + 1];
-        kept += 2;
-    }
+    struct sg_slice odd;
+    size_t kept = sg_lists_languages(comp->pairs, comp->pair_count, &odd);
+    if (odd.ptr != NULL)
+        wrong(ml, SG_FAULT_LANGUAGE, odd, "the language stands twice");
     *out = SG_SLICE("");
-    return kept == 0 ? SG_OK : join(ml, pairs, kept, kept / 2, out);
+    return kept == 0 ? SG_OK : join(ml, comp->pairs, kept, kept / 2, out);
 }
 
 static enum sg_err
