@@ -173,7 +173,7 @@ sg_verb_subscribe(int argc, char **argv)
             stderr,
             "usage: statgate subscribe FLOW --purpose P [--basis B]\n"
             "         [--key KEY] [--period A/B]\n"
-            "         [--format csv10|csv20|csv21|ml21|ml30]\n"
+            "         [--format csv10|csv20|csv21|ml21|ml30|json20|json21]\n"
             "         [--promise O...] [--name NAME] [--dry-run] [--json]\n"
             "         [--home DIR]\n\n"
             "Asks for all releases of a flow to come, until unsubscribe; receive\n"

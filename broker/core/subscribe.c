@@ -16,8 +16,8 @@ sg_subscribe_media(const char *format)
     static const struct {
         const char *word;
         uint8_t media;
-    } made[] = {{"", 0},      {"csv10", 1}, {"csv20", 2},
-                {"csv21", 3}, {"ml21", 4},  {"ml30", 5}};
+    } made[] = {{"", 0},     {"csv10", 1}, {"csv20", 2},  {"csv21", 3},
+                {"ml21", 4}, {"ml30", 5},  {"json20", 7}, {"json21", 8}};
 
     for (size_t i = 0; i < SG_COUNT_OF(made); i++)
         if (strcmp(made[i].word, format) == 0)

@@ -18,7 +18,7 @@ _statgate() {
     fi
     case $last in
     --for) mapfile -t COMPREPLY < <(compgen -W recipient -- "$word") && return ;;
-    --format | --to) mapfile -t COMPREPLY < <(compgen -W 'csv10 csv20 csv21 ml21 ml30' -- "$word") && return ;;
+    --format | --to) mapfile -t COMPREPLY < <(compgen -W 'csv10 csv20 csv21 ml21 ml30 json20 json21' -- "$word") && return ;;
     esac
     case $word in
     -*)

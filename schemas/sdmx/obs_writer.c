@@ -89,25 +89,38 @@ sg_obs_writer_single(const struct sg_value *value, struct sg_slice *text)
     return sg_bytes_end(&r) && text->len > 0;
 }
 
-static bool
-is_csv(const struct sg_obs_writer *w)
+// How each format that is written begins, goes on and ends; end NULL: so.
+static const struct form {
+    enum sg_err (*begin)(struct sg_obs_writer *w);
+    enum sg_err (*put)(struct sg_obs_writer *w, const struct sg_obs *obs);
+    enum sg_err (*end)(struct sg_obs_writer *w);
+} csv = {sg_obs_writer_csv_begin, sg_obs_writer_csv_put, NULL},
+  ml = {sg_obs_writer_ml_begin, sg_obs_writer_ml_put, sg_obs_writer_ml_end},
+  json = {sg_obs_writer_json_begin, sg_obs_writer_json_put,
+          sg_obs_writer_json_end};
+
+static const struct form *const forms[SG_MEDIA_END] = {
+    [SG_MEDIA_CSV10] = &csv,  [SG_MEDIA_CSV20] = &csv,
+    [SG_MEDIA_CSV21] = &csv,  [SG_MEDIA_ML21] = &ml,
+    [SG_MEDIA_ML30] = &ml,    [SG_MEDIA_JSON20] = &json,
+    [SG_MEDIA_JSON21] = &json};
+
+// NULL: the format is not written.
+static const struct form *
+form_of(const struct sg_obs_writer *w)
 {
-    return w->options.media == SG_MEDIA_CSV10 ||
-           w->options.media == SG_MEDIA_CSV20 ||
-           w->options.media == SG_MEDIA_CSV21;
+    return w->options.media < SG_MEDIA_END ? forms[w->options.media] : NULL;
 }
 
 static enum sg_err
 begin(struct sg_obs_writer *w)
 {
+    if (form_of(w) == NULL)
+        return SG_ERR_UNSUPPORTED;
     if (w->begun)
         return SG_OK;
     w->begun = true;
-    if (is_csv(w))
-        return sg_obs_writer_csv_begin(w);
-    if (w->options.media == SG_MEDIA_ML21 || w->options.media == SG_MEDIA_ML30)
-        return sg_obs_writer_ml_begin(w);
-    return SG_ERR_UNSUPPORTED;
+    return form_of(w)->begin(w);
 }
 
 enum sg_err
@@ -115,8 +128,7 @@ sg_obs_writer_put(struct sg_obs_writer *w, const struct sg_obs *obs)
 {
     enum sg_err err = begin(w);
     if (err == SG_OK)
-        err = is_csv(w) ? sg_obs_writer_csv_put(w, obs)
-                        : sg_obs_writer_ml_put(w, obs);
+        err = form_of(w)->put(w, obs);
     return err == SG_OK ? w->err : err;
 }
 
@@ -124,8 +136,8 @@ enum sg_err
 sg_obs_writer_end(struct sg_obs_writer *w)
 {
     enum sg_err err = begin(w);
-    if (err == SG_OK && !is_csv(w))
-        err = sg_obs_writer_ml_end(w);
+    if (err == SG_OK && form_of(w)->end != NULL)
+        err = form_of(w)->end(w);
     flush(w);
     return err == SG_OK ? w->err : err;
 }

@@ -1,11 +1,12 @@
 // obs_writer - rows out again, in a format of SDMX: the one door to writers.
 //
-// Writes SDMX-CSV 1.0, 2.0, 2.1 and SDMX-ML 2.1 and 3.0 structure-specific (series;
-// flat for a structure without time). Values come out as they came in, so
-// reading the message back gives the same canonical rows. What a format cannot
-// carry is refused by name, never changed and never left out.
-// Invariant: memory of one row; rows of one action part come sorted by key
-// (canonical.h), else series are merely repeated.
+// Writes SDMX-CSV 1.0, 2.0, 2.1; SDMX-ML 2.1 and 3.0 structure-specific (series;
+// flat for a structure without time); SDMX-JSON 2.0 and 2.1, flat. Values come out
+// as they came in, so reading the message back gives the same canonical rows. What
+// a format cannot carry is refused by name, never changed and never left out.
+// Invariant: memory of one row, of SDMX-JSON also of the values of dimensions;
+// rows of one action part come sorted by key (canonical.h), else series are merely
+// repeated.
 // A cell that a spreadsheet would take for a formula stays as it is: changing
 // it would change data that were signed.
 #pragma once

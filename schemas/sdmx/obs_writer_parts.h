@@ -24,6 +24,7 @@ struct sg_obs_writer {
     size_t room_cap[2];
     unsigned turn;
     uint8_t *level; // enum level of each component
+    struct sg_obs_writer_json *json;
 };
 
 // Collects; the error is found at the end of a row.
@@ -53,6 +54,10 @@ void sg_obs_writer_comp_put(struct sg_obs_writer *w,
 enum sg_err sg_obs_writer_csv_begin(struct sg_obs_writer *w);
 enum sg_err sg_obs_writer_csv_put(struct sg_obs_writer *w,
                                   const struct sg_obs *obs);
+enum sg_err sg_obs_writer_json_begin(struct sg_obs_writer *w);
+enum sg_err sg_obs_writer_json_put(struct sg_obs_writer *w,
+                                   const struct sg_obs *obs);
+enum sg_err sg_obs_writer_json_end(struct sg_obs_writer *w);
 enum sg_err sg_obs_writer_ml_begin(struct sg_obs_writer *w);
 enum sg_err sg_obs_writer_ml_put(struct sg_obs_writer *w,
                                  const struct sg_obs *obs);

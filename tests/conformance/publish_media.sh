@@ -1,7 +1,7 @@
 #!/bin/sh
 # SDMX-JSON, SDMX-ML 3.0 and generic data through a real gate: figures are
-# published, and arrive as they were sent and as SDMX-ML 2.1 and 3.0, under one
-# signature.
+# published, and arrive as they were sent, as SDMX-ML 2.1 and 3.0 and as SDMX-JSON,
+# under one signature.
 #   publish_media.sh STATGATE
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -75,8 +75,10 @@ member sweden SE_OFFICE SE nso data_consumer subscriber \
     official_statistics,sdg_reporting
 member finland FI_OFFICE FI nso data_consumer subscriber \
     official_statistics,sdg_reporting
+member ghana GH_OFFICE GH nso data_consumer subscriber \
+    official_statistics,sdg_reporting
 gate_open
-for name in office norway sweden finland; do
+for name in office norway sweden finland ghana; do
     as "$name" structure import "$here/schemas/sdg/sdg.xml" || die 'structure import'
 done
 for law in hub export-ke import-default; do
@@ -87,6 +89,7 @@ gate_flow office KE_SDG 'STATGATE:SDG(1.0)' 'STATGATE:DF_SDG(1.0)' row
 gate_subscribe norway KE_SDG
 gate_subscribe sweden KE_SDG --format ml21
 gate_subscribe finland KE_SDG --format ml30
+gate_subscribe ghana KE_SDG --format json21
 
 revision=0
 # travels WORD FILE SUFFIX: to one as published, to another as SDMX-ML 2.1.
@@ -108,6 +111,11 @@ travels() {
         finland receive KE_SDG --once --wait 60 --out "$work/finland.got"
     ends 0 'under it too' finland verify "$work/finland.got/$got.xml"
     said 'all of them as well' '197 observations'
+    ends 0 'and a fourth as SDMX-JSON 2.1' \
+        ghana receive KE_SDG --once --wait 60 --out "$work/ghana.got"
+    ends 0 'which verifies' ghana verify "$work/ghana.got/$got.json"
+    said 'with all of them' '197 observations'
+    ends 0 'and is what the structure says' ghana check "$work/ghana.got/$got.json"
 }
 travels SDMX-JSON kenya.json json
 travels 'SDMX-ML 3.0' kenya30.xml xml

@@ -98,24 +98,28 @@ rows_come_back_from_every_format(void **state)
     static const struct {
         const char *csv;
         bool plain; // CSV 1.0 can carry it
+        bool keyed; // each row has its whole key: so can SDMX-JSON
     } cases[] = {
-        {"", true},
-        {F "I,A,KE,2020,1,N,PT,,,\n", true},
-        {F "I,A,KE,2020,1,N,\"a,\"\"b\"\"\r\n\tc&<>'\",,,=1+1\n", true},
+        {"", true, true},
+        {F "I,A,KE,2020,1,N,PT,,,\n", true, true},
+        {F "I,A,KE,2020,1,N,\"a,\"\"b\"\"\r\n\tc&<>'\",,,=1+1\n", true, true},
         {F "I,A,KE,2020,1,N,PT,T,S,x\n" F "I,A,KE,2021,,N,PT,T,S,y\n" F
            "I,A,UG,2020,3,N,PT,U,S,\n" F "I,Q,KE,2020-Q1,1,N,PT,T,S,\n",
-         true},
+         true, true},
         {F "I,,KE,,,,,T,,\n" F "I,A,TZ,,,,PT,,,\n" F "I,,,,,,,,S,\n" F
            "I,A,UG,2020,1,N,PT,,,\n",
-         true},
-        {F "I,A,UG,,,,,T,,\n", true},
+         true, false},
+        {F "I,A,UG,,,,,T,,\n", true, false},
         {F "I,A,KE,2020,1,N,PT,,,\n" F "I,A,KE,2021,1,N,,,,\n" F
            "I,A,KE,2022,1,N,NR,,,\n" F "I,A,KE,2023,1,N,NR,,Z,\n",
-         true},
+         true, true},
         {F "I,A,KE,2020,1,N,PT,,,\n" F "R,A,KE,2020,2,N,PT,,,\n" F
            "D,A,KE,2020,-,,,,,\n" F "D,A,,,,,,,,\n" F "I,A,KE,2020,1,N,,,,\n",
-         false},
-        {F "I,A,KE,2020, 1.50 ,N,\xc3\xa9\xf0\x9f\x98\x80,,,\n", true},
+         false, false},
+        {F "I,A,KE,2020,1,N,PT,,,\n" F "R,A,KE,2020,2,N,PT,,,\n" F
+           "R,A,UG,2021-Q1,-0.5e3,N,\"\\u\",,,\n" F "I,A,TZ,2020,NaN,N,PT,,,\n",
+         false, true},
+        {F "I,A,KE,2020, 1.50 ,N,\xc3\xa9\xf0\x9f\x98\x80,,,\n", true, true},
     };
     struct obs_fixture *f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
     (void)state;
@@ -130,6 +134,10 @@ rows_come_back_from_every_format(void **state)
         comes_back_in(f, SG_MEDIA_ML30, 0, cases[i].csv);
         if (cases[i].plain)
             comes_back_in(f, SG_MEDIA_CSV10, ',', cases[i].csv);
+        if (cases[i].keyed) {
+            comes_back_in(f, SG_MEDIA_JSON20, 0, cases[i].csv);
+            comes_back_in(f, SG_MEDIA_JSON21, 0, cases[i].csv);
+        }
     }
     obs_fixture_free(f);
 }
@@ -167,6 +175,8 @@ lists_come_back_from_the_formats_that_have_them(void **state)
         assert_true(f->rows >= 2);
         comes_back_in(f, SG_MEDIA_CSV21, ',', rows[i]);
         comes_back_in(f, SG_MEDIA_ML30, 0, rows[i]);
+        if (i + 1 < SG_COUNT_OF(rows)) // the last ones have no whole key
+            comes_back_in(f, SG_MEDIA_JSON21, 0, rows[i]);
     }
     obs_fixture_free(f);
 }
@@ -183,6 +193,8 @@ what_a_format_cannot_carry_is_refused_by_name(void **state)
         {F "I,A,~,,,,,,S,\n", SG_MEDIA_CSV10, "AREA"},
         {F "I,A,~,,,,,,S,\n", SG_MEDIA_ML21, "AREA"},
         {F "I,A,~,,,,,,S,\n", SG_MEDIA_ML30, "AREA"},
+        {F "I,A,KE,,,,PT,,,\n", SG_MEDIA_JSON21, "TIME_PERIOD"},
+        {F "I,A,~,2020,,,,,S,\n", SG_MEDIA_JSON21, "AREA"},
         {F "I,A,KE,2020,1,N,\x01,,,\n", SG_MEDIA_ML21, "UNIT"},
         {F "I,A,KE,2020,1,N,\xef\xbf\xbf,,,\n", SG_MEDIA_ML21, "UNIT"},
         {F "I,A,,2020,1,N,PT,,,\n", SG_MEDIA_ML21, "TIME_PERIOD"},
@@ -222,8 +234,9 @@ real_messages_come_back_from_every_format(void **state)
         {"structures/KG_NSC_SDG_1.7.xml", "national_sdg/kg/8.8.1.xml"},
         {"structures/KG_NSC_SDG_1.7.xml", "national_sdg/kg/13.1.1.xml"},
     };
-    static const enum sg_media media[] = {SG_MEDIA_CSV10, SG_MEDIA_CSV21,
-                                          SG_MEDIA_ML21, SG_MEDIA_ML30};
+    static const enum sg_media media[] = {SG_MEDIA_CSV10,  SG_MEDIA_CSV21,
+                                          SG_MEDIA_ML21,   SG_MEDIA_ML30,
+                                          SG_MEDIA_JSON20, SG_MEDIA_JSON21};
     (void)state;
     for (size_t i = 0; i < SG_COUNT_OF(files); i++) {
         struct sg_slice dsd = obs_fixture_shared(files[i][0]);
