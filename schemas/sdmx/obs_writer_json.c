@@ -23,12 +23,12 @@ struct sg_obs_writer_json {
 
 // ---- words ---------------------------------------------------------------------
 
+// Within quotes.
 static void
-put_string(struct sg_obs_writer *w, struct sg_slice text)
+put_escaped(struct sg_obs_writer *w, struct sg_slice text)
 {
     static const char digits[] = "0123456789abcdef";
     size_t from = 0;
-    sg_obs_writer_byte(w, '"');
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         if (c >= 0x20 && c != '"' && c != '\\')
@@ -45,6 +45,13 @@ put_string(struct sg_obs_writer *w, struct sg_slice text)
         }
     }
     sg_obs_writer_bytes(w, sg_slice_of(text.ptr + from, text.len - from));
+}
+
+static void
+put_string(struct sg_obs_writer *w, struct sg_slice text)
+{
+    sg_obs_writer_byte(w, '"');
+    put_escaped(w, text);
     sg_obs_writer_byte(w, '"');
 }
 
@@ -366,12 +373,11 @@ put_link(struct sg_obs_writer *w)
     put_name(w, SG_JSON_NAME_URN);
     sg_obs_writer_text(w, "\"urn:sdmx:org.sdmx.infomodel.");
     sg_obs_writer_text(w, classes[ref->kind]);
-    sg_obs_writer_bytes(w, ref->agency); // ids: nothing to be escaped
+    put_escaped(w, ref->agency);
     sg_obs_writer_byte(w, ':');
-    sg_obs_writer_bytes(w, ref->id);
+    put_escaped(w, ref->id);
     sg_obs_writer_byte(w, '(');
-    sg_obs_writer_bytes(w,
-                        ref->version.len > 0 ? ref->version : SG_SLICE("1.0"));
+    put_escaped(w, ref->version.len > 0 ? ref->version : SG_SLICE("1.0"));
     sg_obs_writer_text(w, ")\"}],\n");
 }
 
