@@ -150,9 +150,17 @@ text_value(struct sg_slice text)
 static enum sg_err
 close_value(struct sg_json *json)
 {
+    struct sg_slice text = json->value_id;
+    if (json->value_given && text.len > 0 &&
+        json->value.kind == SG_VALUE_TEXT &&
+        !sg_slice_eq(sg_obs_value_bytes(&json->value), text)) {
+        json->layout->bad = true;
+        sg_json_say(json, SG_FAULT_JSON, 0, json->component->id, text,
+                    "a value has an id and is another text; leave out what is "
+                    "not meant");
+    }
     if (json->value_given)
         return add_value(json, json->value);
-    struct sg_slice text = json->value_id;
     if (text.len == 0) {
         text = sg_json_copy(json, &json->lasting,
                             sg_slice_of(json->name.ptr, json->name.len));

@@ -325,6 +325,13 @@ static const struct {
     {"{'data':7}", 0, 0, "JSON  0 7\n", NULL},
     {"{'data':{'structures':[", 0, 0, "JSON  0 \n", NULL},
     {"{'data':{'structures':['\xff']}}", 0, 0, "ENCODING  0 \n", NULL},
+    // ---- a value that is a code and another text
+    {META "'structures':[{" LINK DIMS MEASURES
+          "'attributes':{'observation':[{'id':'STATUS','values':[{'id':'N',"
+          "'value':'E'}]},{'id':'UNIT','values':[{'id':'PT','value':'PT'}]}]}}]"
+          ",'dataSets':[{'structure':0,'series':{'0':{'observations':{'0':"
+          "[1,0,0]}}}}]}}",
+     0, 1, "JSON STATUS 0 N\n", NULL},
     // ---- members that nobody knows: nothing that could be figures gets lost
     {META STRUCTURE "'dataSets':[{'Observations':{'0:0:0':[1]}}]}}", 0, 0,
      "JSON  0 \n", NULL},
