@@ -36,6 +36,7 @@ flush(struct sg_obs_writer *w)
 {
     struct sg_slice bytes = sg_slice_of(w->buffer, w->used);
     w->used = 0;
+    w->flushes++;
     if (w->err == SG_OK && bytes.len > 0)
         w->err = w->out.write(w->out.context, bytes);
 }
@@ -105,11 +106,18 @@ static const struct form *const forms[SG_MEDIA_END] = {
     [SG_MEDIA_ML30] = &ml,    [SG_MEDIA_JSON20] = &json,
     [SG_MEDIA_JSON21] = &json};
 
+bool
+sg_obs_writer_writes(enum sg_media media)
+{
+    return media < SG_MEDIA_END && forms[media] != NULL;
+}
+
 // NULL: the format is not written.
 static const struct form *
 form_of(const struct sg_obs_writer *w)
 {
-    return w->options.media < SG_MEDIA_END ? forms[w->options.media] : NULL;
+    return sg_obs_writer_writes(w->options.media) ? forms[w->options.media]
+                                                  : NULL;
 }
 
 static enum sg_err
@@ -127,8 +135,16 @@ enum sg_err
 sg_obs_writer_put(struct sg_obs_writer *w, const struct sg_obs *obs)
 {
     enum sg_err err = begin(w);
+    if (w->used > SG_OBS_WRITER_OUT / 2)
+        flush(w);
+    size_t before = w->used;
+    uint64_t flushes = w->flushes;
     if (err == SG_OK)
         err = form_of(w)->put(w, obs);
+    if (err == SG_ERR_UNSUPPORTED && w->flushes == flushes)
+        w->used = before; // as if the row had not been put
+    else if (err == SG_ERR_UNSUPPORTED)
+        w->err = err; // a part of it is out
     return err == SG_OK ? w->err : err;
 }
 

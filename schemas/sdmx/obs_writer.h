@@ -27,6 +27,8 @@ struct sg_obs_writer_options {
     uint8_t delimiter;           // CSV; 0: a comma
 };
 
+// Is there a writer of it?
+bool sg_obs_writer_writes(enum sg_media media);
 // options' slices and structure outlive the writer. NULL: arena full. A format
 // that is not written gives SG_ERR_UNSUPPORTED with the first row or the end.
 struct sg_obs_writer *
@@ -34,7 +36,8 @@ sg_obs_writer_new(struct sg_arena *arena, const struct sg_structure *structure,
                   const struct sg_obs_writer_options *options,
                   const struct sg_canonical_out *out);
 // Uses values, action and row. SG_ERR_UNSUPPORTED: the format cannot carry a
-// value, see sg_obs_writer_refused; SG_ERR_FULL; else what write returned.
+// value, see sg_obs_writer_refused; the row may be put again without it, unless
+// that gives the same. SG_ERR_FULL; else what write returned.
 SG_MUST_CHECK enum sg_err sg_obs_writer_put(struct sg_obs_writer *writer,
                                             const struct sg_obs *obs);
 SG_MUST_CHECK enum sg_err sg_obs_writer_end(struct sg_obs_writer *writer);

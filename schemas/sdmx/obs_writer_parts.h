@@ -12,7 +12,8 @@ struct sg_obs_writer {
     struct sg_canonical_out out;
     uint8_t *buffer;
     size_t used;
-    enum sg_err err; // the first of writing; later calls do nothing
+    uint64_t flushes; // of buffer
+    enum sg_err err;  // the first of writing; later calls do nothing
     struct sg_fault refused;
     bool begun;
     uint32_t count, dimensions; // components; of these the key
