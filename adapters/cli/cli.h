@@ -35,6 +35,7 @@ int sg_verb_flow(int argc, char **argv);
 int sg_verb_releases(int argc, char **argv);
 int sg_verb_publish(int argc, char **argv);
 int sg_verb_why(int argc, char **argv);
+int sg_verb_convert(int argc, char **argv);
 int sg_verb_testify(int argc, char **argv);
 int sg_verb_status(int argc, char **argv);
 int sg_verb_subscribe(int argc, char **argv);

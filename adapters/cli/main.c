@@ -14,6 +14,7 @@ static const struct sg_verb verbs[] = {
      "a gate, three offices and four agencies on this machine"},
     {"log", sg_verb_log, "verify, show and fetch an evidence log"},
     {"policy", sg_verb_policy, "check, test and explain policies"},
+    {"convert", sg_verb_convert, "write a data file in another format"},
     {"structure", sg_verb_structure, "import and show data structures"},
     {"init", sg_verb_init, "make a gate's home"},
     {"root", sg_verb_root, "make a root key, kept off the gate"},
