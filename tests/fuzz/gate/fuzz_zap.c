@@ -3,6 +3,7 @@
 //
 // Input: frames, each a length byte and so many bytes; a length of 255 stands
 // for a frame of 300.
+#include <errno.h>
 #include <zmq.h>
 
 #include "broker/base/check.h"
@@ -79,11 +80,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(made);
     if (count == 0)
         return 0;
-    for (size_t i = 0; i < count; i++)
-        SG_ASSERT(zmq_send(socket, frames[i].bytes, frames[i].len,
-                           i + 1 < count ? ZMQ_SNDMORE : 0) >= 0);
+    for (size_t i = 0; i < count; i++) {
+        int more = i + 1 < count ? ZMQ_SNDMORE : 0, sent;
+        do
+            sent = zmq_send(socket, frames[i].bytes, frames[i].len, more);
+        while (sent < 0 && zmq_errno() == EINTR);
+        SG_ASSERT(sent >= 0);
+    }
     for (size_t i = 0; i < ANSWER; i++) {
-        len[i] = zmq_recv(socket, answer[i], FRAME, 0);
+        do // the fuzzer's own alarm comes between
+            len[i] = zmq_recv(socket, answer[i], FRAME, 0);
+        while (len[i] < 0 && zmq_errno() == EINTR);
         SG_ASSERT(len[i] >= 0);
     }
     SG_ASSERT(len[2] == 3);
