@@ -102,12 +102,20 @@ names(const struct sg_obs_ref *ref, struct sg_slice agency, struct sg_slice id)
 }
 
 bool
+sg_check_flow_dataflow(const struct sg_check_flow *flow, struct sg_obs_ref *out)
+{
+    const char *dataflow = flow->terms->dataflow;
+    const char *at = strchr(dataflow, '='); // of a URN
+
+    out->kind = SG_OBS_REF_DATAFLOW;
+    return sg_obs_ref_parse(sg_slice_text(at == NULL ? dataflow : at + 1), out);
+}
+
+bool
 sg_check_flow_named(const struct sg_check_flow *flow,
                     const struct sg_obs_ref *ref)
 {
     const struct sg_structure *s = flow->structure;
-    const char *dataflow = flow->terms->dataflow;
-    const char *at = strchr(dataflow, '='); // of a URN
     struct sg_obs_ref own;
 
     if (ref->kind == SG_OBS_REF_DATASTRUCTURE && names(ref, s->agency, s->id))
@@ -116,9 +124,7 @@ sg_check_flow_named(const struct sg_check_flow *flow,
         if (ref->kind != SG_OBS_REF_DATASTRUCTURE &&
             names(ref, s->flows[i].agency, s->flows[i].id))
             return true;
-    return sg_obs_ref_parse(sg_slice_text(at == NULL ? dataflow : at + 1),
-                            &own) &&
-           names(ref, own.agency, own.id);
+    return sg_check_flow_dataflow(flow, &own) && names(ref, own.agency, own.id);
 }
 
 static bool

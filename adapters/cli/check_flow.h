@@ -20,6 +20,9 @@ struct sg_check_flow {
 // The exit status; 0: terms and structure are there. Else it is said.
 int sg_check_flow_open(struct sg_check_flow *flow, bool json);
 void sg_check_flow_close(struct sg_check_flow *flow);
+// The dataflow that the terms name, as its slices; false: none.
+bool sg_check_flow_dataflow(const struct sg_check_flow *flow,
+                            struct sg_obs_ref *out);
 // Is it the structure of the flow, or its dataflow? As the gate asks it.
 bool sg_check_flow_named(const struct sg_check_flow *flow,
                          const struct sg_obs_ref *ref);

@@ -62,19 +62,16 @@ kept(struct sg_check_run *run, struct sg_slice text)
     return copy;
 }
 
+// NULL: not known here.
 static const struct sg_structure *
-on_structure(void *context, const struct sg_obs_ref *ref)
+structure_of(struct sg_check_run *run, const struct sg_obs_ref *ref)
 {
     static const enum sg_store_kind kinds[] = {
         [SG_OBS_REF_DATAFLOW] = SG_STORE_FLOW,
         [SG_OBS_REF_DATASTRUCTURE] = SG_STORE_STRUCTURE,
         [SG_OBS_REF_DATAPROVISION] = SG_STORE_AGREEMENT,
     };
-    struct sg_check_run *run = context;
     const struct sg_structure *found = NULL;
-    sg_check_media(run->check, sg_obs_reader_media(run->reader));
-    run->ref = (struct sg_obs_ref){ref->kind, kept(run, ref->agency),
-                                   kept(run, ref->id), kept(run, ref->version)};
     if (run->flow.flow != NULL)
         return sg_check_flow_named(&run->flow, ref) ? run->structure : NULL;
     if (run->wanted != NULL || ref->kind == SG_OBS_REF_NONE)
@@ -88,6 +85,47 @@ on_structure(void *context, const struct sg_obs_ref *ref)
         find(run, name, kinds[ref->kind], &found) != SG_OK)
         return NULL;
     return use(run, found);
+}
+
+// Which constraints hold: those on what the flow's terms name, else on what the
+// message names (of an agreement its dataflow too) and on what was asked for.
+static void
+constrain(struct sg_check_run *run)
+{
+    struct sg_obs_ref refs[4] = {run->ref};
+    size_t n = 1;
+    if (run->flow.flow != NULL) {
+        n = sg_check_flow_dataflow(&run->flow, &refs[0]) ? 1 : 0;
+    } else if (run->wanted != NULL) {
+        const char *at = strchr(run->wanted, '='); // of a URN
+        if (sg_obs_ref_parse(sg_slice_text(at == NULL ? run->wanted : at + 1),
+                             &refs[1])) {
+            refs[1].kind = SG_OBS_REF_DATAFLOW;
+            refs[2] = refs[1];
+            refs[2].kind = SG_OBS_REF_DATAPROVISION;
+            n = 3;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        if (refs[i].kind == SG_OBS_REF_DATAPROVISION &&
+            sg_structure_store_flow_of(run->store, &refs[i], &refs[n])) {
+            n++;
+            break;
+        }
+    sg_check_named(run->check, refs, n);
+}
+
+static const struct sg_structure *
+on_structure(void *context, const struct sg_obs_ref *ref)
+{
+    struct sg_check_run *run = context;
+    sg_check_media(run->check, sg_obs_reader_media(run->reader));
+    run->ref = (struct sg_obs_ref){ref->kind, kept(run, ref->agency),
+                                   kept(run, ref->id), kept(run, ref->version)};
+    const struct sg_structure *found = structure_of(run, ref);
+    if (found != NULL && run->err == SG_OK)
+        constrain(run);
+    return found;
 }
 
 static void

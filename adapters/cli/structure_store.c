@@ -513,6 +513,25 @@ resolve(const struct sg_structure_store *store, enum sg_store_kind kind,
                          : look_up(store, SG_STORE_STRUCTURE, &found->to);
 }
 
+bool
+sg_structure_store_flow_of(const struct sg_structure_store *store,
+                           const struct sg_obs_ref *agreement,
+                           struct sg_obs_ref *flow)
+{
+    struct sg_model_ref ref = {.agency = agreement->agency,
+                               .id = agreement->id,
+                               .version = agreement->version};
+    if (ref.version.len == 0)
+        ref.version = SG_SLICE("*");
+    const struct sg_store_entry *found =
+        look_up(store, SG_STORE_AGREEMENT, &ref);
+    if (found == NULL)
+        return false;
+    *flow = (struct sg_obs_ref){SG_OBS_REF_DATAFLOW, found->to.agency,
+                                found->to.id, found->to.version};
+    return true;
+}
+
 static enum sg_err
 open_file(const struct sg_structure_store *store,
           const struct sg_store_entry *entry, struct sg_arena *arena,

@@ -14,6 +14,7 @@
 #include "broker/base/arena.h"
 #include "broker/base/diag.h"
 #include "broker/base/err.h"
+#include "schemas/sdmx/obs.h"
 #include "schemas/sdmx/structure_model.h"
 
 struct sg_structure_store; // opaque
@@ -58,6 +59,11 @@ sg_structure_store_find(struct sg_structure_store *store,
                         enum sg_store_kind kind, struct sg_slice name,
                         struct sg_arena *arena, const struct sg_structure **out,
                         struct sg_diag *diag);
+
+// The dataflow of a provision agreement; false: not known here.
+bool sg_structure_store_flow_of(const struct sg_structure_store *store,
+                                const struct sg_obs_ref *agreement,
+                                struct sg_obs_ref *flow);
 
 // Entries in home, then shipped; the first. Valid until save or close.
 const struct sg_store_entry *

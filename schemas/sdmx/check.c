@@ -1,5 +1,6 @@
 #include "schemas/sdmx/check.h"
 
+#include "schemas/sdmx/check_constraint.h"
 #include "schemas/sdmx/check_parts.h"
 #include "schemas/sdmx/timeperiod.h"
 
@@ -26,7 +27,8 @@ sg_check_begin(struct sg_check *check, const struct sg_structure *structure)
     check->seen = sg_keylog_new(check->arena);
     if (check->values == NULL || check->seen == NULL)
         return SG_ERR_FULL;
-    return sg_check_component_plan(check);
+    enum sg_err err = sg_check_component_plan(check);
+    return err == SG_OK ? sg_check_constraint_plan(check) : err;
 }
 
 void
@@ -392,6 +394,8 @@ sg_check_obs(struct sg_check *check, const struct sg_obs *obs)
         say_bad(check, obs);
     if (obs->action == SG_ACTION_DELETE)
         return SG_OK;
+    if (check->rule_count > 0)
+        sg_check_constraint_row(check, obs);
     warn_time(check, obs);
     bool partial = lacks_dimension(check) && !has_detail(check);
     if (!partial)

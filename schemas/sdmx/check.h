@@ -8,8 +8,9 @@
 // one entry for each attribute of a series or group.
 // Checked: dimensions there, codes, types, facets, time periods, mandatory
 // attributes, two values of an attribute of one series, group or data set,
-// duplicates, values where the structure allows one. Warnings: week 53 and day
-// 366 where the year has none, a period that does not fit FREQ.
+// duplicates, values where the structure allows one, content constraints.
+// Warnings: week 53 and day 366 where the year has none, a period that does not
+// fit FREQ.
 #pragma once
 
 #include <stdbool.h>
@@ -48,6 +49,12 @@ struct sg_check *sg_check_new(struct sg_arena *arena,
 // Before the first row, once. SG_ERR_FULL.
 SG_MUST_CHECK enum sg_err sg_check_begin(struct sg_check *check,
                                          const struct sg_structure *structure);
+// What the rows from here on are of, as the message or the flow's terms name it:
+// a dataflow, a provision agreement (with its dataflow). The constraints on
+// these hold beside those on the structure, which always do; without this call
+// only the latter. After sg_check_begin.
+void sg_check_named(struct sg_check *check, const struct sg_obs_ref *refs,
+                    size_t count);
 // The format the rows were sent in. In SDMX-ML each Series element states its
 // attributes, and national files repeat a series with others: there
 // ATTR_CONFLICT is a warning; in all other formats (and if this is not called)

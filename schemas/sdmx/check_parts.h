@@ -76,6 +76,8 @@ struct sg_check {
     struct sg_keylog *seen;
     struct sg_keyset *values;
     struct sg_siphash last_key;
+    struct sg_check_rule *rules; // check_constraint.c
+    uint32_t rule_count;
 };
 
 static inline void

@@ -292,7 +292,8 @@ check_parts(const struct opener *o)
         if (!text_fits(o, values[i].component) ||
             !in_section(o, SG_SECTION_VALUE_TEXTS, values[i].first,
                         values[i].count) ||
-            (values[i].time_range && values[i].count < 2))
+            ((values[i].flags & SG_VALUES_TIME_RANGE) != 0 &&
+             values[i].count < 2))
             return false;
     }
     const struct sg_structure_text *texts = section(o, SG_SECTION_VALUE_TEXTS);
@@ -541,7 +542,11 @@ sg_structure_constraint_values(const struct sg_structure *s,
     return (struct sg_constraint_values){
         .component = slice_of(s, row->component),
         .include = row->include != 0,
-        .time_range = row->time_range != 0,
+        .time_range = (row->flags & SG_VALUES_TIME_RANGE) != 0,
+        .start_open = (row->flags & SG_VALUES_START_OPEN) != 0,
+        .end_open = (row->flags & SG_VALUES_END_OPEN) != 0,
+        .cascade = (row->flags & SG_VALUES_CASCADE) != 0,
+        .below_only = (row->flags & SG_VALUES_BELOW_ONLY) != 0,
         .first = row->first,
         .count = row->count,
     };

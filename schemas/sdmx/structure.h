@@ -123,12 +123,14 @@ struct sg_flow_ref {
     struct sg_slice agency, id, version;
 };
 
-// A content constraint on this structure, its dataflows or their agreements.
+// A content constraint on this structure, a dataflow of it or an agreement on
+// one; one on several is here for each of them.
 struct sg_constraint {
     struct sg_slice agency, id, version;
-    struct sg_slice target; // URN of what it is attached to, the first
-    bool allowed;           // false: Actual, says what is there
-    uint32_t parts;         // cube regions and keys
+    struct sg_slice
+        target;     // what it is attached to: Dataflow=AGENCY:ID(VERSION)
+    bool allowed;   // false: Actual, says what is there
+    uint32_t parts; // cube regions and keys
     uint32_t first_part;
 };
 
@@ -140,11 +142,14 @@ struct sg_constraint_part {
 };
 
 // What one component may be in a part: values, or a time range (then values
-// holds start and end, each possibly empty).
+// holds start and end, each possibly empty). Several of one component in a part
+// are one list. Without values: any.
 struct sg_constraint_values {
     struct sg_slice component;
     bool include, time_range;
-    uint32_t first, count; // its values
+    bool start_open, end_open; // the period named is not in the range
+    bool cascade, below_only;  // with the codes below; without itself
+    uint32_t first, count;     // its values
 };
 
 // A view of one blob. Everything in it is borrowed from blob or arena.

@@ -105,5 +105,13 @@ struct sg_structure_part_row {
 struct sg_structure_values_row {
     struct sg_structure_text component;
     uint32_t first, count; // of value texts
-    uint32_t include, time_range;
+    uint32_t include, flags;
+};
+
+enum {
+    SG_VALUES_TIME_RANGE = 1,
+    SG_VALUES_START_OPEN = 2,  // the range begins behind its start
+    SG_VALUES_END_OPEN = 4,    // and ends before its end
+    SG_VALUES_CASCADE = 8,     // the codes below are meant too
+    SG_VALUES_BELOW_ONLY = 16, // with CASCADE: not the code itself
 };

@@ -307,7 +307,11 @@ fill_values(struct sg_structure_compiler *c, const struct sg_model_values *v)
     struct sg_structure_values_row *row = put(c, SG_SECTION_VALUES);
     row->component = put_text(c, v->component);
     row->include = v->include;
-    row->time_range = v->time_range;
+    row->flags = (v->time_range ? SG_VALUES_TIME_RANGE : 0u) |
+                 (v->start_open ? SG_VALUES_START_OPEN : 0u) |
+                 (v->end_open ? SG_VALUES_END_OPEN : 0u) |
+                 (v->cascade ? SG_VALUES_CASCADE : 0u) |
+                 (v->below_only ? SG_VALUES_BELOW_ONLY : 0u);
     row->first = c->counts[SG_SECTION_VALUE_TEXTS];
     if (v->time_range) {
         struct sg_structure_text *range = put(c, SG_SECTION_VALUE_TEXTS);
@@ -324,22 +328,8 @@ fill_values(struct sg_structure_compiler *c, const struct sg_model_values *v)
 }
 
 static void
-fill_constraint(struct sg_structure_compiler *c,
-                const struct sg_model_constraint *k)
+fill_parts(struct sg_structure_compiler *c, const struct sg_model_constraint *k)
 {
-    const struct sg_model_ref *target = sg_structure_compile_target(c, k);
-    if (target == NULL)
-        return;
-    struct sg_structure_constraint_row *row = put(c, SG_SECTION_CONSTRAINTS);
-    row->agency = put_text(c, k->self.agency);
-    row->id = put_text(c, k->self.id);
-    row->version = put_text(c, k->self.version);
-    row->target = put_text(c, target->class);
-    put_more(c, &row->target, SG_SLICE("="));
-    struct sg_structure_text rest = put_urn(c, (struct sg_slice){0}, target);
-    row->target.len += rest.len;
-    row->allowed = k->allowed;
-    row->first_part = c->counts[SG_SECTION_PARTS];
     for (const struct sg_model_part *p = k->parts; p; p = p->next) {
         struct sg_structure_part_row *part = put(c, SG_SECTION_PARTS);
         part->key = p->key;
@@ -349,7 +339,35 @@ fill_constraint(struct sg_structure_compiler *c,
             fill_values(c, v);
             part->count++;
         }
-        row->parts++;
+    }
+}
+
+// One row for each thing that it stands on; they share the parts.
+static void
+fill_constraint(struct sg_structure_compiler *c,
+                const struct sg_model_constraint *k)
+{
+    uint32_t first_part = c->counts[SG_SECTION_PARTS];
+    bool filled = false;
+    for (const struct sg_model_target *t = k->targets; t; t = t->next) {
+        if (!sg_structure_compile_holds(c, &t->ref))
+            continue;
+        struct sg_structure_constraint_row *row =
+            put(c, SG_SECTION_CONSTRAINTS);
+        row->agency = put_text(c, k->self.agency);
+        row->id = put_text(c, k->self.id);
+        row->version = put_text(c, k->self.version);
+        row->target = put_text(c, t->ref.class);
+        put_more(c, &row->target, SG_SLICE("="));
+        struct sg_structure_text rest =
+            put_urn(c, (struct sg_slice){0}, &t->ref);
+        row->target.len += rest.len;
+        row->allowed = k->allowed;
+        row->first_part = first_part;
+        if (!filled)
+            fill_parts(c, k);
+        filled = true;
+        row->parts = c->counts[SG_SECTION_PARTS] - first_part;
     }
 }
 

@@ -71,10 +71,9 @@ SG_MUST_CHECK enum sg_err
 sg_structure_make_room(struct sg_structure_compiler *c);
 int32_t sg_structure_compile_find(const struct sg_structure_compiler *c,
                                   struct sg_slice id);
-// The target through which a constraint holds here; NULL: it does not.
-const struct sg_model_ref *
-sg_structure_compile_target(const struct sg_structure_compiler *c,
-                            const struct sg_model_constraint *constraint);
+// Is it this structure, a dataflow of it, or an agreement on such a dataflow?
+bool sg_structure_compile_holds(const struct sg_structure_compiler *c,
+                                const struct sg_model_ref *target);
 // Is it a dataflow of this structure?
 bool sg_structure_compile_uses(const struct sg_structure_compiler *c,
                                const struct sg_model_flow *flow);

@@ -289,20 +289,48 @@ start_part(struct sg_structure_ml21 *r, bool key, bool include)
 }
 
 static enum sg_err
-start_values(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
+add_values(struct sg_structure_ml21 *r, struct sg_slice component, bool include)
 {
     struct sg_model_part *part = r->constraint->last;
     struct sg_model_values *values = SG_ML21_NEW(r, struct sg_model_values);
     if (values == NULL)
         return sg_ml21_full(r);
-    values->component = sg_ml21_attr(r, e, SG_SLICE("id"));
-    values->include = !attr_false(e, SG_SLICE("include"));
+    values->component = component;
+    values->include = include;
     if (part->last == NULL)
         part->values = values;
     else
         part->last->next = values;
     part->last = values;
     r->values = values;
+    return SG_OK;
+}
+
+static enum sg_err
+start_values(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
+{
+    return add_values(r, sg_ml21_attr(r, e, SG_SLICE("id")),
+                      !attr_false(e, SG_SLICE("include")));
+}
+
+// Values that cascade in another way than those before begin a list of their
+// own.
+static enum sg_err
+start_value(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
+{
+    struct sg_slice name = SG_SLICE("cascadeValues");
+    bool below_only = attr_is(e, name, SG_SLICE("excluderoot"));
+    bool cascade = below_only || attr_is(e, name, SG_SLICE("true")) ||
+                   attr_is(e, name, SG_SLICE("1"));
+    struct sg_model_values *old = r->values;
+    if (old->values != NULL &&
+        (old->cascade != cascade || old->below_only != below_only)) {
+        enum sg_err err = add_values(r, old->component, old->include);
+        if (err != SG_OK)
+            return err;
+    }
+    r->values->cascade = cascade;
+    r->values->below_only = below_only;
     return SG_OK;
 }
 
@@ -443,8 +471,16 @@ sg_structure_ml21_start(struct sg_structure_ml21 *r, enum sg_ml21_tag tag,
         return start_part(r, true, r->key_set_included);
     case SG_ML21_KEY_VALUE:
         return start_values(r, e);
+    case SG_ML21_VALUE:
+        return start_value(r, e);
     case SG_ML21_RANGE:
         r->values->time_range = true;
+        return SG_OK;
+    case SG_ML21_RANGE_START:
+        r->values->start_open = attr_false(e, SG_SLICE("isInclusive"));
+        return SG_OK;
+    case SG_ML21_RANGE_END:
+        r->values->end_open = attr_false(e, SG_SLICE("isInclusive"));
         return SG_OK;
     default:
         return start_definition(r, tag, e);

@@ -124,7 +124,7 @@ struct sg_model_value {
 struct sg_model_values { // of one component in a region or key
     struct sg_model_values *next;
     struct sg_slice component;
-    bool include, time_range;
+    bool include, time_range, start_open, end_open, cascade, below_only;
     struct sg_model_value *values, *last;
     struct sg_slice start, end; // time_range
 };

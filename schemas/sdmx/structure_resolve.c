@@ -164,33 +164,26 @@ resolve_components(struct sg_structure_compiler *c)
     return SG_OK;
 }
 
-// Does the constraint stand on this structure, a dataflow of it, or an
-// agreement on such a dataflow?
-const struct sg_model_ref *
-sg_structure_compile_target(const struct sg_structure_compiler *c,
-                            const struct sg_model_constraint *constraint)
+bool
+sg_structure_compile_holds(const struct sg_structure_compiler *c,
+                           const struct sg_model_ref *target)
 {
-    for (const struct sg_model_target *t = constraint->targets; t != NULL;
-         t = t->next) {
-        const struct sg_model_ref *structure = NULL;
-        const struct sg_model_flow *flow = NULL;
-        if (sg_slice_eq(t->ref.class, SG_SLICE("DataStructure"))) {
-            structure = &t->ref;
-        } else if (sg_slice_eq(t->ref.class, SG_SLICE("Dataflow"))) {
-            flow = sg_structure_model_flow(c->model, &t->ref);
-        } else {
-            const struct sg_model_agreement *agreement =
-                sg_structure_model_agreement(c->model, &t->ref);
-            if (agreement != NULL)
-                flow = sg_structure_model_flow(c->model, &agreement->flow);
-        }
-        if (flow != NULL)
-            structure = &flow->structure;
-        if (structure != NULL &&
-            sg_structure_model_dsd(c->model, structure) == c->dsd)
-            return &t->ref;
+    const struct sg_model_ref *structure = NULL;
+    const struct sg_model_flow *flow = NULL;
+    if (sg_slice_eq(target->class, SG_SLICE("DataStructure"))) {
+        structure = target;
+    } else if (sg_slice_eq(target->class, SG_SLICE("Dataflow"))) {
+        flow = sg_structure_model_flow(c->model, target);
+    } else {
+        const struct sg_model_agreement *agreement =
+            sg_structure_model_agreement(c->model, target);
+        if (agreement != NULL)
+            flow = sg_structure_model_flow(c->model, &agreement->flow);
     }
-    return NULL;
+    if (flow != NULL)
+        structure = &flow->structure;
+    return structure != NULL &&
+           sg_structure_model_dsd(c->model, structure) == c->dsd;
 }
 
 bool

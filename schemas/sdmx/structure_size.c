@@ -44,17 +44,8 @@ want_list(struct sg_structure_compiler *c, const struct sg_model_list *list)
 }
 
 static void
-want_constraint(struct sg_structure_compiler *c,
-                const struct sg_model_constraint *k)
+want_parts(struct sg_structure_compiler *c, const struct sg_model_constraint *k)
 {
-    const struct sg_model_ref *target = sg_structure_compile_target(c, k);
-    if (target == NULL)
-        return;
-    want(c, SG_SECTION_CONSTRAINTS, 1);
-    want_ref(c, &k->self);
-    want_ref(c, target);
-    want(c, SG_SECTION_TEXTS, 4); // "=:()" of the target
-    want_text(c, target->class);
     for (const struct sg_model_part *p = k->parts; p; p = p->next) {
         want(c, SG_SECTION_PARTS, 1);
         for (const struct sg_model_values *v = p->values; v; v = v->next) {
@@ -68,6 +59,25 @@ want_constraint(struct sg_structure_compiler *c,
                 want_text(c, t->text);
             }
         }
+    }
+}
+
+static void
+want_constraint(struct sg_structure_compiler *c,
+                const struct sg_model_constraint *k)
+{
+    bool wanted = false;
+    for (const struct sg_model_target *t = k->targets; t; t = t->next) {
+        if (!sg_structure_compile_holds(c, &t->ref))
+            continue;
+        want(c, SG_SECTION_CONSTRAINTS, 1);
+        want_ref(c, &k->self);
+        want_ref(c, &t->ref);
+        want(c, SG_SECTION_TEXTS, 4); // "=:()" of the target
+        want_text(c, t->ref.class);
+        if (!wanted)
+            want_parts(c, k);
+        wanted = true;
     }
 }
 

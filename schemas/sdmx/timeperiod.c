@@ -235,6 +235,58 @@ sg_timeperiod_parse(struct sg_slice text, struct sg_timeperiod *out)
            calendar(&r, month, out);
 }
 
+// Years begin in March here, so that leap days come last.
+static int64_t
+day_number(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t of_year =
+        (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
+    int64_t in_era = year % 400;
+    return year / 400 * 146097 + in_era * 365 + in_era / 4 - in_era / 100 +
+           of_year - 719468;
+}
+
+// Months first..first + count - 1 of the year.
+static void
+months(const struct sg_timeperiod *p, unsigned number, unsigned count,
+       int64_t *first, int64_t *last)
+{
+    unsigned end = number * count;
+    *first = day_number(p->year, end - count + 1, 1);
+    *last = day_number(p->year, end, days_of(p->year, end));
+}
+
+void
+sg_timeperiod_days(const struct sg_timeperiod *p, int64_t *first, int64_t *last)
+{
+    static const uint8_t month_count[] = {
+        [SG_TIMEPERIOD_MONTH] = 1,
+        [SG_TIMEPERIOD_REPORTING_SEMESTER] = 6,
+        [SG_TIMEPERIOD_REPORTING_TRIMESTER] = 4,
+        [SG_TIMEPERIOD_REPORTING_QUARTER] = 3,
+        [SG_TIMEPERIOD_REPORTING_MONTH] = 1,
+        [SG_TIMEPERIOD_RANGE] = 0,
+    };
+    int64_t begin = day_number(p->year, 1, 1);
+    if (month_count[p->kind] > 0) {
+        months(p, p->number, month_count[p->kind], first, last);
+    } else if (p->kind == SG_TIMEPERIOD_YEAR ||
+               p->kind == SG_TIMEPERIOD_REPORTING_YEAR) {
+        months(p, 1, 12, first, last);
+    } else if (p->kind == SG_TIMEPERIOD_REPORTING_WEEK) {
+        // Week 1 holds 4 January; day 0 was a Thursday.
+        int64_t fourth = begin + 3;
+        int64_t monday = fourth - ((fourth + 3) % 7 + 7) % 7;
+        *first = monday + 7 * (p->number - 1);
+        *last = *first + 6;
+    } else if (p->kind == SG_TIMEPERIOD_REPORTING_DAY) {
+        *first = *last = begin + p->number - 1;
+    } else {
+        *first = *last = day_number(p->year, p->number, p->day);
+    }
+}
+
 static bool
 is_basic(enum sg_timeperiod_kind kind)
 {

@@ -38,6 +38,11 @@ struct sg_timeperiod {
 
 // The whole text; false: none of the forms.
 bool sg_timeperiod_parse(struct sg_slice text, struct sg_timeperiod *out);
+// First and last day, counted from 1 January 1970 (proleptic Gregorian). Times
+// of day are left out; of a range only its start is taken; reporting years are
+// taken to begin on 1 January. O(1).
+void sg_timeperiod_days(const struct sg_timeperiod *period, int64_t *first,
+                        int64_t *last);
 // May a component of this type hold a period of this kind?
 bool sg_timeperiod_fits(enum sg_timeperiod_kind kind, enum sg_type type);
 // Is type one of the time types of the table above?

@@ -84,9 +84,11 @@ read_rows(struct judging *judging)
     if (of->job->terms != NULL)
         sg_check_media(judging->check, (enum sg_media)of->job->terms->media);
     enum sg_err err = sg_check_begin(judging->check, of->structure);
-    if (err == SG_OK)
+    if (err == SG_OK) {
+        sg_rows_constrain(of, judging->check);
         err = sg_rows_read(judging->item, judging->item->item->input,
                            of->input_fd, &of->input_at, &sink);
+    }
     return err == SG_OK ? sg_check_end(judging->check) : err;
 }
 

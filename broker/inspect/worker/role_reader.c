@@ -27,6 +27,8 @@ on_structure(void *context, const struct sg_obs_ref *ref)
     if (pass->check != NULL && !pass->begun) {
         sg_check_media(pass->check, sg_obs_reader_media(pass->reader));
         pass->err = sg_check_begin(pass->check, structure);
+        if (pass->err == SG_OK)
+            sg_rows_constrain(pass->item->of, pass->check);
         pass->begun = true;
     }
     return structure;

@@ -59,6 +59,18 @@ sg_rows_named(const struct sg_role_job *of, const struct sg_obs_ref *ref)
             names_flow(of->job->terms->dataflow, ref));
 }
 
+void
+sg_rows_constrain(const struct sg_role_job *of, struct sg_check *check)
+{
+    struct sg_obs_ref flow = {.kind = SG_OBS_REF_DATAFLOW};
+    const char *dataflow =
+        of->job->terms == NULL ? "" : of->job->terms->dataflow;
+    const char *at = strchr(dataflow, '='); // of a URN
+
+    if (sg_obs_ref_parse(sg_slice_text(at == NULL ? dataflow : at + 1), &flow))
+        sg_check_named(check, &flow, 1);
+}
+
 // ---- content root --------------------------------------------------------------
 
 enum sg_err

@@ -17,6 +17,9 @@ SG_MUST_CHECK enum sg_err sg_rows_read(struct sg_role_item *item,
 // Does a message that names ref speak of the job's structure? It may name the
 // dataflow of the flow's terms, one of the structure's, or the structure itself.
 bool sg_rows_named(const struct sg_role_job *of, const struct sg_obs_ref *ref);
+// The constraints on the dataflow of the flow's terms hold, whatever the message
+// names. After sg_check_begin.
+void sg_rows_constrain(const struct sg_role_job *of, struct sg_check *check);
 
 // ---- content root over rows ----------------------------------------------------
 struct sg_rows_root {

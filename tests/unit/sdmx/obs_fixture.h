@@ -85,6 +85,7 @@ struct obs_fixture {
     size_t len, cap;
     bool whole; // as a release is checked
     bool wants_canonical;
+    bool wants_hints; // text: the hint of each cause
     // the row before: `changed` must not hide what differs from it
     struct sg_value before[SG_LIMIT_COMPONENTS];
     uint8_t *kept[SG_LIMIT_COMPONENTS];
@@ -125,6 +126,7 @@ obs_fixture_find(void *context, const struct sg_obs_ref *ref)
 {
     struct obs_fixture *f = context;
     sg_check_media(f->check, sg_obs_reader_media(f->reader));
+    sg_check_named(f->check, ref, 1);
     if (sg_slice_eq(ref->agency, SG_SLICE("OTHER")))
         return f->other;
     return sg_slice_eq(ref->agency, SG_SLICE("NONE")) ||
@@ -167,10 +169,14 @@ obs_fixture_list(struct obs_fixture *f)
     for (uint32_t i = 0; i < sg_report_count(report); i++) {
         const struct sg_report_cause *c = sg_report_at(report, i);
         int n = snprintf(
-            f->text + at, sizeof f->text - at, "%s%s %.*s %llu %.*s\n",
+            f->text + at, f->wants_hints ? 0 : sizeof f->text - at,
+            "%s%s %.*s %llu %.*s\n",
             c->fault.warning ? "w:" : "", sg_fault_name(c->fault.code),
             SG_SLICE_ARG(c->fault.component), (unsigned long long)c->fault.row,
             SG_SLICE_ARG(c->fault.value));
+        if (f->wants_hints)
+            n = snprintf(f->text + at, sizeof f->text - at, "%.*s\n",
+                         SG_SLICE_ARG(c->fault.hint));
         if (n < 0 || at + (size_t)n >= sizeof f->text)
             break;
         at += (size_t)n;

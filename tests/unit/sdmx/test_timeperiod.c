@@ -139,6 +139,42 @@ a_frequency_asks_for_its_own_period(void **state)
     assert_true(sg_timeperiod_pairs(SG_SLICE("Q"), SG_TIMEPERIOD_RANGE));
 }
 
+static void
+a_period_has_a_first_and_a_last_day(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t first, last; // days since 1 January 1970
+    } cases[] = {
+        {"1970", 0, 364},
+        {"1970-01-01", 0, 0},
+        {"1969-12-31", -1, -1},
+        {"2000-02", 10988, 11016},
+        {"2000-02-29T10:00:00", 11016, 11016},
+        {"2000-A1", 10957, 11322},
+        {"2000-S2", 11139, 11322},
+        {"2000-T1", 10957, 11077},
+        {"2000-Q4", 11231, 11322},
+        {"2000-M12", 11292, 11322},
+        {"2000-D366", 11322, 11322},
+        {"2020-W53", 18624, 18630}, // 28 December 2020 to 3 January 2021
+        {"2021-W01", 18631, 18637},
+        {"1970-W01", -3, 3}, // 29 December 1969
+        {"1960-W01", -3650, -3644},
+        {"2000-02-28/P2D", 11015, 11015},
+    };
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        struct sg_timeperiod period;
+        int64_t first, last;
+        assert_true(sg_timeperiod_parse(sg_slice_text(cases[i].text), &period));
+        sg_timeperiod_days(&period, &first, &last);
+        if (first != cases[i].first || last != cases[i].last)
+            fail_msg("%s: %lld to %lld", cases[i].text, (long long)first,
+                     (long long)last);
+    }
+}
+
 int
 main(void)
 {
@@ -146,6 +182,7 @@ main(void)
         cmocka_unit_test(time_periods_are_taken_and_refused_as_sdmx_says),
         cmocka_unit_test(a_type_takes_only_its_own_periods),
         cmocka_unit_test(a_frequency_asks_for_its_own_period),
+        cmocka_unit_test(a_period_has_a_first_and_a_last_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
