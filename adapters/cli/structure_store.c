@@ -462,6 +462,34 @@ sg_structure_store_add_model(struct sg_structure_store *store,
     return SG_OK;
 }
 
+enum sg_err
+sg_structure_store_extend(const struct sg_structure_store *store,
+                          struct sg_model *model)
+{
+    for (const struct sg_store_entry *at = store->entries; at; at = at->next) {
+        if (at->kind == SG_STORE_FLOW) {
+            struct sg_model_flow *flow =
+                sg_arena_take(model->arena, sizeof *flow);
+            if (flow == NULL)
+                return SG_ERR_FULL;
+            flow->self = at->self;
+            flow->structure = at->to;
+            flow->next = model->flows;
+            model->flows = flow;
+        } else if (at->kind == SG_STORE_AGREEMENT) {
+            struct sg_model_agreement *agreement =
+                sg_arena_take(model->arena, sizeof *agreement);
+            if (agreement == NULL)
+                return SG_ERR_FULL;
+            agreement->self = at->self;
+            agreement->flow = at->to;
+            agreement->next = model->agreements;
+            model->agreements = agreement;
+        }
+    }
+    return SG_OK;
+}
+
 // ---- finding ---------------------------------------------------------------
 
 static bool

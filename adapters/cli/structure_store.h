@@ -80,6 +80,11 @@ sg_structure_store_add(struct sg_structure_store *store,
 SG_MUST_CHECK enum sg_err
 sg_structure_store_add_model(struct sg_structure_store *store,
                              const struct sg_model *model);
+// Puts the dataflows and agreements of the index before those of the model, so
+// that what stands on them is found. SG_ERR_FULL.
+SG_MUST_CHECK enum sg_err
+sg_structure_store_extend(const struct sg_structure_store *store,
+                          struct sg_model *model);
 // Replaces the index.
 SG_MUST_CHECK enum sg_err
 sg_structure_store_save(struct sg_structure_store *store);

@@ -35,8 +35,9 @@ usage(FILE *out)
         "\n"
         "import reads SDMX-ML 2.1 structure messages; several files are read "
         "as one, so\n"
-        "code lists may stand in another file than the data structure. NAME "
-        "is a URN or\n"
+        "code lists may stand in another file than the data structure. "
+        "Constraints are added\n"
+        "to the structures that are known. NAME is a URN or\n"
         "AGENCY:ID(VERSION) of a data structure, dataflow or provision "
         "agreement. get\n"
         "takes the structure of a flow from the gate.\n");
@@ -94,6 +95,7 @@ struct import {
     struct sg_model model;
     struct sg_structure_store *store;
     uint8_t sources[FILES_MAX][32];
+    bool *holds;    // of each constraint of the model, whether it does
     json_t *report; // NULL: text
     uint32_t refused;
 };
@@ -144,30 +146,177 @@ report_refusal(struct import *im, const char *file, enum sg_err err,
     (void)json_array_append_new(json_object_get(im->report, "refused"), one);
 }
 
+// Which constraints of the model hold for s?
+static void
+see_constraints(struct import *im, const struct sg_structure *s)
+{
+    size_t at = 0;
+    for (const struct sg_model_constraint *k = im->model.constraints; k;
+         k = k->next, at++)
+        for (uint32_t i = 0; i < s->constraint_count; i++)
+            if (sg_slice_eq(s->constraints[i].agency, k->self.agency) &&
+                sg_slice_eq(s->constraints[i].id, k->self.id) &&
+                sg_slice_eq(s->constraints[i].version, k->self.version))
+                im->holds[at] = true;
+}
+
+// The structure of this name as it is known; NULL: it is not.
+static enum sg_err
+known(struct import *im, const struct sg_model_ref *self,
+      const struct sg_structure **out, struct sg_diag *diag)
+{
+    char name[512];
+    int len = snprintf(name, sizeof name, "%.*s:%.*s(%.*s)",
+                       SG_SLICE_ARG(self->agency), SG_SLICE_ARG(self->id),
+                       SG_SLICE_ARG(self->version));
+    *out = NULL;
+    if (len < 0 || (size_t)len >= sizeof name)
+        return SG_ERR_FULL;
+    enum sg_err err = sg_structure_store_find(im->store, SG_STORE_STRUCTURE,
+                                              sg_slice_of(name, (size_t)len),
+                                              im->arena, out, diag);
+    return err == SG_ERR_NOT_FOUND ? SG_OK : err;
+}
+
+// base with the constraints of the import and those of old, into the store. In a
+// dry run it only says whether it would. When old has all of it: nothing.
+static enum sg_err
+put_structure(struct import *im, const struct sg_structure *base,
+              const struct sg_structure *old, bool replace,
+              struct sg_diag *diag)
+{
+    struct sg_slice blob = base->blob;
+    const struct sg_structure *s = base;
+    enum sg_err err = old == NULL
+                          ? SG_OK
+                          : sg_structure_constrain(base, old, &im->model,
+                                                   im->options->replace,
+                                                   im->arena, &blob, diag);
+    if (err == SG_OK && old != NULL)
+        err = sg_structure_open(blob, im->arena, &s);
+    if (err != SG_OK)
+        return err;
+    see_constraints(im, s);
+    if (base == old && sg_slice_eq(blob, old->blob))
+        return SG_OK;
+    err = sg_structure_store_add(im->store, s, replace, diag);
+    if (err == SG_OK)
+        report_structure(im, s);
+    return err;
+}
+
+// The constraints that were imported before stay, unless all is replaced.
+static enum sg_err
+import_structure(struct import *im, const struct sg_model_dsd *dsd,
+                 struct sg_diag *diag)
+{
+    struct sg_slice blob;
+    const struct sg_structure *base = NULL;
+    const struct sg_structure *old = NULL;
+    enum sg_err err =
+        sg_structure_compile(&im->model, dsd, im->arena, &blob, diag);
+    if (err == SG_OK)
+        err = sg_structure_open(blob, im->arena, &base);
+    if (err == SG_OK && !im->options->replace)
+        err = known(im, &dsd->self, &old, diag);
+    return err == SG_OK
+               ? put_structure(im, base, old, im->options->replace, diag)
+               : err;
+}
+
 static enum sg_err
 import_structures(struct import *im)
 {
     enum sg_err first = SG_OK;
     for (const struct sg_model_dsd *d = im->model.dsds; d; d = d->next) {
-        struct sg_slice blob;
-        const struct sg_structure *s = NULL;
         struct sg_diag diag = {0};
         if (d->stub)
             continue;
-        enum sg_err err =
-            sg_structure_compile(&im->model, d, im->arena, &blob, &diag);
-        if (err == SG_OK)
-            err = sg_structure_open(blob, im->arena, &s);
-        if (err == SG_OK) // in a dry run it only says whether it would
-            err = sg_structure_store_add(im->store, s, im->options->replace,
-                                         &diag);
-        if (err == SG_OK)
-            report_structure(im, s);
-        else
+        enum sg_err err = import_structure(im, d, &diag);
+        if (err != SG_OK)
             report_refusal(im, file_of(im, d), err, &diag);
         if (first == SG_OK)
             first = err;
     }
+    return first;
+}
+
+static bool
+imports(const struct import *im, const struct sg_model_ref *self)
+{
+    const struct sg_model_dsd *dsd = sg_structure_model_dsd(&im->model, self);
+    return dsd != NULL && !dsd->stub;
+}
+
+// Constraints on what was imported earlier are added to it. In a dry run what is
+// imported now is not there to be opened.
+static enum sg_err
+import_constraints(struct import *im)
+{
+    enum sg_err first = SG_OK;
+    for (const struct sg_store_entry *at =
+             sg_structure_store_entries(im->store);
+         at != NULL && im->model.constraints != NULL; at = at->next) {
+        struct sg_diag diag = {0};
+        const struct sg_structure *old = NULL;
+        if (at->kind != SG_STORE_STRUCTURE ||
+            (im->options->dry_run && imports(im, &at->self)))
+            continue;
+        enum sg_err err = known(im, &at->self, &old, &diag);
+        if (err == SG_OK && old != NULL)
+            err = put_structure(im, old, old, true, &diag);
+        if (err != SG_OK)
+            report_refusal(im, im->options->files[0], err, &diag);
+        if (first == SG_OK)
+            first = err;
+    }
+    return first;
+}
+
+// A constraint that nobody applies must not be taken for one that holds.
+static enum sg_err
+refuse_idle(struct import *im)
+{
+    enum sg_err first = SG_OK;
+    size_t at = 0;
+    for (const struct sg_model_constraint *k = im->model.constraints; k;
+         k = k->next, at++) {
+        struct sg_diag diag = {0};
+        if (!k->allowed || im->holds[at])
+            continue;
+        sg_diag_set(&diag, k->self.line, 0,
+                    "constraint %.*s:%.*s(%.*s) stands on nothing that is "
+                    "known here; import the data structure or dataflow that it "
+                    "names first, or together with it",
+                    SG_SLICE_ARG(k->self.agency), SG_SLICE_ARG(k->self.id),
+                    SG_SLICE_ARG(k->self.version));
+        first = SG_ERR_NOT_FOUND;
+        report_refusal(im, im->options->files[0], first, &diag);
+    }
+    return first;
+}
+
+// Everything that can be imported is; the first error.
+static enum sg_err
+import_all(struct import *im)
+{
+    size_t count = 1;
+    for (const struct sg_model_constraint *k = im->model.constraints; k;
+         k = k->next)
+        count++;
+    im->holds = sg_arena_take(im->arena, count * sizeof *im->holds);
+    if (im->holds == NULL)
+        return SG_ERR_FULL;
+    enum sg_err first = import_structures(im);
+    // Names of earlier imports, only to be found by constraints.
+    struct sg_model own = im->model;
+    enum sg_err err = sg_structure_store_extend(im->store, &im->model);
+    if (err == SG_OK)
+        err = import_constraints(im);
+    first = first == SG_OK ? err : first;
+    if (first == SG_OK)
+        first = refuse_idle(im);
+    im->model = own;
     return first;
 }
 
@@ -242,7 +391,7 @@ run_import(const struct options *options)
         told = err != SG_OK;
     }
     if (!told && err == SG_OK) {
-        enum sg_err refusal = import_structures(&im);
+        enum sg_err refusal = import_all(&im);
         told = refusal != SG_OK;
         if (!options->dry_run) {
             err = sg_structure_store_add_model(im.store, &im.model);

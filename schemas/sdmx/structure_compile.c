@@ -350,7 +350,7 @@ fill_constraint(struct sg_structure_compiler *c,
     uint32_t first_part = c->counts[SG_SECTION_PARTS];
     bool filled = false;
     for (const struct sg_model_target *t = k->targets; t; t = t->next) {
-        if (!sg_structure_compile_holds(c, &t->ref))
+        if (!sg_structure_compile_holds(c, t))
             continue;
         struct sg_structure_constraint_row *row =
             put(c, SG_SECTION_CONSTRAINTS);
@@ -369,6 +369,13 @@ fill_constraint(struct sg_structure_compiler *c,
         filled = true;
         row->parts = c->counts[SG_SECTION_PARTS] - first_part;
     }
+}
+
+void
+sg_structure_fill_constraints(struct sg_structure_compiler *c)
+{
+    for (uint32_t i = 0; i < c->constraint_count; i++)
+        fill_constraint(c, c->constraints[i]);
 }
 
 static enum sg_err
@@ -394,9 +401,7 @@ fill(struct sg_structure_compiler *c)
         row->id = put_text(c, f->self.id);
         row->version = put_text(c, f->self.version);
     }
-    for (const struct sg_model_constraint *k = c->model->constraints; k;
-         k = k->next)
-        fill_constraint(c, k);
+    sg_structure_fill_constraints(c);
     return SG_OK;
 }
 

@@ -16,3 +16,13 @@ SG_MUST_CHECK enum sg_err sg_structure_compile(const struct sg_model *model,
                                                struct sg_arena *arena,
                                                struct sg_slice *blob,
                                                struct sg_diag *diag);
+
+// The structure base with the constraints of the model that hold for it, and
+// with those of old (base itself, or an earlier compilation of it; NULL: none)
+// that the model does not have. The same bytes as if all had been compiled at
+// once. SG_ERR_EXISTS: a constraint of old has another content in the model,
+// and replace is false; diag names it. SG_ERR_FULL.
+SG_MUST_CHECK enum sg_err sg_structure_constrain(
+    const struct sg_structure *base, const struct sg_structure *old,
+    const struct sg_model *model, bool replace, struct sg_arena *arena,
+    struct sg_slice *blob, struct sg_diag *diag);

@@ -23,6 +23,10 @@ struct sg_structure_compiler {
     int32_t list_of[SG_LIMIT_COMPONENTS];
     const struct sg_model_list *lists[SG_LIMIT_COMPONENTS];
     uint32_t component_count, list_count, dimension_count;
+    // Those that hold here, by agency, id and version, so that the order of
+    // files does not matter.
+    const struct sg_model_constraint **constraints;
+    uint32_t constraint_count;
     // The blob.
     uint8_t *bytes;
     struct sg_structure_head *head;
@@ -66,14 +70,22 @@ enum sg_err sg_structure_compile_full(struct sg_structure_compiler *c,
                                       const char *what);
 // Components in order, with representations and code lists.
 SG_MUST_CHECK enum sg_err sg_structure_resolve(struct sg_structure_compiler *c);
-// Counts everything, takes the blob from the arena, writes its head.
+// Fills constraints.
+SG_MUST_CHECK enum sg_err
+sg_structure_find_constraints(struct sg_structure_compiler *c);
+void sg_structure_want_constraints(struct sg_structure_compiler *c);
+void sg_structure_fill_constraints(struct sg_structure_compiler *c);
+// Takes the blob for what is counted from the arena, writes its head; counts
+// are 0 again.
+SG_MUST_CHECK enum sg_err sg_structure_lay_out(struct sg_structure_compiler *c);
+// Counts everything, then lays it out.
 SG_MUST_CHECK enum sg_err
 sg_structure_make_room(struct sg_structure_compiler *c);
 int32_t sg_structure_compile_find(const struct sg_structure_compiler *c,
                                   struct sg_slice id);
 // Is it this structure, a dataflow of it, or an agreement on such a dataflow?
 bool sg_structure_compile_holds(const struct sg_structure_compiler *c,
-                                const struct sg_model_ref *target);
+                                const struct sg_model_target *on);
 // Is it a dataflow of this structure?
 bool sg_structure_compile_uses(const struct sg_structure_compiler *c,
                                const struct sg_model_flow *flow);

@@ -138,6 +138,7 @@ struct sg_model_part {
 struct sg_model_target {
     struct sg_model_target *next;
     struct sg_model_ref ref;
+    bool known; // it is the structure at hand, or something of it
 };
 
 struct sg_model_constraint {

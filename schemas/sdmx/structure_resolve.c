@@ -166,10 +166,13 @@ resolve_components(struct sg_structure_compiler *c)
 
 bool
 sg_structure_compile_holds(const struct sg_structure_compiler *c,
-                           const struct sg_model_ref *target)
+                           const struct sg_model_target *on)
 {
+    const struct sg_model_ref *target = &on->ref;
     const struct sg_model_ref *structure = NULL;
     const struct sg_model_flow *flow = NULL;
+    if (on->known)
+        return true;
     if (sg_slice_eq(target->class, SG_SLICE("DataStructure"))) {
         structure = target;
     } else if (sg_slice_eq(target->class, SG_SLICE("Dataflow"))) {
@@ -184,6 +187,58 @@ sg_structure_compile_holds(const struct sg_structure_compiler *c,
         structure = &flow->structure;
     return structure != NULL &&
            sg_structure_model_dsd(c->model, structure) == c->dsd;
+}
+
+static bool
+holds(const struct sg_structure_compiler *c,
+      const struct sg_model_constraint *constraint)
+{
+    for (const struct sg_model_target *t = constraint->targets; t; t = t->next)
+        if (sg_structure_compile_holds(c, t))
+            return true;
+    return false;
+}
+
+static int
+order_of(struct sg_slice a, struct sg_slice b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int first = len == 0 ? 0 : memcmp(a.ptr, b.ptr, len);
+    return first != 0 ? first : (a.len > b.len) - (a.len < b.len);
+}
+
+static int
+order_of_refs(const struct sg_model_ref *a, const struct sg_model_ref *b)
+{
+    int order = order_of(a->agency, b->agency);
+    if (order == 0)
+        order = order_of(a->id, b->id);
+    return order == 0 ? order_of(a->version, b->version) : order;
+}
+
+enum sg_err
+sg_structure_find_constraints(struct sg_structure_compiler *c)
+{
+    uint32_t all = 0;
+    for (const struct sg_model_constraint *k = c->model->constraints; k;
+         k = k->next)
+        all++;
+    c->constraints =
+        sg_arena_take(c->arena, (all + 1) * sizeof *c->constraints);
+    if (c->constraints == NULL)
+        return SG_ERR_FULL;
+    for (const struct sg_model_constraint *k = c->model->constraints; k;
+         k = k->next) {
+        if (!holds(c, k))
+            continue;
+        uint32_t at = c->constraint_count++;
+        for (; at > 0 &&
+               order_of_refs(&c->constraints[at - 1]->self, &k->self) > 0;
+             at--)
+            c->constraints[at] = c->constraints[at - 1];
+        c->constraints[at] = k;
+    }
+    return SG_OK;
 }
 
 bool
@@ -202,5 +257,5 @@ sg_structure_resolve(struct sg_structure_compiler *c)
         err = check_ids(c);
     if (err == SG_OK)
         err = resolve_components(c);
-    return err;
+    return err == SG_OK ? sg_structure_find_constraints(c) : err;
 }

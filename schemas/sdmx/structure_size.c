@@ -68,7 +68,7 @@ want_constraint(struct sg_structure_compiler *c,
 {
     bool wanted = false;
     for (const struct sg_model_target *t = k->targets; t; t = t->next) {
-        if (!sg_structure_compile_holds(c, &t->ref))
+        if (!sg_structure_compile_holds(c, t))
             continue;
         want(c, SG_SECTION_CONSTRAINTS, 1);
         want_ref(c, &k->self);
@@ -79,6 +79,13 @@ want_constraint(struct sg_structure_compiler *c,
             want_parts(c, k);
         wanted = true;
     }
+}
+
+void
+sg_structure_want_constraints(struct sg_structure_compiler *c)
+{
+    for (uint32_t i = 0; i < c->constraint_count; i++)
+        want_constraint(c, c->constraints[i]);
 }
 
 static void
@@ -116,10 +123,13 @@ sg_structure_make_room(struct sg_structure_compiler *c)
         want(c, SG_SECTION_FLOWS, 1);
         want_ref(c, &f->self);
     }
-    for (const struct sg_model_constraint *k = c->model->constraints; k;
-         k = k->next)
-        want_constraint(c, k);
+    sg_structure_want_constraints(c);
+    return sg_structure_lay_out(c);
+}
 
+enum sg_err
+sg_structure_lay_out(struct sg_structure_compiler *c)
+{
     uint64_t at[SG_SECTION_END];
     uint64_t size = sizeof *c->head;
     for (uint32_t s = 0; s < SG_SECTION_END; s++) {

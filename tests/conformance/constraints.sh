@@ -23,6 +23,28 @@ XML
     echo '</s:ContentConstraint></s:Constraints></m:Structures></m:Structure>'
 }
 
+# A constraint is added to what is known, and never in vain.
+echo '<s:CubeRegion><c:KeyValue id="REF_AREA"><c:Value>404</c:Value></c:KeyValue></s:CubeRegion>' |
+    constraint STATGATE KENYA DataStructure SDG 1.0 >"$work/kenya.xml"
+sed 's/>404</>800</' "$work/kenya.xml" >"$work/uganda.xml"
+ends 65 'a constraint on what is not known is refused' \
+    alone structure import "$work/kenya.xml"
+said 'with the cure' 'import the data structure or dataflow'
+ends 0 'the structure' alone structure import "$here/schemas/sdg/sdg.xml"
+ends 0 'has it then' alone structure import "$work/kenya.xml"
+said 'as one of its own' '1 constraints'
+ends 65 'another content under its name is refused' \
+    alone structure import "$work/uganda.xml"
+said 'by name' 'STATGATE:KENYA(1.0) is there with another content'
+ends 0 'the structure once more' alone structure import "$here/schemas/sdg/sdg.xml"
+said 'still has it' '1 constraints'
+ends 0 'Kenya is allowed' alone check "$here/schemas/sdg/data/kenya.csv"
+ends 0 'another content may replace it' alone structure import --replace "$work/uganda.xml"
+ends 65 'and is not' alone check "$here/schemas/sdg/data/kenya.csv"
+ends 0 'the structure in its place' \
+    alone structure import --replace "$here/schemas/sdg/sdg.xml"
+said 'has none' '0 constraints'
+
 gate_found
 gate_people office norway
 gate_open

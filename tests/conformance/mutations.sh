@@ -14,9 +14,10 @@ fi
 STATGATE_HOME=$(mktemp -d)
 export STATGATE_HOME
 trap 'rm -rf "$STATGATE_HOME"' EXIT
-"$statgate" structure import "$data/structures/IAEG-SDGs_SDG_1.4.xml" \
-    "$data/structures/sdg_flows_constraints_constructed.xml" >/dev/null
-"$statgate" structure import "$data/structures/NISR-SDGs_SDG_1.3.xml" >/dev/null
+for s in IAEG-SDGs_SDG_1.4 sdg_flows_constraints_constructed \
+    NISR-SDGs_SDG_1.3; do
+    "$statgate" structure import "$data/structures/$s.xml" >/dev/null
+done
 
 passed=0
 total=0

@@ -375,6 +375,82 @@ constraints_on_its_dataflows_are_kept(void **state)
         sg_slice_eq(sg_structure_constraint_value(f->s, &v, 0), S("M")));
 }
 
+#define LATER(id, on, area)                                                    \
+    "<s:ContentConstraint agencyID='A' id='" id "' version='1.0' "             \
+    "type='Allowed'><s:ConstraintAttachment>" on                               \
+    "</s:ConstraintAttachment><s:CubeRegion><c:KeyValue id='AREA'>"            \
+    "<c:Value cascadeValues='true'>" area "</c:Value></c:KeyValue>"            \
+    "<c:KeyValue id='TIME_PERIOD'><c:TimeRange><c:StartPeriod "                \
+    "isInclusive='false'>2000</c:StartPeriod></c:TimeRange></c:KeyValue>"      \
+    "</s:CubeRegion></s:ContentConstraint>"
+#define ON_D                                                                   \
+    "<s:DataStructure><Ref agencyID='A' id='D' version='2.0'/>"                \
+    "</s:DataStructure>"
+#define ON_F "<s:Dataflow><Ref agencyID='A' id='F' version='1.0'/></s:Dataflow>"
+
+// base and what body says, as imported later.
+static enum sg_err
+add(struct fixture *f, const struct sg_structure *base, const char *body,
+    bool replace, const struct sg_structure **out)
+{
+    struct sg_model model = {.arena = f->arena};
+    char xml[4096];
+    struct sg_slice blob;
+    int len = snprintf(xml, sizeof xml, HEAD "%s" TAIL, body);
+    assert_in_range(len, 1, sizeof xml - 1);
+    assert_int_equal(
+        fixture_read(&model, sg_slice_of(xml, (size_t)len), &f->diag), SG_OK);
+    enum sg_err err = sg_structure_constrain(base, base, &model, replace,
+                                             f->arena, &blob, &f->diag);
+    return err == SG_OK ? sg_structure_open(blob, f->arena, out) : err;
+}
+
+static void
+constraints_that_come_later_make_the_same_structure(void **state)
+{
+    static const char flow[] =
+        "<s:Dataflows><s:Dataflow agencyID='A' id='F' version='1.0'>"
+        "<s:Structure><URN>urn:sdmx:org.sdmx.infomodel.datastructure."
+        "DataStructure=A:D(2.0)</URN></s:Structure></s:Dataflow></s:Dataflows>";
+    static const char one[] =
+        "<s:Constraints>" LATER("K1", ON_D ON_F, "762") "</s:Constraints>";
+    static const char two[] =
+        "<s:Constraints>" LATER("K2", ON_D, "142") "</s:Constraints>";
+    static const char both[] = "<s:Constraints>" LATER("K2", ON_D, "142")
+        LATER("K1", ON_D ON_F, "762") "</s:Constraints>";
+    static const char other[] =
+        "<s:Constraints>" LATER("K1", ON_D, "142") "</s:Constraints>";
+    struct fixture *f = *state;
+    char at_once[4096], with_flow[2048];
+    const struct sg_structure *whole, *a, *b, *c;
+    (void)snprintf(at_once, sizeof at_once, "%s%s", flow, both);
+    (void)snprintf(with_flow, sizeof with_flow, "%s%s", flow, one);
+    assert_int_equal(read_parts(f, dsd, lists, concepts, at_once), SG_OK);
+    whole = f->s;
+    assert_int_equal(whole->constraint_count, 3); // one on two things
+    assert_int_equal(read_parts(f, dsd, lists, concepts, flow), SG_OK);
+
+    // In either order, once more, and all together.
+    assert_int_equal(add(f, f->s, with_flow, false, &a), SG_OK);
+    assert_int_equal(a->constraint_count, 2);
+    assert_int_equal(add(f, a, two, false, &b), SG_OK);
+    assert_true(sg_slice_eq(b->blob, whole->blob));
+    assert_int_equal(add(f, f->s, two, false, &a), SG_OK);
+    assert_int_equal(add(f, a, with_flow, false, &b), SG_OK);
+    assert_true(sg_slice_eq(b->blob, whole->blob));
+    assert_int_equal(add(f, b, with_flow, false, &c), SG_OK);
+    assert_true(sg_slice_eq(c->blob, whole->blob));
+
+    // Another content asks for --replace; what is not named stays.
+    assert_int_equal(add(f, b, other, false, &c), SG_ERR_EXISTS);
+    assert_non_null(strstr(f->diag.text, "A:K1(1.0) is there with another"));
+    assert_int_equal(add(f, b, other, true, &c), SG_OK);
+    assert_int_equal(c->constraint_count, 2);
+    assert_false(sg_slice_eq(c->blob, b->blob));
+    assert_int_equal(add(f, c, with_flow, true, &a), SG_OK);
+    assert_true(sg_slice_eq(a->blob, whole->blob));
+}
+
 static void
 a_faulty_structure_is_refused_with_line_and_cure(void **state)
 {
@@ -566,6 +642,7 @@ main(void)
         T(codes_that_look_alike_are_told_apart),
         T(the_code_that_was_meant_is_found),
         T(constraints_on_its_dataflows_are_kept),
+        T(constraints_that_come_later_make_the_same_structure),
         T(a_faulty_structure_is_refused_with_line_and_cure),
         T(what_is_no_structure_message_is_refused),
         T(the_same_message_gives_the_same_pin_and_another_another),
