@@ -195,10 +195,10 @@ check_conflict(struct sg_check *check, const struct sg_obs *obs, uint32_t index)
     struct sg_fault fault = {.code = SG_FAULT_ATTR_CONFLICT,
                              .warning = check->conflict_warns,
                              .component = p->component->id,
+                             .value =
+                                 sg_check_component_told(check, index, obs),
                              .row = obs->row,
                              .line = obs->line};
-    if (obs->values[index].kind == SG_VALUE_TEXT)
-        fault.value = sg_obs_value_bytes(&obs->values[index]);
     fault.hint = SG_SLICE("another value stands on an earlier observation of "
                           "the same series, group or data set");
     sg_report_add(check->report, &fault);

@@ -114,6 +114,7 @@ sg_check_component_plan(struct sg_check *check)
     check->freq = sg_structure_find(s, SG_SLICE("FREQ"));
     if (check->freq >= 0 && !check->components[check->freq].dimension)
         check->freq = -1;
+    check->conf = sg_structure_find(s, SG_SLICE("CONF_STATUS"));
     return SG_OK;
 }
 
@@ -283,6 +284,31 @@ sg_check_component_update(struct sg_check *check, uint32_t index,
 
 // ---- saying so -----------------------------------------------------------------------
 
+bool
+sg_check_component_masked(const struct sg_check *check, uint32_t index,
+                          const struct sg_obs *obs)
+{
+    const struct sg_component *c = check->components[index].component;
+    if (check->conf < 0 || c->kind < SG_KIND_MEASURE || c->list >= 0 ||
+        index == (uint32_t)check->conf)
+        return false;
+    const struct sg_value *flag = &obs->values[check->conf];
+    return flag->kind != SG_VALUE_ABSENT && flag->kind != SG_VALUE_OFF &&
+           !(flag->kind == SG_VALUE_TEXT &&
+             sg_slice_eq(sg_obs_value_bytes(flag), SG_SLICE("F")));
+}
+
+struct sg_slice
+sg_check_component_told(const struct sg_check *check, uint32_t index,
+                        const struct sg_obs *obs)
+{
+    const struct sg_value *value = &obs->values[index];
+    if (sg_check_component_masked(check, index, obs))
+        return SG_SLICE("(confidential)");
+    return value->kind == SG_VALUE_TEXT ? sg_obs_value_bytes(value)
+                                        : SG_SLICE("");
+}
+
 // What will help: the nearest code, the type that is asked.
 static struct sg_slice
 hint_for(const struct sg_check *check, uint32_t index, char room[256])
@@ -322,10 +348,13 @@ sg_check_component_say(struct sg_check *check, uint32_t index,
     char room[256];
     struct sg_fault fault = {.code = p->code,
                              .component = p->component->id,
+                             .value =
+                                 sg_check_component_told(check, index, obs),
                              .row = obs->row,
                              .line = obs->line};
-    if (value->kind == SG_VALUE_TEXT)
-        fault.value = sg_obs_value_bytes(value);
+    // The same value may be confidential on one row and not on the next.
+    if (check->conf >= 0 && p->component->list < 0)
+        p->cause = NULL;
     if (p->cause == NULL)
         p->cause = sg_report_find(check->report, &fault);
     if (p->cause != NULL) {

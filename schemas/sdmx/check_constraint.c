@@ -586,14 +586,12 @@ say(struct sg_check *check, const struct sg_check_rule *rule, uint32_t part,
     uint32_t component, const struct sg_obs *obs)
 {
     char room[256];
-    const struct sg_value *value = &obs->values[component];
-    struct sg_fault fault = {.code = SG_FAULT_CONSTRAINT,
-                             .component =
-                                 check->components[component].component->id,
-                             .row = obs->row,
-                             .line = obs->line};
-    if (value->kind == SG_VALUE_TEXT)
-        fault.value = sg_obs_value_bytes(value);
+    struct sg_fault fault = {
+        .code = SG_FAULT_CONSTRAINT,
+        .component = check->components[component].component->id,
+        .value = sg_check_component_told(check, component, obs),
+        .row = obs->row,
+        .line = obs->line};
     fault.hint = hint_for(check, rule, part, component, room);
     sg_report_add(check->report, &fault);
 }

@@ -59,7 +59,7 @@ struct sg_check {
     uint32_t words; // of a set of components
     struct sg_check_mask masks[SG_CHECK_MASKS];
     uint32_t mask_count;
-    int32_t freq;
+    int32_t freq, conf; // FREQ, CONF_STATUS; -1: none
     // sets of components
     uint64_t all[SG_OBS_CHANGED_WORDS], mandatory[SG_OBS_CHANGED_WORDS];
     uint64_t detail[SG_OBS_CHANGED_WORDS]; // measures, observation attributes
@@ -93,5 +93,13 @@ void sg_check_component_update(struct sg_check *check, uint32_t index,
 // Says that the value of the row is wrong.
 void sg_check_component_say(struct sg_check *check, uint32_t index,
                             const struct sg_obs *obs);
+// Is what this component says of the row not to be told? A figure or a free text
+// under a CONF_STATUS other than F (sdmx-facts 1.10); codes are told.
+bool sg_check_component_masked(const struct sg_check *check, uint32_t index,
+                               const struct sg_obs *obs);
+// The value for a report: as sent, "(confidential)", or none if it is no text.
+struct sg_slice sg_check_component_told(const struct sg_check *check,
+                                        uint32_t index,
+                                        const struct sg_obs *obs);
 // Lays out components, masks and sets.
 enum sg_err sg_check_component_plan(struct sg_check *check);

@@ -126,6 +126,59 @@ a_message_without_observations_is_a_warning_and_no_release(void **state)
     obs_fixture_free(f);
 }
 
+#define FLAGGED                                                                \
+    "DATAFLOW,FREQ,AREA,TIME_PERIOD,OBS_VALUE,STATUS,UNIT,NOTE,CONF_STATUS\n"
+
+static struct obs_fixture *
+flagged(void)
+{
+    static const char flag[] =
+        "<s:Attribute id='CONF_STATUS' assignmentStatus='Conditional'>"
+        "<s:AttributeRelationship><s:PrimaryMeasure><Ref id='OBS_VALUE'/>"
+        "</s:PrimaryMeasure></s:AttributeRelationship></s:Attribute>";
+    static char xml[16384];
+    const char *at = strstr(obs_fixture_dsd, "<s:Attribute id='NOTE'");
+    int len = snprintf(xml, sizeof xml, "%.*s%s%s", (int)(at - obs_fixture_dsd),
+                       obs_fixture_dsd, flag, at);
+    assert_in_range(len, 1, sizeof xml - 1);
+    return obs_fixture_new(sg_slice_text(xml));
+}
+
+static void
+a_report_does_not_tell_what_is_confidential(void **state)
+{
+    static const struct {
+        const char *csv, *faults;
+    } cases[] = {
+        {F "A,KE,2020,12x,N,PT,,F\n", "TYPE OBS_VALUE 1 12x\n"},
+        {F "A,KE,2020,12x,N,PT,,\n", "TYPE OBS_VALUE 1 12x\n"},
+        {F "A,KE,2020,12x,N,PT,,C\n", "TYPE OBS_VALUE 1 (confidential)\n"},
+        // an unknown flag is no F
+        {F "A,KE,2020,12x,N,PT,,f\n", "TYPE OBS_VALUE 1 (confidential)\n"},
+        // what was told of one row is not counted for the next
+        {F "A,KE,2020,12x,N,PT,,F\n" F "A,KE,2021,12x,N,PT,,N\n" F
+           "A,KE,2022,12x,N,PT,,F\n",
+         "TYPE OBS_VALUE 1 12x\nTYPE OBS_VALUE 2 (confidential)\n"},
+        {F "A,KE,2020,1,N,PT,secret,D\n", "TYPE NOTE 1 (confidential)\n"},
+        {F "A,KE,2020,1,N,PT,,F\n" F "A,KE,2021,1,N,NR,,S\n",
+         "ATTR_CONFLICT UNIT 2 (confidential)\n"},
+        // codes are told: they must be mended, and are the key
+        {F "A,KEN,2020,1,X,PT,,C\n", "CODE AREA 1 KEN\nCODE STATUS 1 X\n"},
+        {F "A,KE,2020-13,1,N,PT,,C\n", "TIME_FORMAT TIME_PERIOD 1 2020-13\n"},
+    };
+    struct obs_fixture *f = flagged();
+    (void)state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        char csv[2048];
+        snprintf(csv, sizeof csv, "%s%s", FLAGGED, cases[i].csv);
+        assert_int_equal(obs_fixture_run(f, sg_slice_text(csv), 4096, false),
+                         SG_OK);
+        if (strcmp(f->text, cases[i].faults) != 0)
+            fail_msg("%s\nfaults:\n%s", csv, f->text);
+    }
+    obs_fixture_free(f);
+}
+
 static void
 a_report_counts_every_occurrence(void **state)
 {
@@ -341,6 +394,7 @@ main(void)
             a_column_missing_in_the_header_is_one_fault_of_the_header),
         cmocka_unit_test(
             a_message_without_observations_is_a_warning_and_no_release),
+        cmocka_unit_test(a_report_does_not_tell_what_is_confidential),
         cmocka_unit_test(a_report_counts_every_occurrence),
         cmocka_unit_test(a_keyset_knows_a_million_keys_in_24_bytes_each),
         cmocka_unit_test(
