@@ -70,6 +70,11 @@ enum sg_err sg_structure_compile_full(struct sg_structure_compiler *c,
                                       const char *what);
 // Components in order, with representations and code lists.
 SG_MUST_CHECK enum sg_err sg_structure_resolve(struct sg_structure_compiler *c);
+// The list with the codes that it takes from others as its own, in their place.
+// SG_ERR_NOT_FOUND: one of these is not there, or they go in a circle; said.
+SG_MUST_CHECK enum sg_err
+sg_structure_extend(struct sg_structure_compiler *c,
+                    const struct sg_model_list **list);
 // Fills constraints.
 SG_MUST_CHECK enum sg_err
 sg_structure_find_constraints(struct sg_structure_compiler *c);

@@ -181,6 +181,9 @@ end_holder(struct sg_structure_ml21 *r, enum sg_ml21_tag tag)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum"
     switch (tag) {
+    case SG_ML21_EXTENDED:
+        r->extension->list = r->got;
+        return SG_OK;
     case SG_ML21_PARENT:
         r->code->parent = r->got.item.len > 0 ? r->got.item : r->got.id;
         return SG_OK;
@@ -234,6 +237,9 @@ end_detail(struct sg_structure_ml21 *r, enum sg_ml21_tag tag)
         return end_note(r);
     case SG_ML21_VALUE:
         return add_value(r);
+    case SG_ML21_MEMBER:
+        r->member->text = sg_ml21_copy(r, collected(r));
+        return SG_OK;
     case SG_ML21_RANGE_START:
         r->values->start = sg_ml21_copy(r, collected(r));
         return SG_OK;

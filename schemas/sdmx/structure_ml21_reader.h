@@ -44,6 +44,8 @@ struct sg_structure_ml21 {
     struct sg_model_agreement *agreement;
     struct sg_model_constraint *constraint;
     struct sg_model_values *values;
+    struct sg_model_extension *extension;
+    struct sg_model_member *member;
     struct sg_model_text **names; // of the thing that is being filled
     struct sg_model_ref got;      // reference that is being read
     bool key_set_included;

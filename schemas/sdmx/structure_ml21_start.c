@@ -313,16 +313,49 @@ start_values(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
                       !attr_false(e, SG_SLICE("include")));
 }
 
+static void
+read_cascade(const struct sg_xml_element *e, bool *cascade, bool *below_only)
+{
+    struct sg_slice name = SG_SLICE("cascadeValues");
+    *below_only = attr_is(e, name, SG_SLICE("excluderoot"));
+    *cascade = *below_only || attr_is(e, name, SG_SLICE("true")) ||
+               attr_is(e, name, SG_SLICE("1"));
+}
+
+static enum sg_err
+start_extension(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
+{
+    struct sg_model_extension **at = &r->list->extensions;
+    struct sg_model_extension *x = SG_ML21_NEW(r, struct sg_model_extension);
+    if (x == NULL)
+        return sg_ml21_full(r);
+    x->prefix = sg_ml21_attr(r, e, SG_SLICE("prefix"));
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = r->extension = x;
+    return SG_OK;
+}
+
+static enum sg_err
+start_member(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
+{
+    struct sg_model_member *member = SG_ML21_NEW(r, struct sg_model_member);
+    if (member == NULL)
+        return sg_ml21_full(r);
+    read_cascade(e, &member->cascade, &member->below_only);
+    member->next = r->extension->members;
+    r->extension->members = r->member = member;
+    return SG_OK;
+}
+
 // Values that cascade in another way than those before begin a list of their
 // own.
 static enum sg_err
 start_value(struct sg_structure_ml21 *r, const struct sg_xml_element *e)
 {
-    struct sg_slice name = SG_SLICE("cascadeValues");
-    bool below_only = attr_is(e, name, SG_SLICE("excluderoot"));
-    bool cascade = below_only || attr_is(e, name, SG_SLICE("true")) ||
-                   attr_is(e, name, SG_SLICE("1"));
+    bool cascade, below_only;
     struct sg_model_values *old = r->values;
+    read_cascade(e, &cascade, &below_only);
     if (old->values != NULL &&
         (old->cascade != cascade || old->below_only != below_only)) {
         enum sg_err err = add_values(r, old->component, old->include);
@@ -391,8 +424,14 @@ start_definition(struct sg_structure_ml21 *r, enum sg_ml21_tag tag,
     case SG_ML21_LIST:
         return start_list(r, e);
     case SG_ML21_EXTENSION:
-        r->list->extended = true;
+        return start_extension(r, e);
+    case SG_ML21_SELECTION:
+        r->extension->selects = true;
+        r->extension->excludes =
+            sg_slice_eq(e->name, SG_SLICE("ExclusiveCodeSelection"));
         return SG_OK;
+    case SG_ML21_MEMBER:
+        return start_member(r, e);
     case SG_ML21_CODE:
         return start_code(r, e);
     case SG_ML21_NOTE:

@@ -16,6 +16,9 @@ enum sg_ml21_tag {
     SG_ML21_CONTAINER, // Codelists, Dataflows ...
     SG_ML21_LIST,
     SG_ML21_EXTENSION,
+    SG_ML21_EXTENDED,  // the list whose codes are taken
+    SG_ML21_SELECTION, // of codes
+    SG_ML21_MEMBER,
     SG_ML21_CODE,
     SG_ML21_PARENT,
     SG_ML21_ANNOTATIONS,

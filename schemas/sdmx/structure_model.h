@@ -38,14 +38,30 @@ struct sg_model_code {
     uint32_t line;
 };
 
+struct sg_model_member { // codes of another list: one, or those with % in it
+    struct sg_model_member *next;
+    struct sg_slice text;
+    bool cascade, below_only; // with the codes below; without itself
+};
+
+// Codes taken from another list (SDMX 3.0, CodelistExtension): all of it, the
+// members, or all but these; each with the prefix before it.
+struct sg_model_extension {
+    struct sg_model_extension *next;
+    struct sg_model_ref list;
+    struct sg_slice prefix;
+    bool selects, excludes;
+    struct sg_model_member *members;
+};
+
 struct sg_model_list { // of codes, or of concepts: self.class ConceptScheme
     struct sg_model_list *next;
     struct sg_model_ref self;
     struct sg_model_text *names;
     struct sg_model_code *codes, *last;
     uint32_t count;
-    bool extended; // 3.0: takes codes from other lists
-    bool stub;     // isExternalReference
+    struct sg_model_extension *extensions;
+    bool stub; // isExternalReference
 };
 
 struct sg_model_representation {

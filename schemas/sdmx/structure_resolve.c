@@ -138,11 +138,14 @@ find_list(struct sg_structure_compiler *c, uint32_t i)
         return missing_list(c, c->components[i], ref,
                             "is not there; add it to the message (registries: "
                             "references=children)");
-    if (list->extended)
-        return missing_list(c, c->components[i], ref,
-                            "takes codes from other lists; export it whole");
+    enum sg_err err =
+        list->extensions == NULL ? SG_OK : sg_structure_extend(c, &list);
+    if (err != SG_OK)
+        return err;
     for (uint32_t l = 0; l < c->list_count; l++) {
-        if (c->lists[l] == list)
+        if (sg_slice_eq(c->lists[l]->self.agency, list->self.agency) &&
+            sg_slice_eq(c->lists[l]->self.id, list->self.id) &&
+            sg_slice_eq(c->lists[l]->self.version, list->self.version))
             c->list_of[i] = (int32_t)l;
     }
     if (c->list_of[i] < 0) {

@@ -375,6 +375,95 @@ constraints_on_its_dataflows_are_kept(void **state)
         sg_slice_eq(sg_structure_constraint_value(f->s, &v, 0), S("M")));
 }
 
+#define LIST(id, body)                                                         \
+    "<s:Codelist agencyID='A' id='" id "' version='1.0'>" body "</s:Codelist>"
+#define CODE(id) "<s:Code id='" id "'/>"
+#define BELOW(id, parent)                                                      \
+    "<s:Code id='" id "'><s:Parent>" parent "</s:Parent></s:Code>"
+#define TAKES(prefix, from, selection)                                         \
+    "<s:CodelistExtension" prefix "><s:Codelist>urn:sdmx:org.sdmx.infomodel."  \
+    "codelist.Codelist=A:" from "(1.0)</s:Codelist>" selection                 \
+    "</s:CodelistExtension>"
+#define ONLY(members)                                                          \
+    "<s:InclusiveCodeSelection>" members "</s:InclusiveCodeSelection>"
+#define BUT(members)                                                           \
+    "<s:ExclusiveCodeSelection>" members "</s:ExclusiveCodeSelection>"
+#define MEMBER(cascade, text)                                                  \
+    "<s:MemberValue" cascade ">" text "</s:MemberValue>"
+#define DEEP  " cascadeValues='true'"
+#define UNDER " cascadeValues='excluderoot'"
+
+static void
+a_code_list_takes_codes_from_others(void **state)
+{
+    static const char base[] =
+        LIST("CL_B", CODE("X") BELOW("X1", "X") BELOW("X11", "X1") CODE("Y")
+                         BELOW("Y1", "Y"));
+    static const struct {
+        const char *list;
+        const char *codes; // with the parent behind /; NULL: refused
+        const char *says;
+    } cases[] = {
+        {TAKES("", "CL_B", ""), "OWN X X1/X X11/X1 Y Y1/Y", ""},
+        {TAKES(" prefix='P_'", "CL_B", ""),
+         "OWN P_X P_X1/P_X P_X11/P_X1 P_Y P_Y1/P_Y", ""},
+        {TAKES("", "CL_B", ONLY(MEMBER("", "X") MEMBER("", "Y1"))), "OWN X Y1",
+         ""},
+        {TAKES("", "CL_B", ONLY(MEMBER(DEEP, "X1"))), "OWN X1 X11/X1", ""},
+        {TAKES("", "CL_B", ONLY(MEMBER(UNDER, "X"))), "OWN X1 X11/X1", ""},
+        {TAKES("", "CL_B", ONLY(MEMBER("", "%1"))), "OWN X1 X11/X1 Y1", ""},
+        {TAKES("", "CL_B", ONLY(MEMBER("", "X%1%1"))), "OWN X11", ""},
+        {TAKES("", "CL_B", BUT(MEMBER(DEEP, "X"))), "OWN Y Y1/Y", ""},
+        {TAKES("", "CL_B", BUT(MEMBER("", "X"))), "OWN X1 X11/X1 Y Y1/Y", ""},
+        // nothing selected: nothing taken
+        {TAKES("", "CL_B", ONLY(MEMBER("", "Z"))), "OWN", ""},
+        // of a list that takes codes itself; the last list's are kept
+        {TAKES("", "CL_C", ""), "OWN C X X1/X X11/X1 Y Y1/Y", ""},
+        {TAKES("", "CL_B", ONLY(MEMBER("", "X")))
+             TAKES("", "CL_C", ONLY(MEMBER("", "X"))),
+         "OWN X", ""},
+        {TAKES("", "CL_GONE", ""), NULL,
+         "A:CL_AREA(1.0) takes codes from A:CL_GONE(1.0), which is not there"},
+        {TAKES("", "CL_AREA", ""), NULL, "in a circle"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
+        char more[4096], text[256] = "";
+        (void)snprintf(
+            more, sizeof more,
+            "<s:Codelists>" LIST("CL_FREQ", CODE("A")) LIST("CL_ST", CODE("A"))
+                LIST("CL_AREA", CODE("OWN") "%s") LIST(
+                    "CL_C", CODE("C") TAKES("", "CL_B", "")) "%s</s:Codelists>",
+            cases[i].list, base);
+        f->diag.text[0] = '\0';
+        enum sg_err err = read_parts(f, dsd, more, concepts, "");
+        if (cases[i].codes == NULL) {
+            assert_int_equal(err, SG_ERR_NOT_FOUND);
+            if (strstr(f->diag.text, cases[i].says) == NULL)
+                fail_msg("%s", f->diag.text);
+            continue;
+        }
+        if (err != SG_OK)
+            fail_msg("%zu: %s", i, f->diag.text);
+        uint32_t list =
+            (uint32_t)f->s->components[sg_structure_find(f->s, S("AREA"))].list;
+        for (uint32_t o = 0; o < f->s->lists[list].count; o++) {
+            struct sg_slice id = sg_structure_code_text(f->s, list, o);
+            int32_t parent = sg_structure_code_parent(f->s, list, o);
+            struct sg_slice above =
+                parent < 0
+                    ? S("")
+                    : sg_structure_code_text(f->s, list, (uint32_t)parent);
+            size_t at = strlen(text);
+            (void)snprintf(text + at, sizeof text - at, "%s%.*s%s%.*s",
+                           o == 0 ? "" : " ", SG_SLICE_ARG(id),
+                           parent < 0 ? "" : "/", SG_SLICE_ARG(above));
+        }
+        if (strcmp(text, cases[i].codes) != 0)
+            fail_msg("%s\n%s", cases[i].list, text);
+    }
+}
+
 #define LATER(id, on, area)                                                    \
     "<s:ContentConstraint agencyID='A' id='" id "' version='1.0' "             \
     "type='Allowed'><s:ConstraintAttachment>" on                               \
@@ -642,6 +731,7 @@ main(void)
         T(codes_that_look_alike_are_told_apart),
         T(the_code_that_was_meant_is_found),
         T(constraints_on_its_dataflows_are_kept),
+        T(a_code_list_takes_codes_from_others),
         T(constraints_that_come_later_make_the_same_structure),
         T(a_faulty_structure_is_refused_with_line_and_cure),
         T(what_is_no_structure_message_is_refused),
