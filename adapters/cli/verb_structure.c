@@ -286,8 +286,9 @@ refuse_idle(struct import *im)
             continue;
         sg_diag_set(&diag, k->self.line, 0,
                     "constraint %.*s:%.*s(%.*s) stands on nothing that is "
-                    "known here; import the data structure or dataflow that it "
-                    "names first, or together with it",
+                    "known here (those on a data provider are not applied); "
+                    "import the data structure or dataflow that it names "
+                    "first, or together with it",
                     SG_SLICE_ARG(k->self.agency), SG_SLICE_ARG(k->self.id),
                     SG_SLICE_ARG(k->self.version));
         first = SG_ERR_NOT_FOUND;

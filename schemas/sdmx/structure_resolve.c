@@ -134,6 +134,11 @@ find_list(struct sg_structure_compiler *c, uint32_t i)
     if (ref->line == 0)
         return SG_OK;
     const struct sg_model_list *list = sg_structure_model_list(c->model, ref);
+    struct sg_model_ref scheme = *ref;
+    scheme.class = SG_SLICE("ConceptScheme");
+    // A MeasureDimension takes concepts, and a Ref need not say so.
+    if (list == NULL && ref->class.len == 0)
+        list = sg_structure_model_list(c->model, &scheme);
     if (list == NULL)
         return missing_list(c, c->components[i], ref,
                             "is not there; add it to the message (registries: "
