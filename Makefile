@@ -137,7 +137,7 @@ endif
 GEN_CFLAGS := $(filter-out $(WARN) -Werror,$(SG_CFLAGS)) -w -DNDEBUG
 
 # ---- rules ------------------------------------------------------------------
-.PHONY: all check build-tests test asan tsan tsan-gate cover fuzz fuzz-run bench campaign install format \
+.PHONY: all check build-tests test asan tsan tsan-gate cover fuzz fuzz-run bench conformance campaign install format \
   lint layers shape headers symbols format-check tidy demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -301,6 +301,8 @@ fuzz: ## every fuzz target for FUZZ_S seconds each
 fuzz-run: $(FUZZ_SRC:%.c=$(B)/%)
 	@ops/run-fuzz $(BUILD) $(FUZZ_S) $^
 
+conformance: $(PROGRAMS) ## the product from outside, and against the samples of ../shared
+	@ops/conformance $(BUILD) $(B)/statgate
 bench: $(PROGRAMS) $(BENCH_SRC:%.c=$(B)/%) ## measure, as ratios in one run
 	@ops/run-bench $(B)
 campaign: ## the long tests that do not fit into CI
