@@ -253,9 +253,14 @@ print_json(const struct sg_check_print_options *options,
     printf(",\n\"warnings\":");
     put_list(options, result, true);
     printf(",\n\"faults_total\":%" PRIu64 ",\"warnings_total\":%" PRIu64
-           ",\"not_listed\":%" PRIu64 "}\n",
+           ",\"not_listed\":%" PRIu64 ",\"accepted_under\":[",
            sg_report_faults(result->report), sg_report_warnings(result->report),
            sg_report_uncounted(result->report));
+    for (uint32_t i = 0; i < result->under_count; i++) {
+        printf("%s", i == 0 ? "" : ",");
+        put_json(sg_slice_text(result->under[i]));
+    }
+    printf("]}\n");
 }
 
 // ---- ESS -----------------------------------------------------------------------
@@ -321,4 +326,10 @@ sg_check_print(const struct sg_check_print_options *options,
         print_ess(options, result);
     else
         print_text(options, result);
+    // JSON says it itself, ESS has no place for it.
+    for (uint32_t i = 0;
+         options->form == SG_CHECK_PRINT_TEXT && i < result->under_count; i++)
+        printf("%s: under %s all of it is accepted; was it made for that "
+               "version?\n",
+               result->path, result->under[i]);
 }

@@ -29,6 +29,8 @@ struct sg_check_occurrences { // copies, freed by _drop
     size_t count, cap;
 };
 
+enum { SG_CHECK_NAME = 512, SG_CHECK_VERSIONS = 8 };
+
 struct sg_check_result {
     const char *path;
     uint64_t observations;
@@ -37,6 +39,9 @@ struct sg_check_result {
     const struct sg_check_occurrences *occurrences; // --all
     enum sg_media media;
     const struct sg_structure *structure; // NULL: none was found
+    // Other versions of the structure under which it is accepted.
+    char under[SG_CHECK_VERSIONS][SG_CHECK_NAME];
+    uint32_t under_count;
 };
 
 // false: no memory.

@@ -41,6 +41,15 @@ said 'still has it' '1 constraints'
 ends 0 'Kenya is allowed' alone check "$here/schemas/sdg/data/kenya.csv"
 ends 0 'another content may replace it' alone structure import --replace "$work/uganda.xml"
 ends 65 'and is not' alone check "$here/schemas/sdg/data/kenya.csv"
+sed '/<str:DataStructure /s/version="1.0"/version="1.1"/' "$here/schemas/sdg/sdg.xml" >"$work/sdg11.xml"
+ends 0 'the next version of the structure' alone structure import "$work/sdg11.xml"
+ends 65 'of which the figures are not' alone check "$here/schemas/sdg/data/kenya.csv"
+said 'would take them' 'under STATGATE:SDG(1.1) all of it is accepted'
+ends 65 'as JSON too' alone check --json "$here/schemas/sdg/data/kenya.csv"
+said 'by name' '"accepted_under":\["STATGATE:SDG(1.1)"\]'
+sed 's/-0\.1,/x,/' "$here/schemas/sdg/data/kenya.csv" >"$work/bad.csv"
+ends 65 'a figure that is none' alone check --json "$work/bad.csv"
+said 'is one in no version' '"accepted_under":\[\]'
 ends 0 'the structure in its place' \
     alone structure import --replace "$here/schemas/sdg/sdg.xml"
 said 'has none' '0 constraints'
