@@ -88,21 +88,25 @@
 #define SG_LIMIT_REPORT_DAYS 90u // reports of what was refused (S23)
 
 // ---- data messages (content-root.md, sdmx-facts) ---------------------------
-#define SG_LIMIT_COLUMNS      1024u          // a CSV header; SDG has 33
-#define SG_LIMIT_CELL         (1024u * 1024) // one value; XHTML notes
-#define SG_LIMIT_ROW          (4u * 1024 * 1024)
-#define SG_LIMIT_XML_DEPTH    64u
-#define SG_LIMIT_XML_ATTRS    512u
-#define SG_LIMIT_XML_NAMES    4096u // different names; SG_LIMIT_COLUMNS and some
-#define SG_LIMIT_JSON_DEPTH   64u   // SDMX-JSON needs 12; at most 127
-#define SG_LIMIT_JSON_NAME    4096u // of a member; keys of 256 dimensions
-#define SG_LIMIT_JSON_NUMBER  256u  // characters; a double needs 24
-#define SG_LIMIT_JSON_SERIES  (1024u * 1024) // waiting for their attributes
-#define SG_LIMIT_JSON_AHEAD   (64u * 1024 * 1024) // attributes of a data set
-#define SG_LIMIT_CODES        2000000u // all code lists of one structure
-#define SG_LIMIT_FAULT_GROUPS 10000u   // distinct causes kept in a report
-#define SG_LIMIT_ROWS         (1ull << 32)
-#define SG_LIMIT_PARTIAL_KEYS 4096u // rows of attributes alone: each is tried
+#define SG_LIMIT_COLUMNS          1024u          // a CSV header; SDG has 33
+#define SG_LIMIT_CELL             (1024u * 1024) // one value; XHTML notes
+#define SG_LIMIT_ROW              (4u * 1024 * 1024)
+#define SG_LIMIT_XML_DEPTH        64u
+#define SG_LIMIT_XML_ATTRS        512u
+#define SG_LIMIT_XML_NAMES        4096u // different names; SG_LIMIT_COLUMNS and some
+#define SG_LIMIT_JSON_DEPTH       64u   // SDMX-JSON needs 12; at most 127
+#define SG_LIMIT_JSON_NAME        4096u // of a member; keys of 256 dimensions
+#define SG_LIMIT_JSON_NUMBER      256u  // characters; a double needs 24
+#define SG_LIMIT_JSON_SERIES      (1024u * 1024) // waiting for their attributes
+#define SG_LIMIT_JSON_AHEAD       (64u * 1024 * 1024) // attributes of a data set
+// Steps to lay out the constraints of a structure: about a second. 20,000 keys
+// over lists of 20,000 codes take half of it; one that was made to keep a worker
+// busy takes more.
+#define SG_LIMIT_CONSTRAINT_STEPS (1ull << 30)
+#define SG_LIMIT_CODES            2000000u // all code lists of one structure
+#define SG_LIMIT_FAULT_GROUPS     10000u   // distinct causes kept in a report
+#define SG_LIMIT_ROWS             (1ull << 32)
+#define SG_LIMIT_PARTIAL_KEYS     4096u // rows of attributes alone: each is tried
 
 // ---- workers (core-design 4) -----------------------------------------------
 #define SG_LIMIT_WORKER_MEMORY (1024u * 1024 * 1024)

@@ -56,6 +56,18 @@ struct visit {
     enum sg_err err;
 };
 
+// false: the structure asks for more work than it may.
+static bool
+spend(struct visit *v, uint64_t steps)
+{
+    if (v->err == SG_OK && steps > v->check->steps)
+        v->err = SG_ERR_FULL;
+    if (v->err != SG_OK)
+        return false;
+    v->check->steps -= steps;
+    return true;
+}
+
 typedef void visitor(struct visit *v, uint32_t part,
                      const struct sg_constraint_values *values);
 
@@ -67,7 +79,7 @@ each_values(struct visit *v, visitor *call)
     for (uint32_t p = 0; p < v->rule->from->parts; p++) {
         struct sg_constraint_part part =
             sg_structure_constraint_part(s, v->rule->from, p);
-        for (uint32_t i = 0; i < part.count; i++) {
+        for (uint32_t i = 0; spend(v, 1) && i < part.count; i++) {
             struct sg_constraint_values values =
                 sg_structure_constraint_values(s, &part, i);
             if (values.count > 0 && sg_slice_eq(values.component, id))
@@ -79,11 +91,11 @@ each_values(struct visit *v, visitor *call)
 // Is the code below (or, if it may be, the same as) root? A list that goes in a
 // circle ends at its length.
 static bool
-lies_below(const struct visit *v, uint32_t code, uint32_t root)
+lies_below(struct visit *v, uint32_t code, uint32_t root)
 {
     uint32_t list = (uint32_t)(v->list - v->check->structure->lists);
     int32_t at = (int32_t)code;
-    for (uint32_t i = 0; i < v->list->count && at >= 0; i++) {
+    for (uint32_t i = 0; i < v->list->count && at >= 0 && spend(v, 1); i++) {
         at = sg_structure_code_parent(v->check->structure, list, (uint32_t)at);
         if (at == (int32_t)root)
             return true;
@@ -98,7 +110,7 @@ each_code(struct visit *v, const struct sg_constraint_values *values,
           void (*call)(struct visit *v, uint32_t ordinal, void *context),
           void *context)
 {
-    for (uint32_t i = 0; i < values->count; i++) {
+    for (uint32_t i = 0; i < values->count && spend(v, 1); i++) {
         struct sg_slice text =
             sg_structure_constraint_value(v->check->structure, values, i);
         int32_t root =
@@ -147,7 +159,7 @@ number_values(struct visit *v, uint32_t part,
     } else if (v->list != NULL) {
         each_code(v, values, number_code, NULL);
     } else {
-        for (uint32_t i = 0; i < values->count && v->err == SG_OK; i++)
+        for (uint32_t i = 0; i < values->count && spend(v, 1); i++)
             number_text(v, sg_structure_constraint_value(v->check->structure,
                                                          values, i));
     }
@@ -236,6 +248,8 @@ clear_values(struct visit *v, uint32_t part,
              const struct sg_constraint_values *values)
 {
     struct put put = {part, !values->include};
+    if (!spend(v, NAMED + v->count))
+        return;
     for (uint32_t set = 0; set < NAMED + v->count; set++)
         if (set != ABSENT)
             put_set(v, set, &put);
@@ -256,7 +270,7 @@ put_values(struct visit *v, uint32_t part,
     } else if (v->list != NULL) {
         each_code(v, values, put_code, &put);
     } else {
-        for (uint32_t i = 0; i < values->count; i++)
+        for (uint32_t i = 0; i < values->count && spend(v, 1); i++)
             put_set(v,
                     set_of_text(v->check, v->limit,
                                 sg_structure_constraint_value(
@@ -282,7 +296,7 @@ plan_limit(struct visit *v)
             return SG_ERR_FULL;
     }
     each_values(v, number_values);
-    if (v->err != SG_OK)
+    if (!spend(v, (uint64_t)v->rule->from->parts * (NAMED + v->count)))
         return v->err;
     l->sets = sg_arena_take(arena, (size_t)(NAMED + v->count) * words *
                                        sizeof *l->sets);
@@ -298,7 +312,7 @@ plan_limit(struct visit *v)
             put_bit(set_at(v->rule, l, set), p);
     each_values(v, clear_values);
     each_values(v, put_values);
-    return SG_OK;
+    return v->err;
 }
 
 // ---- plan: constraints -----------------------------------------------------------
@@ -328,6 +342,8 @@ plan_limits(struct sg_check *check, struct sg_check_rule *rule)
                           .list = list < 0 ? NULL : &s->lists[list]};
         v.limit->component = i;
         each_values(&v, note_component);
+        if (v.err != SG_OK)
+            return v.err;
         if (v.count == 0)
             continue;
         v.count = 0;
@@ -382,6 +398,7 @@ sg_check_constraint_plan(struct sg_check *check)
                                                    sizeof *check->rules);
     if (check->rules == NULL)
         return SG_ERR_FULL;
+    check->steps = SG_LIMIT_CONSTRAINT_STEPS;
     for (uint32_t i = 0; i < s->constraint_count; i++) {
         if (!s->constraints[i].allowed || s->constraints[i].parts == 0)
             continue;

@@ -78,6 +78,7 @@ struct sg_check {
     struct sg_siphash last_key;
     struct sg_check_rule *rules; // check_constraint.c
     uint32_t rule_count;
+    uint64_t steps; // left to lay them out
 };
 
 static inline void

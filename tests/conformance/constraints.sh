@@ -105,10 +105,10 @@ gunzip -c "$data/large/un_sdg_2020_quarter.csv10.csv.gz" >"$work/large.csv"
 as global structure import "$data/structures/IAEG-SDGs_SDG_1.4.xml" \
     "$data/structures/sdg_flows_constraints_constructed.xml" "$work/global.xml" ||
     die 'structure import'
-status=0
+code=0
 STATGATE_HOME=$work/global "$statgate" check "$work/large.csv" --json \
-    >"$work/report" 2>/dev/null || status=$?
-is 'the large file is not within the global constraints' 65 "$status"
+    >"$work/report" 2>/dev/null || code=$?
+is 'the large file is not within the global constraints' 65 "$code"
 found=$(jq -r '[.faults[] | select(.code == "CONSTRAINT")] | group_by(.component)[] |
     "\(.[0].component) \(map(.count) | add)"' "$work/report")
 # Every series of the file has one region, so each other component of an
