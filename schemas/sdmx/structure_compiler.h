@@ -23,6 +23,7 @@ struct sg_structure_compiler {
     int32_t list_of[SG_LIMIT_COMPONENTS];
     const struct sg_model_list *lists[SG_LIMIT_COMPONENTS];
     uint32_t component_count, list_count, dimension_count;
+    const struct sg_structure *base; // instead of components; NULL: none
     // Those that hold here, by agency, id and version, so that the order of
     // files does not matter.
     const struct sg_model_constraint **constraints;
@@ -75,7 +76,8 @@ SG_MUST_CHECK enum sg_err sg_structure_resolve(struct sg_structure_compiler *c);
 SG_MUST_CHECK enum sg_err
 sg_structure_extend(struct sg_structure_compiler *c,
                     const struct sg_model_list **list);
-// Fills constraints.
+// Fills constraints. SG_ERR_NOT_FOUND: one that allows names a component that is
+// not there, and would not hold.
 SG_MUST_CHECK enum sg_err
 sg_structure_find_constraints(struct sg_structure_compiler *c);
 void sg_structure_want_constraints(struct sg_structure_compiler *c);

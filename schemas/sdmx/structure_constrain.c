@@ -284,6 +284,7 @@ sg_structure_constrain(const struct sg_structure *base,
     dsd->next = all->dsds;
     all->dsds = dsd;
     c->model = all;
+    c->base = base;
     c->dsd = dsd;
     c->arena = arena;
     c->diag = diag;

@@ -224,6 +224,34 @@ order_of_refs(const struct sg_model_ref *a, const struct sg_model_ref *b)
     return order == 0 ? order_of(a->version, b->version) : order;
 }
 
+static bool
+has_component(const struct sg_structure_compiler *c, struct sg_slice id)
+{
+    return c->base == NULL ? sg_structure_compile_find(c, id) >= 0
+                           : sg_structure_find(c->base, id) >= 0;
+}
+
+static enum sg_err
+check_constraint(struct sg_structure_compiler *c,
+                 const struct sg_model_constraint *k)
+{
+    for (const struct sg_model_part *p = k->parts; p && k->allowed; p = p->next)
+        for (const struct sg_model_values *v = p->values; v; v = v->next)
+            if (!has_component(c, v->component)) {
+                sg_diag_set(
+                    c->diag, k->self.line, 0,
+                    "constraint %.*s:%.*s(%.*s) names %.*s, which is "
+                    "no component of %.*s:%.*s(%.*s); correct its id",
+                    SG_SLICE_ARG(k->self.agency), SG_SLICE_ARG(k->self.id),
+                    SG_SLICE_ARG(k->self.version), SG_SLICE_ARG(v->component),
+                    SG_SLICE_ARG(c->dsd->self.agency),
+                    SG_SLICE_ARG(c->dsd->self.id),
+                    SG_SLICE_ARG(c->dsd->self.version));
+                return SG_ERR_NOT_FOUND;
+            }
+    return SG_OK;
+}
+
 enum sg_err
 sg_structure_find_constraints(struct sg_structure_compiler *c)
 {
@@ -239,6 +267,9 @@ sg_structure_find_constraints(struct sg_structure_compiler *c)
          k = k->next) {
         if (!holds(c, k))
             continue;
+        enum sg_err err = check_constraint(c, k);
+        if (err != SG_OK)
+            return err;
         uint32_t at = c->constraint_count++;
         for (; at > 0 &&
                order_of_refs(&c->constraints[at - 1]->self, &k->self) > 0;

@@ -540,6 +540,32 @@ constraints_that_come_later_make_the_same_structure(void **state)
     assert_true(sg_slice_eq(a->blob, whole->blob));
 }
 
+#define NOWHERE(type)                                                          \
+    "<s:Constraints><s:ContentConstraint agencyID='A' id='K' version='1.0' "   \
+    "type='" type "'><s:ConstraintAttachment>" ON_D                            \
+    "</s:ConstraintAttachment><s:CubeRegion><c:KeyValue id='NOWHERE'>"         \
+    "<c:Value>1</c:Value></c:KeyValue></s:CubeRegion></s:ContentConstraint>"   \
+    "</s:Constraints>"
+
+static void
+a_constraint_on_no_component_is_refused(void **state)
+{
+    static const char says[] = "constraint A:K(1.0) names NOWHERE, which is no "
+                               "component of A:D(2.0)";
+    struct fixture *f = *state;
+    const struct sg_structure *out;
+    assert_int_equal(read_parts(f, dsd, lists, concepts, NOWHERE("Allowed")),
+                     SG_ERR_NOT_FOUND);
+    assert_non_null(strstr(f->diag.text, says));
+    // What says what is there need not hold.
+    assert_int_equal(read_parts(f, dsd, lists, concepts, NOWHERE("Actual")),
+                     SG_OK);
+    f->diag.text[0] = '\0';
+    assert_int_equal(add(f, f->s, NOWHERE("Allowed"), true, &out),
+                     SG_ERR_NOT_FOUND);
+    assert_non_null(strstr(f->diag.text, says));
+}
+
 static void
 a_faulty_structure_is_refused_with_line_and_cure(void **state)
 {
@@ -732,6 +758,7 @@ main(void)
         T(the_code_that_was_meant_is_found),
         T(constraints_on_its_dataflows_are_kept),
         T(a_code_list_takes_codes_from_others),
+        T(a_constraint_on_no_component_is_refused),
         T(constraints_that_come_later_make_the_same_structure),
         T(a_faulty_structure_is_refused_with_line_and_cure),
         T(what_is_no_structure_message_is_refused),
