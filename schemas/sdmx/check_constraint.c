@@ -634,13 +634,14 @@ say_outside(struct sg_check *check, struct sg_check_rule *rule, size_t group,
     }
 }
 
-// It lies in what is excluded: said of the last component that tells so.
+// It lies in what is excluded: said of the last component that tells so. A part
+// that names no value excludes everything, and is seen by that.
 static void
 say_excluded(struct sg_check *check, struct sg_check_rule *rule,
              const struct sg_obs *obs)
 {
     uint32_t part = first_of(rule->left, rule->groups[EXCLUDED], rule->words);
-    uint32_t component = rule->limits[0].component;
+    uint32_t component = rule->limit_count == 0 ? 0 : rule->limits[0].component;
     for (uint32_t i = 0; i < rule->limit_count; i++) {
         const uint64_t *absent = set_at(rule, &rule->limits[i], ABSENT);
         if ((absent[part / 64] >> part % 64 & 1) == 0) // the part names it
@@ -664,8 +665,8 @@ look_at(struct sg_check *check, struct sg_check_rule *rule,
     for (uint32_t i = 0; i < rule->limit_count; i++)
         for (uint32_t w = 0; w < rule->words; w++)
             left[w] &= rule->limits[i].now[w];
-    bool excluded = rule->any[EXCLUDED] && rule->limit_count > 0 &&
-                    meets(left, rule->groups[EXCLUDED], rule->words);
+    bool excluded =
+        rule->any[EXCLUDED] && meets(left, rule->groups[EXCLUDED], rule->words);
     bool out[KEYS + 1];
     for (size_t g = REGIONS; g <= KEYS; g++)
         out[g] = rule->any[g] && !meets(left, rule->groups[g], rule->words);

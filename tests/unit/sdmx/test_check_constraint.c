@@ -125,6 +125,12 @@ a_row_lies_within_all_constraints(void **state)
          "CONSTRAINT UNIT 2 PT\nCONSTRAINT UNIT 4 NR\n"},
         {ALLOWED(ON_F, WITHOUT(IS("AREA", V("KE")) IS("FREQ", V("Q")))),
          "CONSTRAINT AREA 4 KE\n"},
+        // what names no value excludes everything
+        {ALLOWED(ON_F, WITHOUT("")),
+         "CONSTRAINT FREQ 1 A\nCONSTRAINT FREQ 4 Q\n"},
+        {ALLOWED(ON_F, WITHOUT(IS("AREA", "")) REGION(IS("AREA", V("KE")))),
+         "CONSTRAINT AREA 1 KE\nCONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
+        {ALLOWED(ON_F, REGION("")), ""},
         // included and excluded together
         {ALLOWED(ON_F, REGION(IS("AREA", V("KE"))) WITHOUT(IS("FREQ", V("Q")))),
          "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
