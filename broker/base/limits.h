@@ -99,10 +99,10 @@
 #define SG_LIMIT_JSON_NUMBER      256u  // characters; a double needs 24
 #define SG_LIMIT_JSON_SERIES      (1024u * 1024) // waiting for their attributes
 #define SG_LIMIT_JSON_AHEAD       (64u * 1024 * 1024) // attributes of a data set
-// Steps to lay out the constraints of a structure: about a second. 20,000 keys
-// over lists of 20,000 codes take half of it; one that was made to keep a worker
+// Steps to lay out the constraints of a structure: a second or two. 20,000 keys
+// over lists of 20,000 codes take most of it; one that was made to keep a worker
 // busy takes more.
-#define SG_LIMIT_CONSTRAINT_STEPS (1ull << 30)
+#define SG_LIMIT_CONSTRAINT_STEPS (1ull << 29)
 #define SG_LIMIT_CODES            2000000u // all code lists of one structure
 #define SG_LIMIT_FAULT_GROUPS     10000u   // distinct causes kept in a report
 #define SG_LIMIT_ROWS             (1ull << 32)

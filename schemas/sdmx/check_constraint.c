@@ -383,6 +383,9 @@ plan_rule(struct sg_check *check, struct sg_check_rule *rule)
 static struct sg_slice
 target_class(struct sg_slice target, struct sg_slice *rest)
 {
+    *rest = target;
+    if (target.len == 0)
+        return target;
     const uint8_t *at = memchr(target.ptr, '=', target.len);
     size_t len = at == NULL ? target.len : (size_t)(at - target.ptr);
     size_t skip = at == NULL ? len : len + 1;

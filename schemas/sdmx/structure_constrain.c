@@ -70,7 +70,9 @@ recall_part(const struct sg_structure *s, const struct sg_constraint_part *from,
 static bool
 recall_target(const struct sg_constraint *from, struct sg_model_target *target)
 {
-    const uint8_t *at = memchr(from->target.ptr, '=', from->target.len);
+    const uint8_t *at = from->target.len == 0
+                            ? NULL
+                            : memchr(from->target.ptr, '=', from->target.len);
     size_t len = at == NULL ? 0 : (size_t)(at - from->target.ptr);
     target->known = true;
     if (at == NULL ||

@@ -6,6 +6,7 @@
 #include "broker/base/crypto.h"
 #include "schemas/sdmx/structure_compile.h"
 #include "tests/fuzz/proof/seed.h"
+#include "tests/fuzz/sdmx/constraints.h"
 #include "tests/unit/sdmx/obs_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,6 +68,29 @@ look(const struct sg_structure *s)
         look_at_constraint(s, &s->constraints[c]);
 }
 
+static struct obs_fixture *
+with_constraint(void)
+{
+    static const char constraint[] =
+        "<s:Constraints><s:ContentConstraint agencyID='T' id='K' "
+        "version='1.0' type='Allowed'><s:ConstraintAttachment>"
+        "<s:DataStructure><Ref agencyID='T' id='DSD' version='1.0'/>"
+        "</s:DataStructure></s:ConstraintAttachment><s:CubeRegion>"
+        "<c:KeyValue id='AREA'><c:Value cascadeValues='true'>KE</c:Value>"
+        "<c:Value>UG</c:Value></c:KeyValue><c:KeyValue id='TIME_PERIOD'>"
+        "<c:TimeRange><c:StartPeriod>2000</c:StartPeriod></c:TimeRange>"
+        "</c:KeyValue></s:CubeRegion><s:DataKeySet isIncluded='false'><s:Key>"
+        "<c:KeyValue id='UNIT'><c:Value>NR</c:Value></c:KeyValue></s:Key>"
+        "</s:DataKeySet></s:ContentConstraint></s:Constraints>";
+    static char xml[16384];
+    const char *end = strstr(obs_fixture_dsd, "</m:Structures>");
+    int len =
+        snprintf(xml, sizeof xml, "%.*s%s%s", (int)(end - obs_fixture_dsd),
+                 obs_fixture_dsd, constraint, end);
+    SG_ASSERT(len > 0 && (size_t)len < sizeof xml);
+    return obs_fixture_new(sg_slice_text(xml));
+}
+
 static void
 fuzz(struct sg_slice all)
 {
@@ -74,7 +98,7 @@ fuzz(struct sg_slice all)
     const struct sg_structure *s;
 
     if (f == NULL)
-        f = obs_fixture_new(SG_SLICE(obs_fixture_dsd));
+        f = with_constraint();
     struct sg_slice good = f->structure->blob;
     struct sg_arena *arena = sg_arena_new(8u << 20, 1u << 16);
     SG_ASSERT(arena != NULL);
@@ -87,8 +111,12 @@ fuzz(struct sg_slice all)
         blob[((size_t)all.ptr[i] << 16 | (size_t)all.ptr[i + 1] << 8 |
               all.ptr[i + 2]) %
              len] = all.ptr[i + 3];
-    if (sg_structure_open(sg_slice_of(blob, len), arena, &s) == SG_OK)
+    if (sg_structure_open(sg_slice_of(blob, len), arena, &s) == SG_OK) {
+        struct sg_slice again;
         look(s);
+        constraints_check(s, arena);
+        (void)constraints_again(s, arena, &again);
+    }
     free(blob);
     sg_arena_free(&arena);
 }

@@ -1,6 +1,8 @@
-// Any bytes as a structure message: read, compiled, opened, looked into.
+// Any bytes as a structure message: read, compiled, opened, looked into, its
+// constraints applied, taken out and put in again.
 #include "schemas/sdmx/structure_compile.h"
 #include "schemas/sdmx/structure_ml21.h"
+#include "tests/fuzz/sdmx/constraints.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,6 +44,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         SG_ASSERT(sg_structure_open(blob, arena, &s) == SG_OK);
         look(s);
+        constraints_check(s, arena);
+        if (constraints_again(s, arena, &blob))
+            SG_ASSERT(sg_slice_eq(blob, s->blob));
     }
     sg_arena_free(&arena);
     return 0;
