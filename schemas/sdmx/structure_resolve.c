@@ -208,20 +208,12 @@ holds(const struct sg_structure_compiler *c,
 }
 
 static int
-order_of(struct sg_slice a, struct sg_slice b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int first = len == 0 ? 0 : memcmp(a.ptr, b.ptr, len);
-    return first != 0 ? first : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
 order_of_refs(const struct sg_model_ref *a, const struct sg_model_ref *b)
 {
-    int order = order_of(a->agency, b->agency);
+    int order = sg_slice_cmp(a->agency, b->agency);
     if (order == 0)
-        order = order_of(a->id, b->id);
-    return order == 0 ? order_of(a->version, b->version) : order;
+        order = sg_slice_cmp(a->id, b->id);
+    return order == 0 ? sg_slice_cmp(a->version, b->version) : order;
 }
 
 static bool
