@@ -392,8 +392,10 @@ sg_check_obs(struct sg_check *check, const struct sg_obs *obs)
     update(check, obs);
     if (check->bad[0] | check->bad[1] | check->bad[2] | check->bad[3])
         say_bad(check, obs);
-    if (obs->action == SG_ACTION_DELETE)
+    if (obs->action == SG_ACTION_DELETE) {
+        sg_check_constraint_forget(check);
         return SG_OK;
+    }
     if (check->rule_count > 0)
         sg_check_constraint_row(check, obs);
     warn_time(check, obs);

@@ -442,20 +442,29 @@ holds_for(struct sg_slice target, const struct sg_obs_ref *ref)
 }
 
 void
+sg_check_constraint_forget(struct sg_check *check)
+{
+    for (uint32_t r = 0; r < check->rule_count; r++) {
+        struct sg_check_rule *rule = &check->rules[r];
+        rule->fine = false;
+        for (uint32_t l = 0; l < rule->limit_count; l++)
+            rule->limits[l].now = NULL;
+    }
+}
+
+void
 sg_check_named(struct sg_check *check, const struct sg_obs_ref *refs,
                size_t count)
 {
     for (uint32_t r = 0; r < check->rule_count; r++) {
         struct sg_check_rule *rule = &check->rules[r];
         struct sg_slice name;
-        rule->fine = false;
         rule->active = sg_slice_eq(target_class(rule->from->target, &name),
                                    SG_SLICE("DataStructure"));
         for (size_t i = 0; i < count; i++)
             rule->active |= holds_for(rule->from->target, &refs[i]);
-        for (uint32_t l = 0; l < rule->limit_count; l++)
-            rule->limits[l].now = NULL;
     }
+    sg_check_constraint_forget(check);
 }
 
 // ---- a row -----------------------------------------------------------------------

@@ -15,5 +15,7 @@
 // Lays out all constraints of the structure that allow; those on the structure
 // itself hold from now on. SG_ERR_FULL: arena, or SG_LIMIT_CONSTRAINT_STEPS.
 SG_MUST_CHECK enum sg_err sg_check_constraint_plan(struct sg_check *check);
+// A row was passed over: what the next one has not changed was not looked at.
+void sg_check_constraint_forget(struct sg_check *check);
 // Looks at one row and says what is not allowed in it.
 void sg_check_constraint_row(struct sg_check *check, const struct sg_obs *obs);

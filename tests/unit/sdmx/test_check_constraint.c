@@ -105,109 +105,105 @@ run(struct obs_fixture *f, const char *kind, const char *name)
                      SG_OK);
 }
 
+static const struct {
+    const char *constraints, *faults;
+} within[] = {
+    {ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("UG")))),
+     "CONSTRAINT AREA 3 TZ\n"},
+    {ALLOWED(ON_F, REGION(NOT("AREA", V("KE") V("UG")))),
+     "CONSTRAINT AREA 1 KE\nCONSTRAINT AREA 2 UG\n"},
+    // several components in one region; each that is outside is named
+    {ALLOWED(ON_F, REGION(IS("FREQ", V("A")) IS("AREA", V("KE") V("UG")))),
+     "CONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
+    // one of several regions; the components before choose the region
+    {ALLOWED(ON_F, REGION(IS("AREA", V("KE")) ATTR("UNIT", V("PT")))
+                       REGION(IS("AREA", V("UG")) ATTR("UNIT", V("NR")))
+                           REGION(IS("AREA", V("TZ")))),
+     "CONSTRAINT UNIT 2 PT\nCONSTRAINT UNIT 4 NR\n"},
+    {ALLOWED(ON_F, WITHOUT(IS("AREA", V("KE")) IS("FREQ", V("Q")))),
+     "CONSTRAINT AREA 4 KE\n"},
+    // what names no value excludes everything
+    {ALLOWED(ON_F, WITHOUT("")), "CONSTRAINT FREQ 1 A\nCONSTRAINT FREQ 4 Q\n"},
+    {ALLOWED(ON_F, WITHOUT(IS("AREA", "")) REGION(IS("AREA", V("KE")))),
+     "CONSTRAINT AREA 1 KE\nCONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
+    {ALLOWED(ON_F, REGION("")), ""},
+    // included and excluded together
+    {ALLOWED(ON_F, REGION(IS("AREA", V("KE"))) WITHOUT(IS("FREQ", V("Q")))),
+     "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
+    // two constraints: both hold
+    {ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("UG"))))
+         ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("TZ")))),
+     "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
+    // no value: any; a value that the list does not have: none
+    {ALLOWED(ON_F, REGION(IS("AREA", "") IS("FREQ", V("A")))),
+     "CONSTRAINT FREQ 4 Q\n"},
+    {ALLOWED(ON_F, REGION(IS("FREQ", V("M")))),
+     "CONSTRAINT FREQ 1 A\nCONSTRAINT FREQ 4 Q\n"},
+    // an attribute that the row lacks is not constrained
+    {ALLOWED(ON_F, REGION(ATTR("TITLE", V("t")))), ""},
+    // keys, partial, with attributes in them
+    {ALLOWED(ON_F,
+             KEY_SET("true", KEY(IS("FREQ", V("A")) IS("UNIT", V("PT"))))),
+     "CONSTRAINT UNIT 3 NR\nCONSTRAINT FREQ 4 Q\n"},
+    {ALLOWED(ON_F, KEY_SET("true", KEY(IS("AREA", V("KE")) IS("FREQ", V("A")))
+                                       KEY(IS("AREA", V("TZ"))))),
+     "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 4 KE\n"},
+    {ALLOWED(ON_F, KEY_SET("false", KEY(IS("AREA", V("TZ"))))),
+     "CONSTRAINT AREA 3 TZ\n"},
+    // a region and keys: within one of each
+    {ALLOWED(ON_F, KEY_SET("true", KEY(IS("AREA", V("KE"))))
+                       REGION(IS("FREQ", V("A")))),
+     "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
+    // cascades
+    {ALLOWED(ON_F, REGION(IS("AREA", DEEP("UG")))), "CONSTRAINT AREA 1 KE\n"},
+    {ALLOWED(ON_F, REGION(IS("AREA", BENEATH("KE")))),
+     "CONSTRAINT AREA 1 KE\n"},
+    {ALLOWED(ON_F, REGION(IS("AREA", V("KE") BENEATH("UG")))),
+     "CONSTRAINT AREA 2 UG\n"},
+    {ALLOWED(ON_F, REGION(NOT("AREA", DEEP("UG")))),
+     "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
+    // time
+    {ALLOWED(ON_F, REGION(TIME(FROM("2020") TO("2021")))),
+     "CONSTRAINT TIME_PERIOD 5 2022\n"},
+    {ALLOWED(ON_F, REGION(TIME(FROM("2020-02")))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
+    {ALLOWED(ON_F, REGION(TIME(BEYOND("AfterPeriod", "2020")))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
+    {ALLOWED(ON_F, REGION(TIME(BEYOND("EndPeriod", "2020-Q2")))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 3 2021\n"
+     "CONSTRAINT TIME_PERIOD 5 2022\n"},
+    {ALLOWED(ON_F, REGION(TIME(BEYOND("BeforePeriod", "2020-Q1")))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 3 2021\n"
+     "CONSTRAINT TIME_PERIOD 4 2020-Q1\nCONSTRAINT TIME_PERIOD 5 2022\n"},
+    // what touches an excluded range is excluded
+    {ALLOWED(ON_F, REGION(NOT("TIME_PERIOD", "<c:TimeRange>" FROM("2020-02") TO(
+                                                 "2020-03") "</c:TimeRange>"))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
+    {ALLOWED(ON_F, WITHOUT(TIME(FROM("2020-02") TO("2020-03")))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
+    {ALLOWED(ON_F,
+             WITHOUT(NOT("TIME_PERIOD", "<c:TimeRange>" FROM("2020-02")
+                                            TO("2021") "</c:TimeRange>"))),
+     "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"
+     "CONSTRAINT TIME_PERIOD 5 2022\n"},
+    {ALLOWED(ON_F, WITHOUT(TIME(FROM("2021")))),
+     "CONSTRAINT TIME_PERIOD 3 2021\nCONSTRAINT TIME_PERIOD 5 2022\n"},
+    {ALLOWED(ON_F, REGION(IS("TIME_PERIOD", V("2020") V("2021") V("2022")))),
+     "CONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
+    // Actual says what is there, not what may be; so does one without type
+    {KIND(" type='Actual'", ON_F, REGION(IS("AREA", V("UG")))), ""},
+    {KIND("", ON_F, REGION(IS("AREA", V("UG")))), ""},
+};
+
 static void
 a_row_lies_within_all_constraints(void **state)
 {
-    static const struct {
-        const char *constraints, *faults;
-    } cases[] = {
-        {ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("UG")))),
-         "CONSTRAINT AREA 3 TZ\n"},
-        {ALLOWED(ON_F, REGION(NOT("AREA", V("KE") V("UG")))),
-         "CONSTRAINT AREA 1 KE\nCONSTRAINT AREA 2 UG\n"},
-        // several components in one region; each that is outside is named
-        {ALLOWED(ON_F, REGION(IS("FREQ", V("A")) IS("AREA", V("KE") V("UG")))),
-         "CONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
-        // one of several regions; the components before choose the region
-        {ALLOWED(ON_F, REGION(IS("AREA", V("KE")) ATTR("UNIT", V("PT")))
-                           REGION(IS("AREA", V("UG")) ATTR("UNIT", V("NR")))
-                               REGION(IS("AREA", V("TZ")))),
-         "CONSTRAINT UNIT 2 PT\nCONSTRAINT UNIT 4 NR\n"},
-        {ALLOWED(ON_F, WITHOUT(IS("AREA", V("KE")) IS("FREQ", V("Q")))),
-         "CONSTRAINT AREA 4 KE\n"},
-        // what names no value excludes everything
-        {ALLOWED(ON_F, WITHOUT("")),
-         "CONSTRAINT FREQ 1 A\nCONSTRAINT FREQ 4 Q\n"},
-        {ALLOWED(ON_F, WITHOUT(IS("AREA", "")) REGION(IS("AREA", V("KE")))),
-         "CONSTRAINT AREA 1 KE\nCONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
-        {ALLOWED(ON_F, REGION("")), ""},
-        // included and excluded together
-        {ALLOWED(ON_F, REGION(IS("AREA", V("KE"))) WITHOUT(IS("FREQ", V("Q")))),
-         "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
-        // two constraints: both hold
-        {ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("UG"))))
-             ALLOWED(ON_F, REGION(IS("AREA", V("KE") V("TZ")))),
-         "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
-        // no value: any; a value that the list does not have: none
-        {ALLOWED(ON_F, REGION(IS("AREA", "") IS("FREQ", V("A")))),
-         "CONSTRAINT FREQ 4 Q\n"},
-        {ALLOWED(ON_F, REGION(IS("FREQ", V("M")))),
-         "CONSTRAINT FREQ 1 A\nCONSTRAINT FREQ 4 Q\n"},
-        // an attribute that the row lacks is not constrained
-        {ALLOWED(ON_F, REGION(ATTR("TITLE", V("t")))), ""},
-        // keys, partial, with attributes in them
-        {ALLOWED(ON_F,
-                 KEY_SET("true", KEY(IS("FREQ", V("A")) IS("UNIT", V("PT"))))),
-         "CONSTRAINT UNIT 3 NR\nCONSTRAINT FREQ 4 Q\n"},
-        {ALLOWED(ON_F,
-                 KEY_SET("true", KEY(IS("AREA", V("KE")) IS("FREQ", V("A")))
-                                     KEY(IS("AREA", V("TZ"))))),
-         "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 4 KE\n"},
-        {ALLOWED(ON_F, KEY_SET("false", KEY(IS("AREA", V("TZ"))))),
-         "CONSTRAINT AREA 3 TZ\n"},
-        // a region and keys: within one of each
-        {ALLOWED(ON_F, KEY_SET("true", KEY(IS("AREA", V("KE"))))
-                           REGION(IS("FREQ", V("A")))),
-         "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\nCONSTRAINT FREQ 4 Q\n"},
-        // cascades
-        {ALLOWED(ON_F, REGION(IS("AREA", DEEP("UG")))),
-         "CONSTRAINT AREA 1 KE\n"},
-        {ALLOWED(ON_F, REGION(IS("AREA", BENEATH("KE")))),
-         "CONSTRAINT AREA 1 KE\n"},
-        {ALLOWED(ON_F, REGION(IS("AREA", V("KE") BENEATH("UG")))),
-         "CONSTRAINT AREA 2 UG\n"},
-        {ALLOWED(ON_F, REGION(NOT("AREA", DEEP("UG")))),
-         "CONSTRAINT AREA 2 UG\nCONSTRAINT AREA 3 TZ\n"},
-        // time
-        {ALLOWED(ON_F, REGION(TIME(FROM("2020") TO("2021")))),
-         "CONSTRAINT TIME_PERIOD 5 2022\n"},
-        {ALLOWED(ON_F, REGION(TIME(FROM("2020-02")))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
-        {ALLOWED(ON_F, REGION(TIME(BEYOND("AfterPeriod", "2020")))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
-        {ALLOWED(ON_F, REGION(TIME(BEYOND("EndPeriod", "2020-Q2")))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 3 2021\n"
-         "CONSTRAINT TIME_PERIOD 5 2022\n"},
-        {ALLOWED(ON_F, REGION(TIME(BEYOND("BeforePeriod", "2020-Q1")))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 3 2021\n"
-         "CONSTRAINT TIME_PERIOD 4 2020-Q1\nCONSTRAINT TIME_PERIOD 5 2022\n"},
-        // what touches an excluded range is excluded
-        {ALLOWED(ON_F, REGION(NOT("TIME_PERIOD",
-                                  "<c:TimeRange>" FROM("2020-02")
-                                      TO("2020-03") "</c:TimeRange>"))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
-        {ALLOWED(ON_F, WITHOUT(TIME(FROM("2020-02") TO("2020-03")))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
-        {ALLOWED(ON_F,
-                 WITHOUT(NOT("TIME_PERIOD", "<c:TimeRange>" FROM("2020-02")
-                                                TO("2021") "</c:TimeRange>"))),
-         "CONSTRAINT TIME_PERIOD 1 2020\nCONSTRAINT TIME_PERIOD 4 2020-Q1\n"
-         "CONSTRAINT TIME_PERIOD 5 2022\n"},
-        {ALLOWED(ON_F, WITHOUT(TIME(FROM("2021")))),
-         "CONSTRAINT TIME_PERIOD 3 2021\nCONSTRAINT TIME_PERIOD 5 2022\n"},
-        {ALLOWED(ON_F,
-                 REGION(IS("TIME_PERIOD", V("2020") V("2021") V("2022")))),
-         "CONSTRAINT TIME_PERIOD 4 2020-Q1\n"},
-        // Actual says what is there, not what may be; so does one without type
-        {KIND(" type='Actual'", ON_F, REGION(IS("AREA", V("UG")))), ""},
-        {KIND("", ON_F, REGION(IS("AREA", V("UG")))), ""},
-    };
     (void)state;
-    for (size_t i = 0; i < SG_COUNT_OF(cases); i++) {
-        struct obs_fixture *f = with(cases[i].constraints);
+    for (size_t i = 0; i < SG_COUNT_OF(within); i++) {
+        struct obs_fixture *f = with(within[i].constraints);
         run(f, "dataflow", "T:F(1.0)");
-        if (strcmp(f->text, cases[i].faults) != 0)
-            fail_msg("%s\nfaults:\n%s", cases[i].constraints, f->text);
+        if (strcmp(f->text, within[i].faults) != 0)
+            fail_msg("%s\nfaults:\n%s", within[i].constraints, f->text);
         obs_fixture_free(f);
     }
 }
@@ -257,6 +253,27 @@ a_constraint_holds_for_what_it_stands_on(void **state)
                      f->text);
         obs_fixture_free(f);
     }
+}
+
+// A deletion is not held to constraints; what it names is not taken for a value
+// that was looked at.
+static void
+a_row_behind_a_deletion_is_looked_at(void **state)
+{
+    struct obs_fixture *f = with(ALLOWED(ON_F, REGION(IS("AREA", V("KE")))));
+    (void)state;
+    assert_int_equal(
+        obs_fixture_run(
+            f,
+            SG_SLICE("STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,TIME_PERIOD,"
+                     "UNIT,OBS_VALUE,STATUS\n"
+                     "dataflow,T:F(1.0),I,A,KE,2020,PT,1,N\n"
+                     "dataflow,T:F(1.0),D,A,UG,2020,,,\n"
+                     "dataflow,T:F(1.0),I,A,UG,2021,PT,1,N\n"),
+            4096, false),
+        SG_OK);
+    assert_string_equal(f->text, "CONSTRAINT AREA 3 UG\n");
+    obs_fixture_free(f);
 }
 
 static void
@@ -312,6 +329,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_lies_within_all_constraints),
         cmocka_unit_test(a_constraint_holds_for_what_it_stands_on),
+        cmocka_unit_test(a_row_behind_a_deletion_is_looked_at),
         cmocka_unit_test(what_is_wrong_already_is_not_said_twice),
         cmocka_unit_test(the_cure_names_constraint_and_values),
     };
